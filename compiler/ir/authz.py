@@ -38,12 +38,8 @@ class Operation:
     @property
     def condition(self) -> Predicate:
         """The operation as a predicate."""
-        methods = disjunction(
-            tuple(Test(Method(), Exact(method)) for method in self.methods)
-        )
-        parts = ((methods,) if self.methods else ()) + (
-            (Test(Path(), self.path),) if self.path is not None else ()
-        )
+        methods = disjunction(tuple(Test(Method(), Exact(method)) for method in self.methods))
+        parts = ((methods,) if self.methods else ()) + ((Test(Path(), self.path),) if self.path is not None else ())
         return conjunction(parts)
 
 
@@ -76,15 +72,11 @@ class AuthzRule:
     @property
     def content(self) -> Predicate:
         """Operations and conditions, without source and destination."""
-        operations = disjunction(
-            tuple(operation.condition for operation in self.operations)
-        )
+        operations = disjunction(tuple(operation.condition for operation in self.operations))
         return conjunction(((operations,) if self.operations else ()) + (self.when,))
 
     def is_in_force(self, day: date) -> bool:
         """Whether the rule decides on `day`: an allow or an audit ends with `until`, a deny or an ask stays."""
         if not self.is_enforced:
             return False
-        return (
-            self.effect is not Effect.ALLOW or self.until is None or day <= self.until
-        )
+        return self.effect is not Effect.ALLOW or self.until is None or day <= self.until

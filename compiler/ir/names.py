@@ -49,10 +49,6 @@ class SpiffeId:
     def parse(cls, uri: str) -> SpiffeId | None:
         """The parts of a URI, or None where it is not a SPIFFE ID of a workload (dot segments are refused)."""
         match = _SPIFFE.fullmatch(uri)
-        if (
-            match is None
-            or len(uri) > 2048
-            or any(part in {".", ".."} for part in match[2].split("/"))
-        ):  # noqa: PLR2004
+        if match is None or len(uri) > 2048 or any(part in {".", ".."} for part in match[2].split("/")):  # noqa: PLR2004
             return None
         return cls(match[1], match[2])

@@ -252,6 +252,4 @@ def attributes_of(predicate: Predicate) -> frozenset[Attribute]:
 
 def reads_http(predicate: Predicate) -> bool:
     """Whether the predicate reads something that exists on HTTP alone."""
-    return any(
-        isinstance(attribute, HTTP_ONLY) for attribute in attributes_of(predicate)
-    )
+    return any(isinstance(attribute, HTTP_ONLY) for attribute in attributes_of(predicate))
