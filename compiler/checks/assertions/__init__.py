@@ -1,0 +1,1 @@
+"""Checks of claims, tests and waivers, one file each."""

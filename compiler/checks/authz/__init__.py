@@ -1,0 +1,1 @@
+"""Checks of authorization rules, one file each."""

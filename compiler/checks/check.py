@@ -1,0 +1,88 @@
+"""What a check is: a pure function from a policy to findings, and what it promises about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from meshproof.dsl.diagnostic import Diagnostic, Evidence, Fix, Label, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from meshproof.compiler.checks.context import CheckContext
+    from meshproof.dsl.source import Span
+
+
+class Needs(StrEnum):
+    """The dearest thing that a check reads; `--fast` runs all but `SMT`."""
+
+    SYNTAX = "syntax"
+    """The documents as parsed."""
+    MODEL = "model"
+    """The resolved policy."""
+    SMT = "smt"
+    """The solver."""
+
+
+class Precision(StrEnum):
+    """What a check promises. A heuristic is never an error unless someone raises it."""
+
+    EXACT = "exact"
+    """It reports a thing if and only if the definition holds."""
+    MISSES_SOME = "misses-some"
+    """What it reports is true, but it does not find every case."""
+    HEURISTIC = "heuristic"
+    """What it reports may be what was meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check. Its module's docstring is its documentation (see `documentation`).
+
+    `severity` is what findings have unless one says otherwise. `find` is pure and yields in any order; the driver
+    sorts. A check module binds its one check to the name `CHECK`.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    needs: Needs
+    precision: Precision
+    find: Callable[[CheckContext], Iterator[Diagnostic]]
+
+    @property
+    def module(self) -> str:
+        """The name of the module that the check is written in."""
+        return self.find.__module__
+
+    def finding(  # noqa: PLR0913  a finding has these parts, and all but two are left out most of the time
+        self,
+        message: str,
+        at: Span,
+        text: str = "",
+        *,
+        subject: str = "",
+        labels: tuple[Label, ...] = (),
+        notes: tuple[str, ...] = (),
+        help: str | None = None,  # noqa: A002  the field's name
+        fixes: tuple[Fix, ...] = (),
+        evidence: tuple[Evidence, ...] = (),
+        severity: Severity | None = None,
+    ) -> Diagnostic:
+        """A finding of this check whose primary label is `text` at `at`; `labels` are the secondary ones.
+
+        `subject` is what a `waive` statement names. The fingerprint is left to the driver.
+        """
+        return Diagnostic(
+            code=self.code,
+            severity=severity or self.severity,
+            message=message,
+            labels=(Label(at, text, is_primary=True), *labels),
+            notes=notes,
+            help=help,
+            fixes=fixes,
+            evidence=evidence,
+            subject=subject,
+        )

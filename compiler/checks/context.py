@@ -1,0 +1,30 @@
+"""What a check may look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+
+    from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.compiler.verify.analysis import Analysis
+    from meshproof.dsl.ast.document import Document
+    from meshproof.dsl.source import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    """One policy in one environment, as of `day`.
+
+    `documents` are the parsed files (none for lifted policies) and `sources` their texts by path. `analysis()` is
+    the solver's view, made on the first call and shared by all checks: call it only in a check with `Needs.SMT`.
+    """
+
+    mesh: Mesh
+    day: date
+    documents: tuple[Document, ...]
+    sources: Mapping[str, SourceFile]
+    analysis: Callable[[], Analysis]

@@ -1,0 +1,1 @@
+"""Checks of identities and tokens, one file each."""

@@ -1,0 +1,1 @@
+"""Checks of mutual TLS, one file each."""

@@ -1,0 +1,1 @@
+"""Checks of routes, one file each."""
