@@ -1,0 +1,4 @@
+"""The tree of a policy: frozen values, one file a concern, compared without their places.
+
+Importing it loads no parser.
+"""

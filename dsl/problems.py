@@ -1,0 +1,111 @@
+"""The ledger of everything that Meshproof can complain about, in number order.
+
+MP0 the tool, MP1 syntax, MP2 names and kinds, MP3 authorization, MP4 routing, MP5 identity and mTLS, MP6 assertions,
+MP7 targets, MP8 runtime, MP9 users' own packs. A retired number is never used again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshproof.dsl.diagnostic import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One kind of finding. `severity` is the default; `slug` is its stable readable name; `summary` one sentence."""
+
+    code: str
+    slug: str
+    severity: Severity
+    summary: str
+
+
+_E = Severity.ERROR
+_W = Severity.WARNING
+_I = Severity.INFO
+
+LEDGER: tuple[Problem, ...] = (
+    # MP0: the tool, and reading files.
+    Problem("MP001", "unreadable", _E, "a file or folder cannot be read"),
+    Problem("MP002", "not-utf8", _E, "a file is not UTF-8 text"),
+    Problem("MP003", "binary-file", _E, "a file is not text"),
+    Problem("MP004", "file-too-large", _E, "a file is larger than the limit"),
+    Problem("MP005", "policy-too-large", _E, "the files of a policy are together larger than the limit"),
+    Problem("MP006", "nothing-to-read", _E, "a folder holds no policy file"),
+    Problem("MP007", "use-outside", _E, "a used path leads out of the repository, or is no relative path"),
+    Problem("MP008", "use-missing", _E, "a used file does not exist"),
+    Problem("MP009", "use-cycle", _E, "files use each other in a circle"),
+    Problem("MP010", "use-again", _E, "a file is bound by more than one `use`"),
+    Problem("MP011", "unknown-pack", _E, "no pack of that name is shipped"),
+    # MP1: syntax.
+    Problem("MP101", "syntax", _E, "the text is not what the grammar asks for"),
+    Problem("MP102", "unknown-statement", _E, "a statement begins with a word that is none"),
+    Problem("MP103", "missing-brace", _E, "a brace, bracket or parenthesis has no partner"),
+    Problem("MP104", "reserved-word", _E, "a reserved word is used as a name"),
+    Problem("MP105", "bad-name", _E, "a name has a form that only a quoted name may have, or is too long"),
+    Problem("MP106", "bad-character", _E, "the text holds a character that may not be there"),
+    Problem("MP107", "hidden-character", _E, "the text holds a control or bidirectional character"),
+    Problem("MP108", "unterminated-string", _E, "a string has no end on its line"),
+    Problem("MP109", "bad-escape", _E, "a string holds an escape that does not exist"),
+    Problem("MP110", "bad-number", _E, "a number is out of range"),
+    Problem("MP111", "bad-unit", _E, "a duration has no unit that is known"),
+    Problem("MP112", "bad-date", _E, "a date is not a day of the calendar as YYYY-MM-DD"),
+    Problem("MP113", "bad-path", _E, "a path is not a pattern of whole segments in normal form"),
+    Problem("MP114", "method-without-path", _E, "a method stands without a path"),
+    Problem("MP115", "bad-method", _E, "a method is not in upper case"),
+    Problem("MP116", "clause-on-operation-line", _E, "a clause stands on the line of one of several operations"),
+    Problem("MP117", "mixed-operators", _E, "two kinds of operator meet without parentheses or braces"),
+    Problem("MP118", "repeated-clause", _E, "a clause that may stand once stands again"),
+    Problem("MP119", "unquoted-text", _E, "something that must be quoted is not"),
+    Problem("MP120", "too-deep", _E, "braces and parentheses are nested too deeply"),
+    Problem("MP121", "unknown-word", _E, "a word is none of those that may stand there"),
+    Problem("MP122", "misplaced-set", _E, "a set stands where it can never be meant"),
+    Problem("MP123", "misplaced-clause", _E, "a setting or clause stands where it means nothing"),
+    # MP3: authorization.
+    Problem("MP301", "overridden-by-deny", _E, "every request that a rule matches is refused by denies"),
+    Problem("MP302", "impossible", _E, "no request can match a rule"),
+    Problem("MP303", "duplicate", _W, "two rules of one effect match the same requests"),
+    Problem("MP304", "shadowed", _W, "another rule of the same effect matches all that a rule matches"),
+    Problem("MP305", "overly-broad", _W, "a rule lets in more than it has to"),
+    Problem("MP306", "jointly-shadowed", _W, "other rules together match all that a rule matches"),
+    Problem("MP307", "inert-deny", _W, "a deny refuses nothing that would be allowed without it"),
+    Problem("MP308", "conflict", _I, "an allow and a deny overlap"),
+    Problem("MP309", "expired", _E, "a rule or exception is past its `until`"),
+    Problem("MP310", "missing-reason", _E, "an exception lacks `because`, `owner` or `until`"),
+    Problem("MP311", "waiver-expired", _E, "a waiver is past its `until`"),
+    Problem("MP312", "waiver-unused", _W, "a waiver accepts nothing that was found"),
+    Problem("MP313", "deny-escaped-by-slash", _W, "a last slash escapes a deny"),
+    Problem("MP314", "deny-escaped-by-omission", _W, "leaving something out escapes a deny"),
+    Problem("MP315", "allow-lost-by-addition", _E, "adding something to an allowed request makes it refused"),
+    Problem("MP316", "host-alone", _W, "a rule rests on the host, which any caller chooses"),
+    Problem("MP317", "deny-skips-tcp", _I, "a deny speaks of HTTP and does not cover the TCP ports in its set"),
+    # MP4: routing.
+    Problem("MP401", "unreachable-branch", _E, "the branches before it take every request of a branch"),
+    Problem("MP402", "request-no-branch-takes", _W, "some request is taken by no branch of a route"),
+    Problem("MP403", "unknown-version", _E, "a route names a version that the destination does not have"),
+    Problem("MP404", "weights", _E, "the weights of a branch do not sum to 100"),
+    Problem("MP405", "retries-beyond-timeout", _W, "the retries of a route take longer than its timeout"),
+    Problem("MP406", "mirror-leaves-zone", _W, "a mirror copies requests out of a zone of their destination"),
+    Problem("MP407", "rewrite-read-by-rule", _W, "a route rewrites what a rule of the destination reads"),
+    Problem("MP408", "allowed-not-routed", _W, "a request is allowed but routed nowhere"),
+    Problem("MP409", "routed-not-allowed", _W, "a request is routed but allowed by nothing"),
+    # MP5: identity and mTLS.
+    Problem("MP501", "plaintext-reachable", _W, "a caller without identity reaches a destination"),
+    Problem("MP502", "identity-without-mtls", _E, "a rule asks for an identity where nobody has one"),
+    Problem("MP503", "claim-without-issuer", _E, "a rule reads a token where the destination accepts no issuer"),
+    Problem("MP504", "default-account", _W, "a source has the account `default`, which it shares"),
+    # MP6: assertions.
+    Problem("MP601", "claim-refuted", _E, "a request or chain of requests refutes a claim"),
+    Problem("MP602", "claim-vacuous", _W, "a claim holds because nothing could break it"),
+    Problem("MP603", "empty-set", _E, "a claim speaks of a set without members"),
+    Problem("MP604", "test-failed", _E, "a test expects another outcome"),
+    Problem("MP605", "claim-undecided", _W, "a claim could not be decided"),
+)
+
+BY_CODE: dict[str, Problem] = {problem.code: problem for problem in LEDGER}
+
+
+def problem(code: str) -> Problem:
+    """The entry of the ledger; raises KeyError for a code that is not in it."""
+    return BY_CODE[code]
