@@ -15,7 +15,7 @@ for _name, _examples in (("ci", 100), ("full", 2000)):
         max_examples=_examples,
         deadline=None,
         suppress_health_check=[hypothesis.HealthCheck.too_slow],
-        database=None if os.environ.get("CI") else hypothesis.settings.default.database,
+        database=None if os.environ.get("CI") else hypothesis.settings().database,
         print_blob=True,
     )
 

@@ -1,0 +1,16 @@
+"""Loaded by every Python that starts with this folder on PYTHONPATH: its clock runs MESHPROOF_CLOCK_DAYS ahead.
+
+Without its C half, `datetime` asks `time.time` what day it is; so one function shifts both.
+"""
+
+import os
+import sys
+import time
+
+_days = int(os.environ["MESHPROOF_CLOCK_DAYS"])
+_seconds, _nanoseconds = time.time, time.time_ns
+
+for _module in ("_datetime", "_zoneinfo"):  # the second is built on the first
+    sys.modules[_module] = None  # type: ignore[assignment]  # how the import system is told that there is none
+time.time = lambda: _seconds() + _days * 86_400
+time.time_ns = lambda: _nanoseconds() + _days * 86_400_000_000_000

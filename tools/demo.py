@@ -1,0 +1,126 @@
+"""`make demo`: the policy of an eleven-service shop, checked and proved, compiled to Istio, then broken on purpose.
+
+Every step runs the installed command and says what it must show; the demo fails at the first that does not.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MESHPROOF = Path(sys.executable).parent / "meshproof"
+SHOP = Path("policies/examples/boutique")
+OUT = Path("build/demo/istio")
+AS_OF = ("--at", "2026-11-23")  # the day that the example is written for: the output is the same on every day
+INTRUDER = 'allow intruder: anyone -> paymentservice { because "x" }'
+
+
+class BrokenPromiseError(Exception):
+    """A step did not show what it promises."""
+
+
+def main() -> int:
+    """Run the four steps; 0 if each kept its promise, 1 otherwise."""
+    started = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="meshproof-demo-") as folder:
+            check_and_prove()
+            compile_to_istio()
+            witness = refuse_the_intruder(Path(folder) / "boutique")
+            replay(witness, Path(folder) / "boutique")
+    except BrokenPromiseError as broken:
+        print(f"\nThe demo failed: {broken}", file=sys.stderr)
+        return 1
+    print(f"\nAll four steps did what they promise, in {time.monotonic() - started:.1f} s.")
+    return 0
+
+
+def check_and_prove() -> None:
+    """The shop as it is: nothing to find, every claim proved."""
+    heading("1. The policy of Online Boutique: eleven services, who may call whom, and what must hold whatever happens")
+    for path in sorted((ROOT / SHOP).glob("*.mesh")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        print(f"   {SHOP / path.name}: {len(lines)} lines")
+    print()
+    run("check", SHOP, *AS_OF, expect=0)
+
+
+def compile_to_istio() -> None:
+    """The same policy as files for Istio."""
+    heading("2. Compiled to Istio")
+    shutil.rmtree(ROOT / OUT, ignore_errors=True)
+    run("compile", SHOP, *AS_OF, "--env", "prod", "--target", "istio", "--out", OUT, expect=0)
+    files = sorted(path for path in (ROOT / OUT).rglob("*") if path.is_file())
+    for path in files:
+        print(f"   {path.relative_to(ROOT)}: {path.stat().st_size} bytes")
+    require(any(path.suffix == ".yaml" for path in files), "compiling wrote no YAML")
+
+
+def refuse_the_intruder(broken: Path) -> list[dict[str, object]]:
+    """A pull request that opens the payment service; returns the requests that refute a claim."""
+    heading("3. A pull request adds one rule, and is refused with the very request that would get through")
+    shutil.copytree(ROOT / SHOP, broken)
+    rules = broken / "rules.mesh"
+    rules.write_text(f"{rules.read_text(encoding='utf-8')}\n{INTRUDER}\n", encoding="utf-8")
+    print(f"   {rules.name}: + {INTRUDER}\n")
+    report = broken.parent / "report.json"
+    run("check", broken, *AS_OF, "--output", "human", "--output", f"json={report}", expect=1)
+    claims = json.loads(report.read_text(encoding="utf-8"))["claims"]
+    refuted = [claim for claim in claims if claim["verdict"] == "refuted"]
+    require(bool(refuted), "no claim was refuted")
+    require(all(claim["witness"] for claim in refuted), "a refuted claim has no witness")
+    to_payment: list[list[dict[str, object]]] = [
+        claim["witness"]
+        for claim in refuted
+        if any(request["destination"].get("service") == "paymentservice" for request in claim["witness"])
+    ]
+    require(bool(to_payment), "no witness is a request to the payment service")
+    return min(to_payment, key=len)
+
+
+def replay(witness: list[dict[str, object]], broken: Path) -> None:
+    """The witness is a request: the broken policy lets it through, by the new rule; the sound one refuses it."""
+    heading("4. That request, decided by `meshproof eval`: let in by the new policy, refused by the old one")
+    lines = "".join(json.dumps(request) + "\n" for request in witness)
+    print(lines, end="")
+    for policy, wanted in ((broken, "allow"), (SHOP, "deny")):
+        printed = run("eval", policy, *AS_OF, "--env", "prod", "--requests", "-", expect=0, text=lines)
+        decisions = [json.loads(line) for line in printed.splitlines()]
+        require(
+            len(decisions) == len(witness) and decisions[-1]["decision"] == wanted,
+            f"the decision is not `{wanted}`",
+        )
+        if wanted == "allow":
+            require("intruder" in {decisions[-1]["by"], *decisions[-1]["also"]}, "the decision is not by `intruder`")
+
+
+def run(*arguments: str | Path, expect: int, text: str = "") -> str:
+    """Run `meshproof` at the root, show the command and what it says, and hold it to its exit status."""
+    print(f"$ meshproof {shlex.join(str(argument) for argument in arguments)}", flush=True)
+    done = subprocess.run([MESHPROOF, *arguments], cwd=ROOT, input=text, stdout=subprocess.PIPE, text=True, check=False)
+    print(done.stdout, end="")
+    print(f"[exit status {done.returncode}]", flush=True)
+    require(done.returncode == expect, f"`meshproof {arguments[0]}` ended with {done.returncode}, not {expect}")
+    return done.stdout
+
+
+def heading(text: str) -> None:
+    """Announce a step."""
+    print(f"\n{text}\n", flush=True)
+
+
+def require(holds: bool, complaint: str) -> None:  # noqa: FBT001 - reads as a sentence
+    """Stop the demo unless `holds`."""
+    if not holds:
+        raise BrokenPromiseError(complaint)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
