@@ -21,8 +21,7 @@ test-all: setup-oracles ## Every test; MESHPROOF_SAMPLES=full draws large sample
 lint: setup-dev ## Style, format, types, who may import whom, and whether the generated docs are current
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy -p meshproof
-	$(BIN)/mypy tools benchmarks tests
+	$(BIN)/mypy -p meshproof -p tools -p benchmarks -p tests
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/generate_docs.py --check
 

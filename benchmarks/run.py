@@ -1,0 +1,98 @@
+"""Run the benchmarks of this folder and print medians, and ratios within one run (see README.md)."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from benchmarks.case import Case  # noqa: E402 - after the root is on the path
+
+MINIMUM_ROUNDS = 5
+
+
+def main() -> int:
+    """Run what is asked for; 1 if `--strict` and a goal was missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="only files whose name holds one of these")
+    parser.add_argument("--rounds", type=int, default=11, help="how often each case runs (default 11, at least 5)")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 if a goal is missed")
+    options = parser.parse_args()
+    files = [path for path in sorted(HERE.glob("bench_*.py")) if _is_wanted(path, options.names)]
+    if not files:
+        print("no benchmark of that name", file=sys.stderr)
+        return 2
+    missed = sum(report(path, max(options.rounds, MINIMUM_ROUNDS)) for path in files)
+    return 1 if missed and options.strict else 0
+
+
+def report(path: Path, rounds: int) -> int:
+    """Run the cases of one file in turn, print a line each, and return how many missed their goal."""
+    cases = tuple(_cases(path))
+    times: dict[str, list[float]] = {case.name: [] for case in cases}
+    for case in cases:
+        case.run()  # once for what is cached, uncounted
+    for _ in range(rounds):
+        for case in cases:
+            times[case.name].append(cpu_seconds(case))
+    print(f"\n{path.stem.removeprefix('bench_')} ({rounds} rounds, median CPU time)")
+    first = median(times[cases[0].name])
+    missed = 0
+    for case in cases:
+        taken = median(times[case.name])
+        verdict = ""
+        if case.goal is not None:
+            is_missed = taken > case.goal
+            missed += is_missed
+            verdict = f"   goal {_readable(case.goal)}{': MISSED' if is_missed else ''}"
+        print(f"  {case.name:<52} {_readable(taken):>10}   x {taken / first if first else 1:.2f}{verdict}")
+    return missed
+
+
+def cpu_seconds(case: Case) -> float:
+    """The CPU time of one run, children included, without the garbage of others."""
+    gc.collect()
+    gc.disable()
+    try:
+        before = _cpu()
+        case.run()
+        return _cpu() - before
+    finally:
+        gc.enable()
+
+
+def _cpu() -> float:
+    return sum(os.times()[:4])
+
+
+def _cases(path: Path) -> Iterator[Case]:
+    spec = importlib.util.spec_from_file_location(f"benchmarks.{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield from module.cases()
+
+
+def _is_wanted(path: Path, names: list[str]) -> bool:
+    return not names or any(name in path.stem for name in names)
+
+
+def _readable(seconds: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
+        if seconds * scale >= 1:
+            return f"{seconds * scale:.3g} {unit}"
+    return f"{seconds * 1e9:.0f} ns"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
