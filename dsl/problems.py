@@ -38,6 +38,8 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP009", "use-cycle", _E, "files use each other in a circle"),
     Problem("MP010", "use-again", _E, "a file is bound by more than one `use`"),
     Problem("MP011", "unknown-pack", _E, "no pack of that name is shipped"),
+    Problem("MP020", "configuration", _E, "a setting is unknown or has a value that it cannot have"),
+    Problem("MP021", "unknown-environment", _E, "the environment that was asked for is not declared, or none was asked for"),
     # MP1: syntax.
     Problem("MP101", "syntax", _E, "the text is not what the grammar asks for"),
     Problem("MP102", "unknown-statement", _E, "a statement begins with a word that is none"),

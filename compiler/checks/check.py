@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from meshproof.dsl.diagnostic import Diagnostic, Evidence, Fix, Label, Severity
+from meshproof.dsl.problems import problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,16 +42,24 @@ class Precision(StrEnum):
 class Check:
     """A check. Its module's docstring is its documentation (see `documentation`).
 
-    `severity` is what findings have unless one says otherwise. `find` is pure and yields in any order; the driver
-    sorts. A check module binds its one check to the name `CHECK`.
+    `code` is in the ledger of `dsl.problems`, which has the check's name and severity. `find` is pure and yields in
+    any order; the driver sorts. A check module binds its one check to the name `CHECK`.
     """
 
     code: str
-    name: str
-    severity: Severity
     needs: Needs
     precision: Precision
     find: Callable[[CheckContext], Iterator[Diagnostic]]
+
+    @property
+    def name(self) -> str:
+        """The readable name, such as `overridden-by-deny`."""
+        return problem(self.code).slug
+
+    @property
+    def severity(self) -> Severity:
+        """What findings have unless one says otherwise."""
+        return problem(self.code).severity
 
     @property
     def module(self) -> str:

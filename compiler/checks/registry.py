@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from pkgutil import iter_modules
 
@@ -25,7 +26,7 @@ def all_checks() -> tuple[Check, ...]:
     """
     checks = [_check_in(module) for concern in CONCERNS for module in _modules(concern)]
     checks.sort(key=lambda check: check.code)
-    for one, other in zip(checks, checks[1:], strict=False):
+    for one, other in pairwise(checks):
         if one.code == other.code:
             raise RuntimeError(f"{one.code} is given out twice, in {one.module} and {other.module}")
     return tuple(checks)

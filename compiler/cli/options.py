@@ -1,0 +1,82 @@
+"""Options that several commands have. Each is named like its key in the configuration and left None if not given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def paths(command: F) -> F:
+    """`PATH...`: files, folders, or `-` for stdin."""
+    return click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())(command)
+
+
+def speech(command: F) -> F:
+    """How much is said, and how it looks."""
+    return _all(
+        command,
+        click.option("-q", "--quiet", is_flag=True, help="Only what is wrong."),
+        click.option("-v", "--verbose", is_flag=True, help="Every claim and test; progress on stderr."),
+        click.option("--color", type=click.Choice(["auto", "always", "never"]), help="When to use colour."),
+    )
+
+
+def output(command: F) -> F:
+    """Where reports go."""
+    return click.option(
+        "--output",
+        multiple=True,
+        metavar="FORMAT[=FILE]",
+        help="human (the default) or json; to stdout, or a file. Repeatable.",
+    )(command)
+
+
+def day(command: F) -> F:
+    """As of when."""
+    return click.option("--at", metavar="DATE", help="Judge as of this day, YYYY-MM-DD; today if left out.")(command)
+
+
+def environment(command: F) -> F:
+    """Which environment."""
+    return click.option("--env", metavar="NAME", help="The environment, where the policy declares some.")(command)
+
+
+def audit(command: F) -> F:
+    """What audit rules count for."""
+    return click.option(
+        "--audit", type=click.Choice(["logged", "as-enforced"]), help="Take `audit` rules for logged or enforced."
+    )(command)
+
+
+def solving(command: F) -> F:
+    """How hard to try."""
+    return _all(
+        command,
+        click.option("--jobs", metavar="N", help="Prove in so many processes; 1 if left out."),
+        click.option("--timeout", metavar="TIME", help="The longest that one verdict may take; 10s if left out."),
+        click.option("--strict", is_flag=True, default=None, help="A claim that nothing could break is an error."),
+    )
+
+
+def levels(command: F) -> F:
+    """What counts."""
+    return _all(
+        command,
+        click.option(
+            "--fail-level",
+            type=click.Choice(["error", "warning", "info"]),
+            help="The least severity that ends with status 1; error if left out.",
+        ),
+        click.option("--select", multiple=True, metavar="CODE", help="Report these codes alone, such as MP3 or MP301."),
+        click.option("--ignore", multiple=True, metavar="CODE", help="Do not report these codes."),
+    )
+
+
+def _all(command: F, *decorators: Callable[[F], F]) -> F:
+    for decorator in reversed(decorators):
+        command = decorator(command)
+    return command

@@ -1,0 +1,93 @@
+"""One run of a command: its settings, how its output looks, and the way out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from meshproof.compiler.cli.output import Destination, destinations, write_reports
+from meshproof.compiler.cli.terminal import look_at
+from meshproof.compiler.config.keys import Settings
+from meshproof.compiler.config.load import InvalidConfiguration, configure
+from meshproof.compiler.report.exit_code import ExitCode, exit_code
+from meshproof.compiler.report.model import Finding, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from meshproof.compiler.report.look import Look
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The settings of a run, where each comes from, and the looks of stdout and stderr."""
+
+    command: str
+    settings: Settings
+    origins: tuple[tuple[str, str], ...]
+    out: Look
+    err: Look
+    destinations: tuple[Destination, ...]
+
+    @property
+    def day(self) -> date:
+        """The day as of which to judge: the one given, else today, UTC."""
+        return self.settings.at or datetime.now(UTC).date()
+
+    def finish(self, report: Report) -> NoReturn:
+        """Write the report everywhere it was asked for, and leave with its exit code."""
+        code = exit_code(report, self.settings.fail_level)
+        write_reports(report, self.destinations, self.out, self.settings.fail_level)
+        self.leave(code)
+
+    def leave(self, code: ExitCode) -> NoReturn:
+        """End the command with an exit code."""
+        raise click.exceptions.Exit(int(code))
+
+
+def open_session(command: str, paths: Sequence[str], flags: Mapping[str, object]) -> Session:
+    """The session of a command that was called with these paths and flags (by parameter name, None if not given).
+
+    Raises:
+        click.UsageError: a flag or a variable has a value that it cannot have.
+        click.exceptions.Exit: the configuration file cannot be used; that has been reported.
+    """
+    keys = {name.replace("_", "-"): value for name, value in flags.items()}
+    verbosity = -1 if flags.get("quiet") else 1 if flags.get("verbose") else 0
+    try:
+        configuration = configure(start_of(paths), keys, os.environ)
+    except InvalidConfiguration as error:
+        if error.source is None:
+            raise click.UsageError(f"{error.diagnostic.message} ({error.diagnostic.help})") from None
+        _refuse(command, error)
+    settings = configuration.settings
+    out = look_at(sys.stdout, settings.color, os.environ, verbosity)
+    err = look_at(sys.stderr, settings.color, os.environ, verbosity)
+    return Session(command, settings, configuration.origins, out, err, destinations(settings.output))
+
+
+def start_of(paths: Sequence[str]) -> Path:
+    """The folder where the configuration is looked for first: the policy's, else the working directory."""
+    first = next((path for path in paths if path != STDIN), None)
+    if first is None:
+        return Path.cwd()
+    path = Path(first)
+    return path if path.is_dir() else path.parent
+
+
+def _refuse(command: str, error: InvalidConfiguration) -> NoReturn:
+    """Report a configuration file that cannot be used, in the default format: what it asks for is not known."""
+    defaults = Settings()
+    sources = {error.source.path: error.source} if error.source else {}
+    report = Report(command, findings=(Finding(error.diagnostic),), is_judged=False, sources=sources)
+    look = look_at(sys.stdout, defaults.color, os.environ)
+    write_reports(report, destinations(()), look, defaults.fail_level)
+    raise click.exceptions.Exit(int(ExitCode.NOT_JUDGED))

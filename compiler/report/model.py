@@ -1,0 +1,149 @@
+"""What a run found, as values that every renderer understands. None of them knows how it will look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from meshproof.dsl.diagnostic import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from meshproof.compiler.ir.assertions import Control
+    from meshproof.compiler.ir.request import Request
+    from meshproof.dsl.diagnostic import Diagnostic
+    from meshproof.dsl.source import SourceFile, Span
+
+
+class ClaimVerdict(StrEnum):
+    """What is known of a claim."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+
+
+class TestOutcome(StrEnum):
+    """What became of a line of a test."""
+
+    __test__ = False
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A diagnostic and the environments in which it was made; none where the policy declares none."""
+
+    diagnostic: Diagnostic
+    environments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimResult:
+    """A claim's verdict, the same in all of `environments`.
+
+    `witness` is one request, or one for each hop of a chain, and empty unless refuted. `reason` says why nothing
+    is known. `is_waived`: refuted, and accepted by name.
+    """
+
+    name: str
+    text: str
+    span: Span
+    verdict: ClaimVerdict
+    is_vacuous: bool = False
+    assumptions: tuple[str, ...] = ()
+    witness: tuple[Request, ...] = ()
+    reason: str = ""
+    controls: tuple[Control, ...] = ()
+    is_waived: bool = False
+    environments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """One line of a test: `expected` and `actual` are outcomes as the language writes them."""
+
+    __test__ = False
+
+    name: str
+    text: str
+    span: Span
+    outcome: TestOutcome
+    expected: str
+    actual: str
+    requests: tuple[Request, ...] = ()
+    is_waived: bool = False
+    environments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Files that were written: paths below `folder`, and what is not true of them yet."""
+
+    target: str
+    folder: str
+    files: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a run has to say.
+
+    `command` is the subcommand. `day` is what "today" was taken to be, None where nothing got that far.
+    `environments` are the ones judged. `is_judged` is false if the policy could not be read or resolved, and
+    `is_complete` if the run was stopped before its end. `identities` names declared identities for people.
+    """
+
+    command: str
+    day: date | None = None
+    policy: str = ""
+    environments: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    claims: tuple[ClaimResult, ...] = ()
+    tests: tuple[TestResult, ...] = ()
+    compiled: Compiled | None = None
+    is_judged: bool = True
+    is_complete: bool = True
+    identities: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, SourceFile] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> Summary:
+        """The counts."""
+        counted = [finding.diagnostic for finding in self.findings if not finding.diagnostic.is_waived]
+        return Summary(
+            errors=sum(diagnostic.severity is Severity.ERROR for diagnostic in counted),
+            warnings=sum(diagnostic.severity is Severity.WARNING for diagnostic in counted),
+            infos=sum(diagnostic.severity is Severity.INFO for diagnostic in counted),
+            waived=sum(finding.diagnostic.is_waived for finding in self.findings),
+            proved=sum(claim.verdict is ClaimVerdict.PROVED for claim in self.claims),
+            refuted=sum(claim.verdict is ClaimVerdict.REFUTED for claim in self.claims),
+            unknown=sum(claim.verdict is ClaimVerdict.UNKNOWN for claim in self.claims),
+            passed=sum(test.outcome is TestOutcome.PASSED for test in self.tests),
+            failed=sum(test.outcome is TestOutcome.FAILED for test in self.tests),
+            undecided=sum(test.outcome is TestOutcome.UNDECIDED for test in self.tests),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts of findings by severity (waived ones apart), claims by verdict and test lines by outcome."""
+
+    errors: int
+    warnings: int
+    infos: int
+    waived: int
+    proved: int
+    refuted: int
+    unknown: int
+    passed: int
+    failed: int
+    undecided: int

@@ -1,0 +1,135 @@
+"""The report for people: findings with their source, then what was proved and tested, then one line that sums up."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.report.diagnostic_text import diagnostic_lines
+from meshproof.compiler.report.look import Look, Style, harmless, wrapped
+from meshproof.compiler.report.model import ClaimVerdict, TestOutcome
+from meshproof.compiler.report.order import in_order
+from meshproof.compiler.report.summary_text import summary_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from meshproof.compiler.report.model import ClaimResult, Compiled, Report, TestResult
+    from meshproof.dsl.diagnostic import Severity
+
+
+def render(report: Report, look: Look, fail_level: Severity) -> str:  # noqa: ARG001  the exit code tells
+    """The report as text."""
+    sections = [*_findings(report, look)]
+    if look.verbosity >= 0:
+        sections += [_claims(report, look), _tests(report, look), _waived(report, look)]
+    if report.compiled is not None:
+        sections.append(_compiled(report.compiled, look))
+    if look.verbosity >= 0 or any(sections):
+        sections.append(list(summary_lines(report, look)))
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n" if any(sections) else ""
+
+
+def _findings(report: Report, look: Look) -> Iterator[list[str]]:
+    for finding in in_order(report.findings):
+        if not finding.diagnostic.is_waived:
+            yield list(diagnostic_lines(finding, report, look))
+
+
+def _waived(report: Report, look: Look) -> list[str]:
+    lines = []
+    for finding in in_order(report.findings):
+        diagnostic = finding.diagnostic
+        if not diagnostic.is_waived:
+            continue
+        span = diagnostic.primary
+        source = report.sources.get(span.file) if span else None
+        place = f"{span.file}:{source.position(span.start).line} " if span and source else ""
+        text = wrapped(harmless(f"{place}{diagnostic.message}"), look.width, " " * 8)
+        lines.append(f"  {look.paint(diagnostic.code, Style.FAINT)} {text}")
+    return [look.paint("Waived", Style.STRONG), *lines] if lines else []
+
+
+def _claims(report: Report, look: Look) -> list[str]:
+    if not report.claims:
+        return []
+    lines = [look.paint("Proofs", Style.STRONG)]
+    for name, group in groupby(report.claims, key=lambda claim: claim.name):
+        lines += _block(name, tuple(group), report, look)
+    assumed = sorted({assumption for claim in report.claims for assumption in claim.assumptions})
+    if assumed:
+        lines += ["", look.paint("What the proofs assume", Style.STRONG)]
+        lines += [f"  {look.glyphs.gap} {wrapped(harmless(text), look.width, '    ')}" for text in assumed]
+    return lines
+
+
+def _block(name: str, claims: Sequence[ClaimResult], report: Report, look: Look) -> Iterator[str]:
+    """A title with its worst verdict, and the claims that are not proved; with `-v`, all of them."""
+    yield f"  {_sign(_worst(claims), look)} {wrapped(harmless(name), look.width, '    ')}"
+    for claim in claims:
+        if look.verbosity > 0 or claim.verdict is not ClaimVerdict.PROVED or claim.is_vacuous:
+            where = _environments(claim.environments, report)
+            remark = "".join(f" ({word})" for word in _remarks(claim))
+            text = wrapped(harmless(f"{claim.text}{remark}{where}"), look.width, " " * 8)
+            yield f"      {_sign(claim.verdict, look)} {text}"
+
+
+def _remarks(claim: ClaimResult) -> Iterator[str]:
+    if claim.is_waived:
+        yield "refuted, waived"
+    if claim.is_vacuous:
+        yield "vacuous"
+    if claim.reason:
+        yield claim.reason
+
+
+def _worst(claims: Sequence[ClaimResult]) -> ClaimVerdict:
+    verdicts = {claim.verdict for claim in claims}
+    order = (ClaimVerdict.REFUTED, ClaimVerdict.UNKNOWN, ClaimVerdict.PROVED)
+    return next(verdict for verdict in order if verdict in verdicts)
+
+
+def _sign(verdict: ClaimVerdict, look: Look) -> str:
+    match verdict:
+        case ClaimVerdict.PROVED:
+            return look.paint(look.glyphs.good, Style.GOOD)
+        case ClaimVerdict.REFUTED:
+            return look.paint(look.glyphs.bad, Style.ERROR)
+        case ClaimVerdict.UNKNOWN:
+            return look.paint(look.glyphs.unsure, Style.WARNING)
+
+
+def _tests(report: Report, look: Look) -> list[str]:
+    if not report.tests:
+        return []
+    lines = [look.paint("Tests", Style.STRONG)]
+    for name, group in groupby(report.tests, key=lambda test: test.name):
+        tests = tuple(group)
+        is_good = all(test.outcome is TestOutcome.PASSED for test in tests)
+        sign = look.paint(look.glyphs.good, Style.GOOD) if is_good else look.paint(look.glyphs.bad, Style.ERROR)
+        lines.append(f"  {sign} {harmless(name)}")
+        lines += [_test(test, report, look) for test in tests if _is_shown(test, look)]
+    return lines
+
+
+def _is_shown(test: TestResult, look: Look) -> bool:
+    return look.verbosity > 0 or test.outcome is not TestOutcome.PASSED
+
+
+def _test(test: TestResult, report: Report, look: Look) -> str:
+    is_good = test.outcome is TestOutcome.PASSED
+    sign = look.paint(look.glyphs.good, Style.GOOD) if is_good else look.paint(look.glyphs.bad, Style.ERROR)
+    actual = "" if is_good else f", but it is {test.actual}"
+    text = f"{test.text}{actual}{_environments(test.environments, report)}"
+    return f"      {sign} {wrapped(harmless(text), look.width, ' ' * 8)}"
+
+
+def _environments(environments: tuple[str, ...], report: Report) -> str:
+    return f" (in {', '.join(environments)})" if environments and environments != report.environments else ""
+
+
+def _compiled(compiled: Compiled, look: Look) -> list[str]:
+    lines = [look.paint(f"Compiled for {compiled.target} into {harmless(compiled.folder)}", Style.STRONG)]
+    lines += [f"  {harmless(file)}" for file in compiled.files]
+    lines += [f"  {look.glyphs.gap} {wrapped(harmless(note), look.width, '    ')}" for note in compiled.notes]
+    return lines
