@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Needs(StrEnum):
-    """The dearest thing that a check reads; `--fast` runs all but `SMT`."""
+    """The dearest thing that a check reads; `--fast` runs those that need the syntax or the model alone."""
 
     SYNTAX = "syntax"
     """The documents as parsed."""
@@ -25,6 +25,8 @@ class Needs(StrEnum):
     """The resolved policy."""
     SMT = "smt"
     """The solver."""
+    FINDINGS = "findings"
+    """What everything else found, in all environments: such a check runs last, and only if everything else ran."""
 
 
 class Precision(StrEnum):

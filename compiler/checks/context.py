@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.dsl.ast.document import Document
+    from meshproof.dsl.diagnostic import Diagnostic
     from meshproof.dsl.source import SourceFile
 
 
@@ -22,6 +23,7 @@ class CheckContext:
 
     `documents` are the parsed files (none for lifted policies) and `sources` their texts by path. `analysis()` is
     the solver's view, made on the first call and shared by all checks: call it only in a check with `Needs.SMT`.
+    `findings` is empty but for a check with `Needs.FINDINGS`: then it is all that was found before waivers counted.
     """
 
     mesh: Mesh
@@ -29,3 +31,4 @@ class CheckContext:
     documents: tuple[Document, ...]
     sources: Mapping[str, SourceFile]
     analysis: Callable[[], Analysis]
+    findings: tuple[Diagnostic, ...] = ()

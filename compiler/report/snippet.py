@@ -29,14 +29,14 @@ LONGEST_LINE = 400
 
 
 def gutter_of(labels: Sequence[Label], sources: Mapping[str, SourceFile]) -> int:
-    """How many columns the line numbers of the labels take, at least two."""
+    """How many columns the line numbers of the labels take, and two at least."""
     numbers = [
         source.position(offset).line
         for label in labels
         if (source := sources.get(label.span.file)) is not None
         for offset in (label.span.start, label.span.end)
     ]
-    return max((len(str(number)) for number in numbers), default=1) + 1
+    return max(2, *(len(str(number)) for number in numbers)) if numbers else 2
 
 
 def snippet(labels: Sequence[Label], sources: Mapping[str, SourceFile], style: Style, look: Look) -> Iterator[str]:
@@ -175,9 +175,9 @@ class _Drawing:
         room = None if self.look.width is None else max(self._room + 2 * self.excerpt.lanes, column + 20)
         first, *more = wrapped(harmless(text), room, " " * column).split("\n")
         yield prefix + (" " if is_spaced else "") + self._paint(first, mark)
+        behind = self._frame() + " " * column if isinstance(mark, Block) else prefix if not is_spaced else " " * column
         for row in more:
-            is_block = isinstance(mark, Block)
-            yield (self._frame() if is_block else "") + " " * column + self._paint(row.strip(), mark)
+            yield behind + self._paint(row.strip(), mark)
 
     def _paint(self, text: str, mark: Mark | Block) -> str:
         return self.look.paint(text, self.style if mark.is_primary else Style.SECONDARY)
