@@ -1,0 +1,49 @@
+"""Which targets there are. They come in by entry point, so that the compiler never imports one."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import cast
+
+from meshproof.compiler.backend.target import AnyTarget
+
+GROUP = "meshproof.targets"
+"""The entry point group: `name = "package.module:TARGET"`."""
+
+
+class UnknownTargetError(LookupError):
+    """No installed target has the name; `known` are those that are installed."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no target is called `{name}`")
+        self.name = name
+        self.known = known
+
+
+class BrokenTargetError(RuntimeError):
+    """The package that provides a target cannot be loaded."""
+
+
+def _points() -> dict[str, EntryPoint]:
+    return {point.name: point for point in sorted(entry_points(group=GROUP))}
+
+
+def names() -> tuple[str, ...]:
+    """The names of the installed targets, sorted. Loads none of them."""
+    return tuple(sorted(_points()))
+
+
+def load(name: str) -> AnyTarget:
+    """The target of that name; importing its package happens here.
+
+    Raises `UnknownTargetError`, or `BrokenTargetError` where the package is there but does not load.
+    """
+    points = _points()
+    point = points.get(name)
+    if point is None:
+        raise UnknownTargetError(name, tuple(sorted(points)))
+    try:
+        target = point.load()
+    except (ImportError, AttributeError) as error:
+        raise BrokenTargetError(f"the target `{name}` ({point.value}) cannot be loaded: {error}") from error
+    return cast("AnyTarget", target)

@@ -1,0 +1,98 @@
+"""The interface of a target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from meshproof.compiler.backend.artifact import Artifact, SourceMap
+from meshproof.compiler.backend.features import Capabilities
+from meshproof.compiler.backend.loss import Loss
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.dsl.diagnostic import Diagnostic, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class CompileOptions:
+    """What a compile depends on besides the policy.
+
+    `day` is the day as of which rules are in force. `settings` are the `--option` pairs. `source_hash` identifies the
+    policy in emitted files. `read_back` says what is known of the emitted bytes: nothing, until they were lifted and
+    compared with the policy.
+    """
+
+    day: date
+    settings: tuple[tuple[str, str], ...] = ()
+    source_hash: str = ""
+    read_back: str = "not yet read back"
+
+
+class Lowered(Protocol):
+    """A policy in the words of a target, before it is bytes."""
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What stops the compile (errors) and what a reader should know."""
+        ...
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """Every difference between the policy and what is emitted; those that refuse more do not stop the compile."""
+        ...
+
+    @property
+    def source_map(self) -> SourceMap:
+        """Where each rule, route and statement went."""
+        ...
+
+
+LoweredT = TypeVar("LoweredT", bound=Lowered)
+
+
+class Target(Protocol[LoweredT]):
+    """A backend: from the IR to files. Lowering and emitting do no I/O and depend on nothing but their arguments."""
+
+    @property
+    def name(self) -> str:
+        """The name that `--target` takes."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the target can say, a line for every feature."""
+        ...
+
+    def lower(self, mesh: Mesh, options: CompileOptions) -> LoweredT:
+        """The policy in the target's words. What it cannot say is an error diagnostic at the rule, never left out."""
+        ...
+
+    def emit(self, lowered: LoweredT) -> tuple[Artifact, ...]:
+        """The files, sorted by path; the same bytes for the same argument. Only for a lowering without errors."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """A policy read from a target's files, and what was said about them."""
+
+    mesh: Mesh
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@runtime_checkable
+class LiftingTarget(Protocol):
+    """The optional capability of a target to read its own kind of file."""
+
+    def lift(self, files: tuple[Artifact, ...], options: CompileOptions) -> Lifted:
+        """What the files mean. What is not modelled becomes `Opaque`, never nothing."""
+        ...
+
+
+AnyTarget = Target[Any]
+"""A target whose lowered form the caller hands back unread."""
+
+
+def has_errors(diagnostics: tuple[Diagnostic, ...]) -> bool:
+    """Whether anything stops the compile."""
+    return any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
