@@ -1,0 +1,60 @@
+"""Step 1 of "What happens to a request": transport. Who is the peer, and does the connection stand?"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import assert_never
+
+from meshproof.compiler.ir.entities import External, Gateway, Node, Service
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.mtls import MtlsMode, effective_policy
+from meshproof.compiler.ir.names import SpiffeId
+from meshproof.compiler.ir.request import Request
+
+
+def mode_of(mesh: Mesh, node: Node, port: int, day: date) -> MtlsMode:
+    """The mTLS mode of a workload port: of the closest statement in force, without any `strict`.
+
+    A gateway takes callers with and without identity whatever the mesh says, since the outside has none. An external
+    is judged by the sender's proxy, which knows its own workload: there is no caller without identity (ADR 0051).
+    """
+    match node:
+        case Service():
+            policy = effective_policy(mesh.mtls, node.name, node.namespace, port, day)
+            return MtlsMode.STRICT if policy is None else policy.mode
+        case Gateway():
+            return MtlsMode.PERMISSIVE
+        case External():
+            return MtlsMode.STRICT
+        case _:
+            assert_never(node)
+
+
+def canonical_identity(mesh: Mesh, identity: SpiffeId) -> SpiffeId:
+    """The identity with an alias of our trust domain replaced by the trust domain: rules name no other of ours."""
+    if identity.trust_domain in mesh.aliases:
+        return SpiffeId(mesh.trust_domain, identity.path)
+    return identity
+
+
+def is_trusted(mesh: Mesh, identity: SpiffeId) -> bool:
+    """Whether a handshake of that identity can be verified: our domain, its aliases, and the foreign ones trusted."""
+    return identity.trust_domain in {mesh.trust_domain, *mesh.aliases, *mesh.trusts}
+
+
+def passes_handshake(mesh: Mesh, node: Node, request: Request, day: date) -> bool:
+    """Whether the transport step lets a well-formed request pass (before `observe`, which refuses nothing)."""
+    identity = None if request.source.identity is None else SpiffeId.parse(request.source.identity)
+    mode = mode_of(mesh, node, request.port, day)
+    match mode:
+        case MtlsMode.STRICT:
+            # "without a verified identity of a trusted domain the connection is refused"
+            return identity is not None and is_trusted(mesh, identity)
+        case MtlsMode.PERMISSIVE:
+            # "either; a handshake that is tried and fails is refused, never downgraded"
+            return identity is None or is_trusted(mesh, identity)
+        case MtlsMode.DISABLED:
+            # "nobody has an identity": a well-formed request carries none here
+            return True
+        case _:
+            assert_never(mode)
