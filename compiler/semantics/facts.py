@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import assert_never
 
-from meshproof.compiler.semantics.normalize_path import NormalPath, normalize
-
 from meshproof.compiler.ir.entities import Layer
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import SpiffeId
@@ -34,6 +32,7 @@ from meshproof.compiler.ir.predicate import (
 from meshproof.compiler.ir.request import ClaimObject, Request
 from meshproof.compiler.semantics.errors import MalformedRequest
 from meshproof.compiler.semantics.handshake import canonical_identity
+from meshproof.compiler.semantics.normalize_path import NormalPath, normalize
 from meshproof.compiler.semantics.token import audiences_of, seen_token, strings_in, verifying_issuer
 from meshproof.compiler.semantics.wellformed import canonical_address, is_well_formed, layer_of
 
