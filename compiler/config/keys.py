@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -72,7 +72,7 @@ def _date(raw: object) -> date:
     if isinstance(raw, date):
         return raw
     try:
-        return date.fromisoformat(_text(raw))
+        return datetime.strptime(str(raw), "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
         raise ValueError(f"`{raw}` is no day as YYYY-MM-DD") from None
 

@@ -137,7 +137,7 @@ def _claim(claim: ClaimResult, sources: Mapping[str, SourceFile]) -> Json:
 def _test(test: TestResult, sources: Mapping[str, SourceFile]) -> Json:
     return {
         "name": test.name,
-        "line_text": test.text,
+        "test": test.text,
         **_place(test.span, sources),
         "outcome": test.outcome.value,
         "expected": test.expected,

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from meshproof.dsl.diagnostic import Label
     from meshproof.dsl.source import SourceFile
 
+NARROWEST = 24
+"""Text beside or below a mark gets at least so many columns."""
+
 LONGEST_LINE = 400
 """Where lines are not broken, a longer source line is still cut: nobody reads it, and it may be a megabyte."""
 
@@ -120,9 +123,8 @@ class _Drawing:
                 lanes[other.lane] = self._paint(glyphs.bar, other) + " "
         across = 2 * (self.excerpt.lanes - block.lane) - 1 + max(line.column(block.end - 1), 0)
         bracket = glyphs.bottom + glyphs.across * across + ("^" if block.is_primary else "-")
-        start = self._frame() + "".join(lanes[: block.lane]) + self._paint(bracket, block)
-        column = 2 * block.lane + 1 + across + 2
-        yield from self._with_text(start, block.text, column, block)
+        width = 2 * block.lane + across + 2
+        yield from self._beside("".join(lanes[: block.lane]) + self._paint(bracket, block), width, block)
 
     def _underlines(self, marks: Sequence[Mark], line: VisibleLine) -> Iterator[str]:
         if not marks:
@@ -143,7 +145,7 @@ class _Drawing:
         for index, (start, _, mark) in enumerate(hanging):
             before = [item for item in hanging[index + 1 :] if item[0] < start]
             prefix = self._connectors(before, start)
-            yield from self._with_text(prefix, mark.text, start, mark, is_spaced=False)
+            yield from self._hanging(prefix, start, mark)
 
     def _marker_row(self, placed: Sequence[tuple[int, int, Mark]]) -> str:
         owners: list[Mark | None] = [None] * max(end for _, end, _ in placed)
@@ -165,19 +167,26 @@ class _Drawing:
     def _fits(self, column: int, text: str) -> bool:
         return self.look.width is None or column + 1 + width_of(text) <= self._room
 
-    def _with_text(
-        self, prefix: str, text: str, column: int, mark: Mark | Block, *, is_spaced: bool = True
-    ) -> Iterator[str]:
-        """The prefix, which ends before `column`, and the text behind it, broken to the room that is left."""
-        if not text:
-            yield prefix
-            return
-        room = None if self.look.width is None else max(self._room + 2 * self.excerpt.lanes, column + 20)
-        first, *more = wrapped(harmless(text), room, " " * column).split("\n")
-        yield prefix + (" " if is_spaced else "") + self._paint(first, mark)
-        behind = self._frame() + " " * column if isinstance(mark, Block) else prefix if not is_spaced else " " * column
-        for row in more:
-            yield behind + self._paint(row.strip(), mark)
+    def _hanging(self, prefix: str, start: int, mark: Mark) -> Iterator[str]:
+        """The text of a mark below it; far to the right of a narrow terminal it moves left, over other connectors."""
+        room = None if self.look.width is None else self._room
+        if room is not None and start + NARROWEST > room:
+            start = max(room - NARROWEST, 0)
+            prefix = " " * start
+        for row in wrapped(harmless(mark.text), room, " " * start).split("\n"):
+            yield prefix + self._paint(row.strip(), mark)
+
+    def _beside(self, bracket: str, width: int, block: Block) -> Iterator[str]:
+        """A bracket of `width` columns and the text of its block behind it, or below where there is no room."""
+        column = width + 1
+        room = None if self.look.width is None else self._room + 2 * self.excerpt.lanes
+        if room is not None and column + NARROWEST > room:
+            yield self._frame() + bracket
+            column = 2 * block.lane + 4
+            bracket = " " * (column - 1)
+        for index, row in enumerate(wrapped(harmless(block.text), room, " " * column).split("\n")):
+            start = bracket if index == 0 else " " * (column - 1)
+            yield f"{self._frame()}{start} {self._paint(row.strip(), block)}".rstrip()
 
     def _paint(self, text: str, mark: Mark | Block) -> str:
         return self.look.paint(text, self.style if mark.is_primary else Style.SECONDARY)
