@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meshproof.dsl.diagnostic import Severity
+from meshproof.dsl.diagnostic import Diagnostic, Fix, Label, Severity
+from meshproof.dsl.source import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP010", "use-again", _E, "a file is bound by more than one `use`"),
     Problem("MP011", "unknown-pack", _E, "no pack of that name is shipped"),
     Problem("MP020", "configuration", _E, "a setting is unknown or has a value that it cannot have"),
-    Problem("MP021", "unknown-environment", _E, "the environment that was asked for is not declared, or none was asked for"),
+    Problem(
+        "MP021", "unknown-environment", _E, "the environment that was asked for is not declared, or none was asked for"
+    ),
     # MP1: syntax.
     Problem("MP101", "syntax", _E, "the text is not what the grammar asks for"),
     Problem("MP102", "unknown-statement", _E, "a statement begins with a word that is none"),
@@ -150,3 +153,18 @@ BY_CODE: dict[str, Problem] = {problem.code: problem for problem in LEDGER}
 def problem(code: str) -> Problem:
     """The entry of the ledger; raises KeyError for a code that is not in it."""
     return BY_CODE[code]
+
+
+def found(  # noqa: PLR0913 - the parts of a finding
+    code: str,
+    message: str,
+    at: Span,
+    text: str = "",
+    *,
+    help: str | None = None,  # noqa: A002 - the word of diagnostics
+    others: tuple[Label, ...] = (),
+    fixes: tuple[Fix, ...] = (),
+) -> Diagnostic:
+    """A finding of the code's usual severity at one place, which `text` is said of; `others` are further places."""
+    label = Label(at, text, is_primary=True)
+    return Diagnostic(code, BY_CODE[code].severity, message, labels=(label, *others), help=help, fixes=fixes)

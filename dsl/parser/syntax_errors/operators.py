@@ -1,0 +1,48 @@
+"""Two kinds of operator that meet."""
+
+from __future__ import annotations
+
+from meshproof.dsl.diagnostic import Diagnostic, Label
+from meshproof.dsl.parser.syntax_errors.place import Place
+from meshproof.dsl.problems import found
+
+_OPERATORS = frozenset({"and", "or", "except"})
+_CONDITIONS = frozenset({"when", "unless", "satisfies"})
+_BOUNDARIES = _CONDITIONS | frozenset({"->", "=", ",", "reaches", "from", "to", "reach", "call", "only", "on", "for"})
+
+
+def mixed(place: Place) -> Diagnostic | None:
+    """`a or b and c`, `a except b or c`."""
+    if place.text not in _OPERATORS:
+        return None
+    for piece in place.level:
+        if piece.text in _BOUNDARIES:
+            return None
+        if piece.text in _OPERATORS:
+            break
+    else:
+        return None
+    in_condition = _is_condition(place)
+    if in_condition and piece.text == place.text:
+        return None
+    fence = "parentheses" if in_condition else "braces"
+    example = "`(a or b) and c`" if in_condition else "`{ a or b } except c`"
+    if piece.text == place.text:
+        message = f"`{place.text}` stands twice in a row"
+    else:
+        message = f"`{piece.text}` and `{place.text}` meet without {fence}"
+    return found(
+        "MP117",
+        message,
+        place.span,
+        "which of them comes first?",
+        help=f"say what belongs together with {fence}: {example}",
+        others=(Label(place.of(piece), "and this"),),
+    )
+
+
+def _is_condition(place: Place) -> bool:
+    depth_free = (piece.text for piece in reversed(place.before))
+    return next(
+        (text in _CONDITIONS for text in depth_free if text in _CONDITIONS | _BOUNDARIES - {"from", ","}), False
+    )
