@@ -18,18 +18,20 @@ test: setup-dev ## The fast lane: all but slow tests, foreign programs and oracl
 test-all: setup-oracles ## Every test; MESHPROOF_SAMPLES=full draws large samples
 	$(PYTEST) $(ARGS)
 
-lint: setup-dev ## Style, format, types, who may import whom, and whether the generated docs are current
+lint: setup-dev ## Style, format, types, who may import whom, and whether what is generated is current
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy -p meshproof -p tools -p benchmarks -p tests
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m tools.grammar_table --check
 	$(BIN)/python tools/generate_docs.py --check
 
 format: setup-dev ## Mend what the linter can mend
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-docs: setup-dev ## Write the generated pages of docs/
+docs: setup-dev ## Write what is generated: the pages of docs/, and the parser's table
+	$(BIN)/python -m tools.grammar_table
 	$(BIN)/python tools/generate_docs.py
 
 bench: setup-dev ## Every benchmark, as ratios within one run

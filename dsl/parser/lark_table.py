@@ -36,7 +36,7 @@ def encode(grammar: str, digest: str, starts: tuple[str, ...]) -> str:
 
     Raises lark.exceptions.GrammarError if the grammar is wrong or has a conflict.
     """
-    lark = Lark(grammar, parser="lalr", lexer=_NoLexer, start=list(starts), maybe_placeholders=True, strict=True)
+    lark = Lark(grammar, parser="lalr", lexer=_NoLexer, start=list(starts), strict=True)
     table: ParseTableBase[int] = lark.parser.parser._parse_table  # noqa: SLF001 - see the module's docstring
     terminals = [*sorted({terminal.name for terminal in lark.terminals}), "$END"]
     rules = sorted(_rules(table), key=_rule_key)
@@ -61,8 +61,8 @@ def encode(grammar: str, digest: str, starts: tuple[str, ...]) -> str:
         "terminals": terminals,
         "productions": [_production(rule, symbols) for rule in rules],
         "rows": rows,
-        "starts": {name: order[state] for name, state in table.start_states.items()},
-        "ends": {name: order[state] for name, state in table.end_states.items()},
+        "starts": {name: order[state] for name, state in sorted(table.start_states.items())},
+        "ends": {name: order[state] for name, state in sorted(table.end_states.items())},
     }
     return json.dumps(written, separators=(",", ":")) + "\n"
 
