@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -72,9 +75,22 @@ def _run(source: SourceFile, start: str, max_depth: int) -> tuple[object | None,
         builder.findings.append(explain(trouble, source))
         return errors < MAX_ERRORS and start == "document"
 
-    result = engine.parse(start, on_error)
+    with _collector_paused():
+        result = engine.parse(start, on_error)
     findings = sorted(builder.findings, key=_place)
     return result, tuple(dict.fromkeys(findings)), engine
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Leave the garbage collector out: a tree has no cycles, and looking for them is a quarter of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _place(diagnostic: Diagnostic) -> tuple[int, str]:

@@ -11,9 +11,24 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from meshproof.dsl.ast.document import Comment
-from meshproof.dsl.parser import lexer
-from meshproof.dsl.parser.lexer import PIECE, PUNCTUATION_TERMINALS, Piece, classify, is_value, pieces
-from meshproof.dsl.parser.table import END, Production, Table
+from meshproof.dsl.parser.lexer import (
+    BAD,
+    COMMENT,
+    END,
+    PATH,
+    PIECE,
+    PUNCTUATION,
+    PUNCTUATION_TERMINALS,
+    REGEX,
+    STRING,
+    VALUE,
+    WORD,
+    Piece,
+    classify,
+    is_value,
+    pieces,
+)
+from meshproof.dsl.parser.table import END_TERMINAL, Production, Table
 from meshproof.dsl.source import Span
 from meshproof.dsl.tree_to_ast.base import Builder
 
@@ -52,11 +67,11 @@ class _Stack:
 
 
 # What happens at the end of a production: length, origin, method, plan, and which of the cases below it is.
-_PLAIN, _PLANNED, _INLINE, _LIST = range(4)
+_UNIT, _ONE, _PLAIN, _PLANNED, _INLINE, _LIST = range(6)
 _Step: TypeAlias = tuple[int, int, Callable[..., object], tuple[int, ...], tuple[int | None, ...], int]
 
 # The groups whose text says what they are; all text of another group is the same to the parser.
-_BY_TEXT = frozenset({lexer.WORD, lexer.PUNCTUATION, lexer.VALUE})
+_BY_TEXT = frozenset({WORD, PUNCTUATION, VALUE})
 
 
 class Engine:
@@ -105,20 +120,20 @@ class Engine:
             piece = match[group]
             end = match.end()
             start = end - len(piece)
-            if group == lexer.COMMENT:
+            if group == COMMENT:
                 self.comments.append(Comment(piece[1:].strip(), span=Span(self._file, start, end)))
                 continue
             candidates = known.get(piece if group in _BY_TEXT else group)
             if candidates is None:
                 candidates = known[piece] = self._candidates(group, piece)
-            if group == lexer.PUNCTUATION:
+            if group == PUNCTUATION:
                 if piece in OPENING:
                     opened.append(start)
                     if len(opened) > self._max_depth:
                         return self._trouble(stack, group, start, end, is_too_deep=True)
                 elif piece in CLOSING and opened:
                     opened.pop()
-            elif opened and group == lexer.WORD and self._astray is None and text[start - 1 : start] == "\n":
+            elif opened and group == WORD and self._astray is None and text[start - 1 : start] == "\n":
                 self._note_astray(piece, start)
             row = rows[states[-1]]
             for terminal in candidates:
@@ -137,6 +152,14 @@ class Engine:
                     last_end = end
                     break
                 length, origin, method, kept, plan, case = steps[-1 - action]
+                if case <= _ONE:
+                    if case == _ONE:
+                        values[-1] = method(starts[-1], last_end, values[-1])
+                    states[-1] = state = rows[states[-2]][origin]
+                    if group == END and state == end_state:
+                        return values[-1]
+                    row = rows[state]
+                    continue
                 begin = last_end
                 parts = []
                 if length:
@@ -155,20 +178,20 @@ class Engine:
                 states.append(state)
                 values.append(value)
                 starts.append(begin)
-                if group == lexer.END and state == end_state:
+                if group == END and state == end_state:
                     return value
                 row = rows[state]
         raise AssertionError("the pieces of a text end with its end")
 
     def _fixed(self) -> dict[str | int, tuple[int, ...]]:
         """The terminals of the groups whose text does not matter."""
-        kinds = {lexer.STRING: "STRING", lexer.REGEX: "REGEX", lexer.PATH: "PATH", lexer.END: END}
-        return {lexer.BAD: (), **{group: (self._terminals[name],) for group, name in kinds.items()}}
+        kinds = {STRING: "STRING", REGEX: "REGEX", PATH: "PATH", END: END_TERMINAL}
+        return {BAD: (), **{group: (self._terminals[name],) for group, name in kinds.items()}}
 
     def _candidates(self, group: int, piece: str) -> tuple[int, ...]:
-        if group == lexer.PUNCTUATION:
+        if group == PUNCTUATION:
             names: tuple[str, ...] = (PUNCTUATION_TERMINALS[piece],)
-        elif group == lexer.VALUE:
+        elif group == VALUE:
             names = ("VALUE",) if is_value(piece) else ()
         else:
             names = classify(piece)
@@ -181,7 +204,7 @@ class Engine:
     def _trouble(self, stack: _Stack, group: int, start: int, end: int, *, is_too_deep: bool = False) -> Trouble:
         base = self._base(stack)
         statement = stack.starts[base] if base < len(stack.starts) else start
-        if group == lexer.WORD and self._text[start - 1 : start] == "\n" and stack.opened and self._astray is None:
+        if group == WORD and self._text[start - 1 : start] == "\n" and stack.opened and self._astray is None:
             self._note_astray(self._text[start:end], start)
         astray = self._astray
         if astray is not None and (astray <= statement or not self._is_unbalanced(statement)):
@@ -236,7 +259,7 @@ class Engine:
             elif piece.text in CLOSING:
                 depth = max(depth - 1, 0)
                 closed = depth == 0
-            elif is_later and piece.group == lexer.WORD and self._begins(piece, depth, is_after_brace=closed):
+            elif is_later and piece.group == WORD and self._begins(piece, depth, is_after_brace=closed):
                 return piece.start
             else:
                 closed = False
@@ -258,9 +281,11 @@ def _step(production: Production, builder: Builder) -> _Step:
     if production.is_list:
         case = _LIST
     elif production.is_inline:
-        case = _INLINE
+        case = _UNIT if production.length == 1 else _INLINE
+    elif len(kept) != len(production.plan):
+        case = _PLANNED
     else:
-        case = _PLAIN if len(kept) == len(production.plan) else _PLANNED
+        case = _ONE if production.length == len(kept) == 1 else _PLAIN
     return production.length, production.origin, method, kept, production.plan, case
 
 

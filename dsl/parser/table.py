@@ -15,7 +15,7 @@ from importlib.resources import files
 GRAMMAR = "grammar.lark"
 TABLE = "parser/table.json"
 STARTS = ("document", "line")
-END = "$END"
+END_TERMINAL = "$END"
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,8 @@ class SetsBuilder(WordsBuilder):
 
     def as_destinations(self, destinations: S) -> S:
         """The set itself; a part of it that is never a destination is noted."""
-        if not isinstance(destinations, Named):
+        base = destinations.base if isinstance(destinations, AtPort) else destinations
+        if not isinstance(base, Named):
             for part in walk(destinations):
                 if isinstance(part, SOURCE_ONLY):
                     written = self.text[part.span.start : part.span.end]
