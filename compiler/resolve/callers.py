@@ -1,0 +1,116 @@
+"""Sets of callers as values: an algebra over identities, with the declared members kept by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.ir.matchers import Exact, Prefix, Present
+from meshproof.compiler.ir.predicate import (
+    Always,
+    And,
+    Not,
+    Or,
+    Predicate,
+    SourceIdentity,
+    Test,
+    conjunction,
+    disjunction,
+    negation,
+)
+
+if TYPE_CHECKING:
+    from meshproof.compiler.ir.names import NodeName
+
+IDENTITY = SourceIdentity()
+ANY_IDENTITY = Test(IDENTITY, Present())
+
+
+def exactly(uri: str) -> Test:
+    """The callers with this identity."""
+    return Test(IDENTITY, Exact(uri))
+
+
+def below(prefix: str) -> Test:
+    """The callers whose identity begins with `prefix`."""
+    return Test(IDENTITY, Prefix(prefix))
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """A set of callers.
+
+    `matches` reads the identity alone. `has_internet`: callers without identity at gateways are in the set; they
+    always are where `matches` takes callers without identity. `members` are the declared callers it names.
+    """
+
+    matches: Predicate
+    has_internet: bool
+    members: frozenset[NodeName]
+
+
+def union(sets: tuple[Callers, ...]) -> Callers:
+    """What is in any of the sets."""
+    if len(sets) == 1:
+        return sets[0]
+    return Callers(
+        either(tuple(one.matches for one in sets)),
+        any(one.has_internet for one in sets),
+        frozenset().union(*(one.members for one in sets)),
+    )
+
+
+def intersection(sets: tuple[Callers, ...]) -> Callers:
+    """What is in all of the sets, one at least."""
+    first, *rest = (one.members for one in sets)
+    return Callers(
+        conjunction(tuple(one.matches for one in sets)),
+        all(one.has_internet for one in sets),
+        first.intersection(*rest),
+    )
+
+
+def difference(base: Callers, removed: Callers) -> Callers:
+    """What is in `base` and not in `removed`."""
+    return Callers(
+        conjunction((base.matches, negation(removed.matches))),
+        base.has_internet and not removed.has_internet,
+        base.members - removed.members,
+    )
+
+
+def either(predicates: tuple[Predicate, ...]) -> Predicate:
+    """The disjunction, with the exact identities once each, in order, behind what is broader."""
+    folded = disjunction(predicates)
+    if not isinstance(folded, Or):
+        return folded
+    exact: set[str] = set()
+    broader: dict[Predicate, None] = {}
+    for operand in folded.operands:
+        match operand:
+            case Test(SourceIdentity(), Exact(uri)):
+                exact.add(uri)
+            case _:
+                broader[operand] = None
+    return disjunction((*broader, *map(exactly, sorted(exact))))
+
+
+def takes(predicate: Predicate, identity: str | None) -> bool:
+    """Whether a predicate over identities holds of a caller with this one (None: without one)."""
+    match predicate:
+        case Always():
+            return True
+        case Test(SourceIdentity(), Exact(uri)):
+            return identity == uri
+        case Test(SourceIdentity(), Prefix(prefix)):
+            return identity is not None and identity.startswith(prefix)
+        case Test(SourceIdentity(), Present()):
+            return identity is not None
+        case Not(operand):
+            return not takes(operand, identity)
+        case And(operands):
+            return all(takes(operand, identity) for operand in operands)
+        case Or(operands):
+            return any(takes(operand, identity) for operand in operands)
+        case _:
+            return False
