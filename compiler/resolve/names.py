@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from meshproof.compiler.resolve.findings import Findings
     from meshproof.compiler.resolve.statements import Statements
+    from meshproof.dsl.ast.values import Name
 
 NamedDeclaration: TypeAlias = Service | Gateway | External | Issuer | Authorizer | Zone | Value
 
@@ -48,14 +49,7 @@ def scope_of(
         name = found.name
         first = declared.setdefault(name.text, Declared(kind, name.span))
         if first.at is not name.span:
-            findings.add(
-                "MP202",
-                f"`{name.text}` is declared twice",
-                name.span,
-                "the second declaration",
-                labels=(Label(first.at, "the first one"),),
-                help="services, gateways, externals, issuers, authorizers, zones and values share their names",
-            )
+            report_second(name, first, findings)
     _check_namespaces(statements, findings)
     elsewhere = {
         found.name.text: Declared(kind, found.name.span)
@@ -63,6 +57,18 @@ def scope_of(
         if found.name.text not in declared
     }
     return Scope(declared, elsewhere, parameters)
+
+
+def report_second(name: Name, first: Declared, findings: Findings) -> None:
+    """Show both places of a name that is declared twice."""
+    findings.add(
+        "MP202",
+        f"`{name.text}` is declared twice",
+        name.span,
+        "the second declaration",
+        labels=(Label(first.at, "the first one"),),
+        help="services, gateways, externals, issuers, authorizers, zones and values share their names",
+    )
 
 
 def _check_namespaces(statements: Statements, findings: Findings) -> None:
