@@ -1,0 +1,170 @@
+"""The formula of everything that can come to one port, and answers about sets of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import assert_never
+
+from meshproof.compiler.ir.authz import AuthzRule
+from meshproof.compiler.ir.names import RuleId
+from meshproof.compiler.ir.predicate import Always, Predicate, SourceIdentity
+from meshproof.compiler.smt.atoms import matchers_by_attribute, opaques_of
+from meshproof.compiler.smt.callers import Callers
+from meshproof.compiler.smt.encode_authz import encode_admitted, encode_allowed, encode_match
+from meshproof.compiler.smt.encode_predicate import encode_predicate
+from meshproof.compiler.smt.encode_routing import encode_conditions, encode_taken
+from meshproof.compiler.smt.environment import Environment
+from meshproof.compiler.smt.formula import FALSE, TRUE, Formula, Point
+from meshproof.compiler.smt.policy import PortPolicy
+from meshproof.compiler.smt.region import (
+    Admitted,
+    Allowed,
+    Answered,
+    Both,
+    ComingFrom,
+    Conditional,
+    Either,
+    Everything,
+    Identified,
+    MatchedBy,
+    Nothing,
+    Outside,
+    Region,
+    Satisfying,
+    SentBy,
+    Taken,
+    predicates_of,
+    sets_of,
+)
+from meshproof.compiler.smt.solver import Limits, Solver
+from meshproof.compiler.smt.variables import environment_of
+from meshproof.compiler.smt.worlds import find_in_all_worlds
+
+
+class Encoding:
+    """One port policy as formulas over one symbolic request.
+
+    `regions` are those that will be asked about: others can be asked if they read nothing new. Raises Undecided where
+    an exact encoding goes beyond limits.
+    """
+
+    def __init__(self, policy: PortPolicy, callers: Callers, regions: Iterable[Region], limits: Limits) -> None:
+        regions = tuple(regions)
+        self.policy = policy
+        self.callers = callers
+        conditions = dict.fromkeys(
+            (*_own_conditions(policy), *(p for region in regions for p in predicates_of(region)))
+        )
+        sets = [callers.of_sources(rule.sources, is_gateway=policy.is_gateway) for rule in policy.rules]
+        sets.extend(mask for region in regions for mask in self._sets(region))
+        self.environment: Environment = environment_of(policy, callers, tuple(conditions), dict.fromkeys(sets))
+        self._known = matchers_by_attribute(conditions)
+        self._opaques = frozenset(opaques_of(conditions))
+        self._rules = {rule.id: rule for rule in policy.rules}
+        self.matches: dict[RuleId, Formula] = {rule.id: encode_match(rule, self.environment) for rule in policy.rules}
+        self._conditions = encode_conditions(self.environment)
+        self._taken = encode_taken(self.environment, self._conditions)
+        self._encoded: dict[Region, Formula] = {}
+        self._limits = limits
+        self._solver: Solver | None = None
+
+    @property
+    def solver(self) -> Solver:
+        """The solver, made at the first question that needs one."""
+        if self._solver is None:
+            self._solver = Solver(self.environment.formulas, self.environment.axioms, self._limits)
+        return self._solver
+
+    def rule(self, name: RuleId) -> AuthzRule:
+        """A rule in force here."""
+        return self._rules[name]
+
+    def knows(self, region: Region) -> bool:
+        """Whether the region reads only what this encoding tells apart."""
+        predicates = predicates_of(region)
+        for attribute, matchers in matchers_by_attribute(predicates).items():
+            if attribute != SourceIdentity() and not set(matchers) <= set(self._known.get(attribute, ())):
+                return False
+        if not self._opaques.issuperset(opaques_of(predicates)):
+            return False
+        try:
+            for mask in self._sets(region):
+                self.environment.is_caller(mask)
+            for predicate in predicates:
+                for matcher in matchers_by_attribute((predicate,)).get(SourceIdentity(), ()):
+                    self.environment.is_caller(self.callers.mask(matcher))
+        except KeyError:
+            return False
+        return True
+
+    def formula(self, region: Region) -> Formula:
+        """The region as a formula; KeyError for one that it does not know."""
+        found = self._encoded.get(region)
+        if found is None:
+            found = self._encoded[region] = self._encode(region)
+        return found
+
+    def _encode(self, region: Region) -> Formula:  # noqa: C901, PLR0911, PLR0912  one case a kind of region
+        environment, formulas = self.environment, self.environment.formulas
+        match region:
+            case Everything():
+                return TRUE
+            case Nothing():
+                return FALSE
+            case Admitted():
+                return encode_admitted(environment)
+            case Allowed(without):
+                return encode_allowed(environment, self.matches, without)
+            case MatchedBy(rule):
+                return self.matches[rule]
+            case Satisfying(predicate):
+                return encode_predicate(predicate, environment)
+            case ComingFrom() | SentBy():
+                return environment.is_caller(self._sets(region)[0])
+            case Identified():
+                return formulas.negation(environment.is_caller(self.callers.anonymous))
+            case Answered(authorizer):
+                variable = environment.answers.get(authorizer)
+                return TRUE if variable is None else formulas.literal(variable, 0b10)
+            case Taken(branch):
+                return self._taken[branch]
+            case Conditional(branch):
+                return self._conditions[branch]
+            case Both(parts):
+                return formulas.conjunction(map(self.formula, parts))
+            case Either(parts):
+                return formulas.disjunction(map(self.formula, parts))
+            case Outside(part):
+                return formulas.negation(self.formula(part))
+            case _:
+                assert_never(region)
+
+    def _sets(self, region: Region) -> list[int]:
+        masks: list[int] = []
+        for one in sets_of(region):
+            if isinstance(one, SentBy):
+                masks.append(self.callers.of_nodes(one.nodes))
+            else:
+                masks.append(self.callers.of_sources(one.sources, is_gateway=self.policy.is_gateway))
+        return masks
+
+    def find(self, parts: Sequence[Formula]) -> Point | None:
+        """A point in all parts, whatever is not modelled may be; None if there is none however it is.
+
+        Raises Undecided if that hangs on what is not modelled, or at a limit.
+        """
+        formula = self.environment.formulas.conjunction(parts)
+        if formula == FALSE:
+            return None
+        if not self.environment.opaques:
+            return self.solver.find((formula,))
+        return find_in_all_worlds(self.environment, self.solver, formula)
+
+
+def _own_conditions(policy: PortPolicy) -> Iterable[Predicate]:
+    for rule in policy.rules:
+        yield rule.content
+    for route in (policy.route, policy.route_tcp):
+        for branch in route.branches if route is not None else ():
+            yield branch.condition
+    yield Always()

@@ -1,0 +1,195 @@
+"""Formulas over finite variables, shared and in negation normal form, before any solver sees them.
+
+A variable takes the values `0 … size-1`; a literal says that it is in a set of them, kept as a bit mask, so that
+conjunction, disjunction and negation of literals of one variable are bit operations. Equal formulas are equal numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Formula: TypeAlias = int
+Point: TypeAlias = tuple[int, ...]
+"""A value for each variable, by number."""
+
+FALSE: Formula = 0
+TRUE: Formula = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """The variable has one of the values in `mask`."""
+
+    variable: int
+    mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conjunction:
+    """All hold; at least two."""
+
+    parts: tuple[Formula, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disjunction:
+    """One holds; at least two."""
+
+    parts: tuple[Formula, ...]
+
+
+Shape: TypeAlias = bool | Literal | Conjunction | Disjunction
+
+
+class Formulas:
+    """A factory that numbers formulas. Numbers of one factory mean nothing to another."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self._shapes: list[Shape] = [False, True]
+        self._numbers: dict[Shape, Formula] = {}
+        self._negations: dict[Formula, Formula] = {FALSE: TRUE, TRUE: FALSE}
+
+    def variable(self, size: int) -> int:
+        """A new variable with `size` values, at least one."""
+        self.sizes.append(size)
+        return len(self.sizes) - 1
+
+    def shape(self, formula: Formula) -> Shape:
+        """What the formula is made of."""
+        return self._shapes[formula]
+
+    def literal(self, variable: int, mask: int) -> Formula:
+        """The variable has one of the values in `mask`."""
+        full = (1 << self.sizes[variable]) - 1
+        mask &= full
+        if mask == 0:
+            return FALSE
+        return TRUE if mask == full else self._intern(Literal(variable, mask))
+
+    def conjunction(self, parts: Iterable[Formula]) -> Formula:
+        """All of the parts hold; of none it is true."""
+        masks: dict[int, int] = {}
+        rest: dict[Formula, None] = {}
+        for part in self._flat(parts, Conjunction):
+            shape = self._shapes[part]
+            if shape is False:
+                return FALSE
+            if isinstance(shape, Literal):
+                masks[shape.variable] = masks.get(shape.variable, -1) & shape.mask
+            elif shape is not True:
+                rest[part] = None
+        kept = [self.literal(variable, mask) for variable, mask in masks.items()]
+        if FALSE in kept or any(self._negations.get(part) in rest for part in rest):
+            return FALSE
+        kept.extend(rest)
+        if not kept:
+            return TRUE
+        return kept[0] if len(kept) == 1 else self._intern(Conjunction(tuple(sorted(kept))))
+
+    def disjunction(self, parts: Iterable[Formula]) -> Formula:
+        """One of the parts holds; of none it is false."""
+        masks: dict[int, int] = {}
+        rest: dict[Formula, None] = {}
+        for part in self._flat(parts, Disjunction):
+            shape = self._shapes[part]
+            if shape is True:
+                return TRUE
+            if isinstance(shape, Literal):
+                masks[shape.variable] = masks.get(shape.variable, 0) | shape.mask
+            elif shape is not False:
+                rest[part] = None
+        kept = [self.literal(variable, mask) for variable, mask in masks.items()]
+        if TRUE in kept or any(self._negations.get(part) in rest for part in rest):
+            return TRUE
+        kept.extend(rest)
+        if not kept:
+            return FALSE
+        return kept[0] if len(kept) == 1 else self._intern(Disjunction(tuple(sorted(kept))))
+
+    def negation(self, formula: Formula) -> Formula:
+        """The formula does not hold."""
+        known = self._negations.get(formula)
+        if known is not None:
+            return known
+        match self._shapes[formula]:
+            case Literal(variable, mask):
+                result = self.literal(variable, ~mask)
+            case Conjunction(parts):
+                result = self.disjunction(self.negation(part) for part in parts)
+            case Disjunction(parts):
+                result = self.conjunction(self.negation(part) for part in parts)
+            case constant:
+                result = FALSE if constant else TRUE
+        self._negations[formula] = result
+        self._negations[result] = formula
+        return result
+
+    def holds(self, formula: Formula, point: Point) -> bool:
+        """The value of the formula at a point, without any solver."""
+        match self._shapes[formula]:
+            case Literal(variable, mask):
+                return bool(mask >> point[variable] & 1)
+            case Conjunction(parts):
+                return all(self.holds(part, point) for part in parts)
+            case Disjunction(parts):
+                return any(self.holds(part, point) for part in parts)
+            case constant:
+                return bool(constant)
+
+    def substituted(self, formula: Formula, values: Mapping[int, int]) -> Formula:
+        """The formula with variables replaced by values."""
+        done: dict[Formula, Formula] = {}
+
+        def replaced(one: Formula) -> Formula:
+            found = done.get(one)
+            if found is None:
+                found = done[one] = build(one)
+            return found
+
+        def build(one: Formula) -> Formula:
+            match self._shapes[one]:
+                case Literal(variable, mask) if variable in values:
+                    return TRUE if mask >> values[variable] & 1 else FALSE
+                case Conjunction(parts):
+                    return self.conjunction(map(replaced, parts))
+                case Disjunction(parts):
+                    return self.disjunction(map(replaced, parts))
+                case _:
+                    return one
+
+        return replaced(formula)
+
+    def variables_of(self, formulas: Sequence[Formula]) -> frozenset[int]:
+        """The variables that the formulas read."""
+        found: set[int] = set()
+        seen: set[Formula] = set()
+        stack = list(formulas)
+        while stack:
+            formula = stack.pop()
+            if formula in seen:
+                continue
+            seen.add(formula)
+            shape = self._shapes[formula]
+            if isinstance(shape, Literal):
+                found.add(shape.variable)
+            elif isinstance(shape, Conjunction | Disjunction):
+                stack.extend(shape.parts)
+        return frozenset(found)
+
+    def _flat(self, parts: Iterable[Formula], kind: type[Conjunction | Disjunction]) -> Iterable[Formula]:
+        for part in parts:
+            shape = self._shapes[part]
+            if isinstance(shape, kind):
+                yield from shape.parts
+            else:
+                yield part
+
+    def _intern(self, shape: Shape) -> Formula:
+        number = self._numbers.get(shape)
+        if number is None:
+            number = self._numbers[shape] = len(self._shapes)
+            self._shapes.append(shape)
+        return number

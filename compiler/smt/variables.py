@@ -1,0 +1,261 @@
+"""From the conditions in play at a port to its variables and to what a well-formed request is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from meshproof.compiler.ir.entities import External, Gateway, Layer, Service
+from meshproof.compiler.ir.matchers import Cidr, Exact, Matcher, Present, Regex
+from meshproof.compiler.ir.mtls import MtlsMode
+from meshproof.compiler.ir.predicate import (
+    Attribute,
+    Claim,
+    ClientIp,
+    Header,
+    Host,
+    Method,
+    Path,
+    Predicate,
+    Query,
+    RawAuthority,
+    Sni,
+    SourceIdentity,
+    SourceIp,
+    TokenAudience,
+    TokenIssuer,
+)
+from meshproof.compiler.patterns import pattern, universe
+from meshproof.compiler.patterns.automaton import Automaton
+from meshproof.compiler.patterns.pattern import to_automaton
+from meshproof.compiler.smt.atoms import AUDIENCE, matchers_by_attribute, opaques_of
+from meshproof.compiler.smt.callers import Callers
+from meshproof.compiler.smt.classes import Classes, address_classes, text_classes
+from meshproof.compiler.smt.environment import Environment, Multiple, Single
+from meshproof.compiler.smt.formula import FALSE, TRUE, Formulas
+from meshproof.compiler.smt.policy import PortPolicy
+from meshproof.compiler.smt.solver import Undecided
+
+CONNECT = Exact("CONNECT")
+OPTIONS = Exact("OPTIONS")
+ORIGIN = Header("origin")
+_NO_TEXT = Cidr("0.0.0.0/0")  # no text passes an address block
+PREFLIGHT_METHOD = Header("access-control-request-method")
+
+
+def environment_of(
+    policy: PortPolicy, callers: Callers, predicates: Sequence[Predicate], sets: Iterable[int]
+) -> Environment:
+    """The symbolic request that tells apart what the conditions and the sets of callers do.
+
+    Raises Undecided where the values of an attribute cannot be divided exactly within limits.
+    """
+    read = matchers_by_attribute(predicates)
+    formulas = Formulas()
+    local = _local(policy, callers, read, sets)
+    environment = Environment(
+        policy, callers, formulas, formulas.variable(len(local)), local, _is_http(policy, formulas)
+    )
+    if environment.is_http != FALSE:
+        _add_http(environment, read)
+        _add_token(environment, read)
+    _add_addresses(environment, read)
+    _add_sni(environment, read)
+    environment.answers = {name: formulas.variable(2) for name in policy.authorizers}
+    environment.opaques = {opaque: formulas.variable(2) for opaque in opaques_of(predicates)}
+    if policy.mode is MtlsMode.DISABLED:
+        environment.axioms.append(environment.is_caller(callers.anonymous))
+    environment.axioms = [axiom for axiom in environment.axioms if axiom != TRUE]
+    return environment
+
+
+def _is_http(policy: PortPolicy, formulas: Formulas) -> int:
+    match policy.layer:
+        case Layer.HTTP:
+            return TRUE
+        case Layer.TCP:
+            return FALSE
+        case Layer.SNIFFED:
+            return formulas.literal(formulas.variable(2), 0b01)
+
+
+def _local(
+    policy: PortPolicy, callers: Callers, read: dict[Attribute, tuple[Matcher, ...]], sets: Iterable[int]
+) -> tuple[int, ...]:
+    """The classes of callers that this port tells apart, the one to show first in front."""
+    masks = [callers.anonymous, *sets, *(callers.mask(matcher) for matcher in read.get(SourceIdentity(), ()))]
+    if ClientIp() in read:
+        masks.append(callers.gateways)
+    masks = list(dict.fromkeys(masks))
+    groups: dict[int, int] = {}
+    for number in range(len(callers.classes)):
+        signature = sum((mask >> number & 1) << bit for bit, mask in enumerate(masks))
+        groups[signature] = groups.get(signature, 0) | 1 << number
+    found = list(groups.values())
+    if policy.is_gateway:
+        found.sort(key=lambda group: group != callers.anonymous)
+    return tuple(found)
+
+
+def _single(environment: Environment, attribute: Attribute, classes: Classes, *, may_be_absent: bool = False) -> None:
+    size = len(classes.witnesses) + may_be_absent
+    if size == 0:
+        raise Undecided("an attribute has no possible value")
+    variable = environment.formulas.variable(size)
+    environment.singles[attribute] = Single(variable, classes, dict(classes.masks), may_be_absent)
+
+
+def _multiple(environment: Environment, attribute: Attribute, classes: Classes) -> None:
+    variables = tuple(environment.formulas.variable(2) for _ in classes.witnesses)
+    environment.multiples[attribute] = Multiple(variables, classes, dict(classes.masks))
+
+
+def _add_http(environment: Environment, read: dict[Attribute, tuple[Matcher, ...]]) -> None:
+    policy = environment.policy
+    for attribute, matchers in read.items():
+        match attribute:
+            case Method():
+                wanted = tuple(dict.fromkeys((*matchers, CONNECT, OPTIONS)))
+                _single(environment, attribute, text_classes(wanted, universe.method_tokens(), _methods(policy)))
+                is_connect = environment.test(attribute, CONNECT)
+                environment.axioms.append(environment.formulas.negation(is_connect))
+            case Path():
+                _single(environment, attribute, text_classes(matchers, universe.normal_paths(), ("/",)))
+            case Host() if RawAuthority() not in read:
+                _single(environment, attribute, text_classes(matchers, universe.host_names(), hosts_of(policy)))
+            case RawAuthority():
+                _add_authority(environment, matchers, read.get(Host(), ()))
+            case Header():
+                _multiple(environment, attribute, text_classes(matchers, universe.header_values()))
+            case Query():
+                _multiple(environment, attribute, text_classes(matchers, universe.query_values()))
+            case _:
+                continue
+
+
+def _methods(policy: PortPolicy) -> tuple[str, ...]:
+    return ("POST",) if is_grpc(policy) else ("GET",)
+
+
+def is_grpc(policy: PortPolicy) -> bool:
+    """Whether the port was declared for gRPC, whose calls are POST."""
+    return policy.declared is not None and policy.declared.protocol.value == "grpc"
+
+
+def hosts_of(policy: PortPolicy) -> tuple[str, ...]:
+    """The hosts under which people know the node, a plain name for a wildcard."""
+    match policy.node:
+        case Gateway(hosts=hosts) | External(hosts=hosts):
+            return tuple(host.replace("*", "www", 1).lower() for host in hosts)
+        case Service(platform_name=name, namespace=namespace):
+            return (name, f"{name}.{namespace}.svc.cluster.local")
+
+
+def _add_authority(environment: Environment, raw: tuple[Matcher, ...], hosts: tuple[Matcher, ...]) -> None:
+    """One variable for the authority as sent; tests of the host are tests of what it is sent as."""
+    sent = {matcher: _as_sent(matcher) for matcher in hosts}
+    domain = universe.of_automaton(_authorities())
+    classes = text_classes((*raw, *sent.values()), domain, hosts_of(environment.policy))
+    _single(environment, RawAuthority(), classes)
+    single = environment.singles[RawAuthority()]
+    masks = {matcher: single.masks[found] for matcher, found in sent.items()}
+    environment.singles[Host()] = Single(single.variable, classes, masks)
+
+
+def _authorities() -> Automaton:
+    name = r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[A-Za-z0-9:._~!$&'()*+,;=%-]+\])"
+    return to_automaton(pattern.Regex(name + r"(?::[0-9]*)?"))
+
+
+def _as_sent(matcher: Matcher) -> Matcher:
+    """The authorities whose host, in lower case and without port and last dot, passes."""
+    match matcher:
+        case Present():
+            return matcher
+        case Exact(value, ignore_case) if not value.endswith("."):
+            host = value.lower() if ignore_case else value
+            return Regex(rf"(?i){re.escape(host)}\.?(?::[0-9]*)?") if host == host.lower() else _NO_TEXT
+        case _:
+            raise Undecided("a pattern over hosts meets one over authorities as sent")
+
+
+def _add_token(environment: Environment, read: dict[Attribute, tuple[Matcher, ...]]) -> None:
+    policy = environment.policy
+    names = [attribute for attribute in read if isinstance(attribute, TokenIssuer | TokenAudience | Claim)]
+    if not names or not policy.issuers:
+        return
+    formulas = environment.formulas
+    environment.issuer_urls = tuple(dict.fromkeys(issuer.url for issuer in policy.issuers))
+    environment.issuer = formulas.variable(1 + len(environment.issuer_urls))
+    has_none = formulas.literal(environment.issuer, 0b1)
+    for attribute in names:
+        if isinstance(attribute, Claim):
+            samples: tuple[str, ...] = ()
+            matchers = read[attribute]
+            if attribute == AUDIENCE:
+                samples = tuple(audience for issuer in policy.issuers for audience in issuer.audiences)
+                matchers = tuple(dict.fromkeys((*matchers, *map(Exact, samples))))
+            _multiple(environment, attribute, text_classes(matchers, universe.any_text(), samples))
+            is_absent = formulas.negation(environment.has_some(attribute))
+            environment.axioms.append(formulas.disjunction((formulas.negation(has_none), is_absent)))
+    _add_token_axioms(environment)
+
+
+def _add_token_axioms(environment: Environment) -> None:
+    """A claim inside of another is there only if the other is an object; the audience is the destination's."""
+    formulas, axioms = environment.formulas, environment.axioms
+    claims = [attribute for attribute in environment.multiples if isinstance(attribute, Claim)]
+    for inner in claims:
+        is_absent = formulas.negation(environment.has_some(inner))
+        if inner.path[0] == "iss":
+            axioms.append(is_absent)
+        for outer in claims:
+            if len(outer.path) < len(inner.path) and inner.path[: len(outer.path)] == outer.path:
+                axioms.append(formulas.disjunction((is_absent, formulas.negation(environment.has_some(outer)))))
+    if AUDIENCE in environment.multiples:
+        _add_audience_axioms(environment)
+    if environment.issuer is None or not {ORIGIN, PREFLIGHT_METHOD} <= environment.multiples.keys():
+        return
+    if Method() in environment.singles:  # "A CORS preflight has none"
+        parts = (
+            environment.test(Method(), OPTIONS),
+            environment.has_some(ORIGIN),
+            environment.has_some(PREFLIGHT_METHOD),
+        )
+        has_none = formulas.literal(environment.issuer, 0b1)
+        axioms.append(formulas.disjunction((has_none, formulas.negation(formulas.conjunction(parts)))))
+
+
+def _add_audience_axioms(environment: Environment) -> None:
+    formulas = environment.formulas
+    is_absent = formulas.negation(environment.has_some(AUDIENCE))
+    for url in environment.issuer_urls:
+        audiences = [issuer.audiences for issuer in environment.policy.issuers if issuer.url == url]
+        if not all(audiences):
+            continue
+        values = dict.fromkeys(audience for one in audiences for audience in one)
+        found = environment.multiples[AUDIENCE]
+        mask = 0
+        for value in values:
+            mask |= found.masks[Exact(value)]
+        accepted = (formulas.literal(variable, 0b10) for bit, variable in enumerate(found.variables) if mask >> bit & 1)
+        other = formulas.negation(environment.has_issuer((url,)))
+        environment.axioms.append(formulas.disjunction((other, is_absent, *accepted)))
+
+
+def _add_addresses(environment: Environment, read: dict[Attribute, tuple[Matcher, ...]]) -> None:
+    for attribute in (SourceIp(), ClientIp()):
+        if attribute in read:
+            _single(environment, attribute, address_classes(read[attribute]))
+
+
+def _add_sni(environment: Environment, read: dict[Attribute, tuple[Matcher, ...]]) -> None:
+    if Sni() not in read:
+        return
+    classes = text_classes(read[Sni()], universe.any_text(), hosts_of(environment.policy))
+    _single(environment, Sni(), classes, may_be_absent=True)
+    if not environment.policy.has_tls_without_identity:
+        formulas = environment.formulas
+        is_absent = formulas.literal(environment.singles[Sni()].variable, 0b1)
+        has_identity = formulas.negation(environment.is_caller(environment.callers.anonymous))
+        environment.axioms.append(formulas.disjunction((is_absent, has_identity)))
