@@ -11,7 +11,7 @@ from meshproof.compiler.resolve.scope import NODES, Kind
 
 if TYPE_CHECKING:
     from meshproof.compiler.ir.authz import AuthzRule
-    from meshproof.compiler.ir.entities import Authorizer, Issuer, Node, SourceSet, Zone
+    from meshproof.compiler.ir.entities import Authorizer, Destination, Issuer, Node, SourceSet, Zone
     from meshproof.compiler.resolve.domains import TrustDomains
     from meshproof.compiler.resolve.findings import Findings
     from meshproof.compiler.resolve.scope import Scope
@@ -29,7 +29,7 @@ class Context:
     """One environment while it is resolved: each step adds to it what later steps look up.
 
     `zones` are by name; those that a file asks for are in `parameters`, by file and name. `chains` are the uses by
-    which a file came in, innermost first.
+    which a file came in, innermost first. `source_sets` and `destination_sets` are sets that were read before.
     """
 
     findings: Findings
@@ -46,6 +46,11 @@ class Context:
     rules: dict[str, AuthzRule] = field(default_factory=dict)
     chains: dict[str, tuple[Span, ...]] = field(default_factory=dict)
     source_sets: dict[tuple[SetExpression, str], SourceSet] = field(default_factory=dict)
+    destination_sets: dict[tuple[SetExpression, str], tuple[Destination, ...]] = field(default_factory=dict)
+
+    def set_key(self, written: SetExpression) -> tuple[SetExpression, str]:
+        """By what a set is known again: two files may mean different zones by one name."""
+        return (written, written.span.file if self.scope.parameters else "")
 
     def origin(self, at: Span) -> Origin:
         """The place, with the uses that brought its file here."""

@@ -44,10 +44,18 @@ _DESTINATIONS = NODES | {Kind.ZONE}
 
 def destinations(written: SetExpression, ctx: Context) -> tuple[Destination, ...] | None:
     """The destinations that the set means, sorted by name, those without ports too; None where it cannot be read."""
+    key = ctx.set_key(written)
+    known = ctx.destination_sets.get(key)
+    if known is not None:
+        return known
+    before = ctx.findings.count
     found = port_sets(written, ctx)
     if found is None:
         return None
-    return tuple(Destination(name, tuple(sorted(found[name]))) for name in sorted(found))
+    made = tuple(Destination(name, tuple(sorted(found[name]))) for name in sorted(found))
+    if ctx.findings.count == before:
+        ctx.destination_sets[key] = made
+    return made
 
 
 def port_sets(written: SetExpression, ctx: Context) -> PortSets | None:
@@ -81,7 +89,7 @@ def port_sets(written: SetExpression, ctx: Context) -> PortSets | None:
 
 
 def _whole(names: Iterable[NodeName], ctx: Context) -> PortSets:
-    return {name: frozenset(port.workload for port in ctx.directory.nodes[name].ports) for name in names}
+    return {name: ctx.directory.ports[name] for name in names}
 
 
 def _services(names: Iterable[NodeName], ctx: Context) -> PortSets:

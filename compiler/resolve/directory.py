@@ -22,11 +22,12 @@ def namespace_prefix(domain: str, namespace: str) -> str:
 class Directory:
     """Services, gateways and externals by name, and the callers among them by what sets go by.
 
-    Names in the tables are sorted. `by_prefix` goes by the start of an identity, `spiffe://DOMAIN/ns/NAMESPACE/`.
+    `ports` are the workloads'. Names in the tables are sorted. `by_prefix` goes by the start of an identity, `spiffe://DOMAIN/ns/NAMESPACE/`.
     `tags` are those of any environment. `shared` has the identities that more than one caller has.
     """
 
     nodes: dict[NodeName, Node]
+    ports: dict[NodeName, frozenset[int]]
     services: tuple[NodeName, ...]
     callers: tuple[NodeName, ...]
     by_namespace: dict[str, tuple[NodeName, ...]]
@@ -55,6 +56,7 @@ class Directory:
                 by_tag.setdefault(tag, []).append(node.name)
         return cls(
             nodes=by_name,
+            ports={name: frozenset(port.workload for port in node.ports) for name, node in by_name.items()},
             services=tuple(name for name, node in by_name.items() if isinstance(node, Service)),
             callers=tuple(name for name, node in by_name.items() if not isinstance(node, External)),
             by_namespace=_frozen(by_namespace),

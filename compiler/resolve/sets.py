@@ -42,6 +42,7 @@ from meshproof.dsl.ast.sets import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from meshproof.compiler.ir.entities import Zone
     from meshproof.compiler.resolve.context import Context
     from meshproof.compiler.resolve.directory import Directory
     from meshproof.dsl.ast.sets import SetExpression
@@ -53,8 +54,8 @@ MEMBERS = CALLERS | {Kind.EXTERNAL}
 
 def source_set(written: SetExpression, ctx: Context) -> SourceSet | None:
     """The callers that the set means, or None where it cannot be read; why is among the findings then."""
-    file = written.span.file if ctx.scope.parameters else ""
-    known = ctx.source_sets.get((written, file))
+    key = ctx.set_key(written)
+    known = ctx.source_sets.get(key)
     if known is not None:
         return known
     before = ctx.findings.count
@@ -63,7 +64,7 @@ def source_set(written: SetExpression, ctx: Context) -> SourceSet | None:
         return None
     made = as_source_set(found, written_set(written), ctx.directory)
     if ctx.findings.count == before:
-        ctx.source_sets[written, file] = made
+        ctx.source_sets[key] = made
     return made
 
 
@@ -162,11 +163,17 @@ def _named(written: Named, ctx: Context, kinds: frozenset[Kind]) -> Callers | No
     known = ctx.zones.get(name.text)
     if known is None:
         return None
-    nodes = [ctx.directory.nodes[node] for node in known.destinations]
-    if kinds is CALLERS and nodes and not known.sources.members and all(isinstance(node, External) for node in nodes):
+    if kinds is CALLERS and _calls_nobody(known, ctx):
         ctx.findings.add("MP203", f"`{name.text}` holds externals alone, and they call nobody", name.span)
         return None
     return _zone(known.sources)
+
+
+def _calls_nobody(zone: Zone, ctx: Context) -> bool:
+    """Whether a zone holds externals and nothing that calls."""
+    if zone.sources.members or not zone.destinations:
+        return False
+    return all(isinstance(ctx.directory.nodes[node], External) for node in zone.destinations)
 
 
 def _zone(sources: SourceSet) -> Callers:
