@@ -62,7 +62,7 @@ _ESCAPE = "%(?:0[1-9A-Fa-f]|1[0-9A-Fa-f]|2[0-9A-Ca-c]|3[A-Fa-f]|40|5[BDEbde]|60|
 
 
 def _segment_node() -> Node:
-    plain = charset.difference(((0x20, 0x7E),), charset.of("/#?%\\"))
+    plain = charset.difference(((0x21, 0x7E),), charset.of("/#?%\\"))
     return Repeat(Alternate((Chars(plain), parse_regex(_ESCAPE))), 1, None)
 
 
@@ -114,8 +114,8 @@ def header_values(*, has_stray_bytes: bool = False) -> Universe:
 
 @lru_cache(maxsize=1)
 def query_values() -> Universe:
-    """Every undecoded value of a query parameter: no `&` or `#`; printable ASCII, as in a request target."""
-    return Universe("query value", _regex(r"[\x20-\x22\x24\x25\x27-\x7E]*"), ("other",))
+    """Every undecoded value of a query parameter: no `&` or `#`; visible ASCII, as in a request target."""
+    return Universe("query value", _regex(r"[\x21\x22\x24\x25\x27-\x7E]*"), ("other",))
 
 
 @lru_cache(maxsize=64)

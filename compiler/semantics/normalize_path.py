@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_SPECIAL_ESCAPE = re.compile(r"%(?:00|2[Ff]|5[Cc])")
-_UNRESERVED_ESCAPE = re.compile(r"%(2[dDeE]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
+from meshproof.compiler.patterns.normal_form import decode_unreserved, is_visible, merge_slashes, remove_dot_segments
+
+_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_ESCAPED_SLASH = re.compile("%(?:2[Ff]|5[Cc])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,41 +26,37 @@ class Refused:
 
 
 def normalize(raw: str) -> NormalPath | Refused:
-    """The normal form of a path as it was sent, query included."""
-    path = raw.partition("?")[0]  # "`?…` is cut off"
-    reason = _refusal(path)
+    """The normal form of a path as it was sent, query included. What is normal is its own normal form."""
+    reason = _refusal(raw)
     if reason is not None:
         return Refused(reason)
-    decoded = _UNRESERVED_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), path)
-    return NormalPath(re.sub("/+", "/", _without_dots(decoded)))
+    path = raw.partition("?")[0]
+    return NormalPath(merge_slashes(remove_dot_segments(decode_unreserved(path))))
 
 
-def _refusal(path: str) -> str | None:
+def _refusal(raw: str) -> str | None:
+    # A fragment stands after the query, so the whole target is searched: `/a?x=1#` must not hide `x=1`.
+    if "#" in raw:
+        return "a path holds no fragment"
+    path = raw.partition("?")[0]
     if not path.startswith("/"):
         return "a path begins with `/`"
-    if "#" in path:
-        return "a path holds no fragment"
-    if any(not "!" <= char <= "~" for char in path):
-        return "a path holds printable ASCII alone"
-    if "\\" in path:
-        return "a path holds no backslash"
+    if not all(map(is_visible, path)):
+        return "a path holds visible ASCII alone"
+    if "%00" in path:
+        return "`%00` is refused"
     if _BAD_ESCAPE.search(path):
         return "a `%` begins no escape"
-    if _SPECIAL_ESCAPE.search(path):
-        return "`%00` and escaped slashes and backslashes are refused"
+    if "\\" in path or _ESCAPED_SLASH.search(path):
+        return "a path holds no backslash, and no escaped slash or backslash"
     return None
 
 
-def _without_dots(path: str) -> str:
-    """RFC 3986, section 5.2.4, which keeps empty segments."""
-    kept: list[str] = []
-    segments = path.split("/")[1:]
-    for index, segment in enumerate(segments):
-        is_last = index == len(segments) - 1
-        if segment == "..":
-            del kept[-1:]
-        elif segment != ".":
-            kept.append(segment)
-        if is_last and segment in {".", ".."}:
-            kept.append("")
-    return "/" + "/".join(kept)
+def split_query(raw: str) -> tuple[tuple[str, str], ...]:
+    """The parameters of a path as it was sent, in order, undecoded; one without `=` has the empty value.
+
+    Empty pieces (`a=1&&b=2`) are no parameters.
+    """
+    pieces = raw.partition("?")[2].split("&")
+    pairs = (piece.partition("=") for piece in pieces if piece)
+    return tuple((name, value) for name, _, value in pairs)
