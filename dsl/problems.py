@@ -41,7 +41,10 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP011", "unknown-pack", _E, "no pack of that name is shipped"),
     Problem("MP020", "configuration", _E, "a setting is unknown or has a value that it cannot have"),
     Problem(
-        "MP021", "unknown-environment", _E, "the environment that was asked for is not declared, or none was asked for"
+        "MP021",
+        "environment-not-chosen",
+        _E,
+        "the environment that was asked for is not declared, or none was asked for",
     ),
     # MP1: syntax.
     Problem("MP101", "syntax", _E, "the text is not what the grammar asks for"),
@@ -81,7 +84,7 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP211", "unknown-port", _E, "a destination has no such port"),
     Problem("MP212", "bad-port", _E, "a port cannot be declared so"),
     Problem("MP213", "unknown-tag", _E, "no service has the tag"),
-    Problem("MP214", "unknown-version", _E, "a test expects a version that the destination does not have"),
+    Problem("MP214", "unknown-version-expected", _E, "a test expects a version that the destination does not have"),
     Problem("MP215", "zone-cycle", _E, "zones contain each other"),
     Problem("MP216", "rule-without-name", _E, "a rule whose sources or destinations are no single name has no name"),
     Problem("MP217", "http-on-tcp", _E, "what speaks of HTTP names a port that carries TCP, or leaves only such"),
