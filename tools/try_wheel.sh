@@ -30,7 +30,7 @@ run() {
 }
 run meshproof --version
 run meshproof check boutique --at 2026-11-23
-run meshproof compile boutique --at 2026-11-23 --target istio --out istio
+run meshproof compile boutique --at 2026-11-23 --env prod --target istio --out istio
 test -n "$(ls istio)"
 run meshproof explain MP301 >/dev/null
 run python -P -m meshproof --version
