@@ -1,0 +1,123 @@
+"""Finding and reading files; the only place of the language that touches the disk."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshproof.dsl.diagnostic import Diagnostic
+from meshproof.dsl.problems import found
+from meshproof.dsl.source import Span
+
+SUFFIX = ".mesh"
+
+
+class TooLargeError(Exception):
+    """A file has more bytes than may be read."""
+
+
+class NoFileError(OSError):
+    """A path is a folder, device or pipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The folder that paths are shown relative to, and the one that nothing may be read outside of."""
+
+    root: Path
+    boundary: Path
+
+    def shown(self, path: Path) -> str:
+        """A path for people: relative, with forward slashes, every character visible."""
+        relative = os.path.relpath(path, self.root)
+        text = os.fsencode(relative).decode(errors="replace").replace(os.sep, "/")
+        return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path, with all links followed, is inside the boundary."""
+        return real_path(path).is_relative_to(self.boundary)
+
+
+def real_path(path: Path) -> Path:
+    """The path with all links followed, as far as it exists; a circle of links ends it."""
+    return Path(os.path.realpath(path))
+
+
+def tree_of(paths: tuple[Path, ...], boundary: Path | None) -> Tree:
+    """The tree of what was named: the one folder, or the closest folder above all.
+
+    Without a boundary it is the closest folder upwards that is a work tree of git, else the root itself.
+    """
+    folders = [path if path.is_dir() else path.parent for path in (Path(os.path.abspath(path)) for path in paths)]  # noqa: PTH100 - a link that was named stays
+    root = Path(os.path.commonpath(folders)) if folders else Path.cwd()
+    if boundary is None:
+        real = real_path(root)
+        boundary = next((folder for folder in (real, *real.parents) if (folder / ".git").exists()), real)
+    return Tree(root, real_path(boundary))
+
+
+def read(path: Path, limit: int) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        TooLargeError: it has more than `limit` bytes; no more than that is read.
+        OSError: it cannot be read, or is no file (a pipe is not waited for).
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - of a descriptor
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise NoFileError
+        data = b"" if status.st_size > limit else file.read(limit + 1)
+        if status.st_size > limit or len(data) > limit:
+            raise TooLargeError
+        return data
+
+
+def policy_files(folder: Path, tree: Tree) -> Iterator[Path | Diagnostic]:
+    """The policy files below a folder, sorted; hidden ones are left out, a link that leads out is a finding."""
+    seen: set[Path] = set()
+    pending = [folder]
+    while pending:
+        current = pending.pop()
+        real = real_path(current)
+        if real in seen:
+            continue
+        seen.add(real)
+        try:
+            entries = sorted((entry.name, entry.is_dir(), entry.is_symlink()) for entry in os.scandir(current))
+        except OSError as error:
+            yield unreadable(tree.shown(current), error)
+            continue
+        inner = []
+        for name, is_folder, is_link in entries:
+            entry = current / name
+            if name.startswith(".") or not (name.endswith(SUFFIX) or is_folder):
+                continue
+            if is_link and not tree.holds(entry):
+                yield outside(tree.shown(entry))
+            elif is_folder:
+                inner.append(entry)
+            else:
+                yield entry
+        pending.extend(reversed(inner))
+
+
+def unreadable(shown: str, error: OSError | ValueError) -> Diagnostic:
+    """The finding for what cannot be read."""
+    if isinstance(error, NoFileError | IsADirectoryError):
+        reason = "it is no file"
+    elif isinstance(error, OSError) and error.strerror:
+        reason = error.strerror.lower()
+    else:
+        reason = "it is no path"
+    return found("MP001", f"`{shown}` cannot be read: {reason}", Span(shown, 0, 0))
+
+
+def outside(shown: str) -> Diagnostic:
+    """The finding for a link that leads out of the repository."""
+    advice = "put the file itself there"
+    return found("MP007", f"the link `{shown}` leads out of the repository", Span(shown, 0, 0), help=advice)
