@@ -38,6 +38,11 @@ class Caller:
     nodes: tuple[NodeName, ...] = ()
 
     @property
+    def title(self) -> str:
+        """What to call it: a declared name, an identity, or `plaintext`."""
+        return str(self.nodes[0]) if self.nodes else self.uri or "plaintext"
+
+    @property
     def is_declared(self) -> bool:
         """Whether the class is the identity of something declared, and of nothing else."""
         return bool(self.nodes)

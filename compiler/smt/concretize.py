@@ -26,10 +26,18 @@ from meshproof.compiler.smt.variables import hosts_of, is_grpc
 _WORDS = frozenset({("scope",), ("permission",)})
 
 
-def request_at(environment: Environment, point: Point) -> Request:
-    """The request of a point: for each variable the witness of its class, and the plainest for what has none."""
+def caller_at(environment: Environment, point: Point) -> int:
+    """The class of callers to show at a point: the best of those that the port does not tell apart."""
+    return next(iter(members(environment.local[point[environment.caller]])))
+
+
+def request_at(environment: Environment, point: Point, caller: int | None = None) -> Request:
+    """The request of a point: for each variable the witness of its class, and the plainest for what has none.
+
+    `caller` is the class of callers to show, one that the port does not tell apart from the point's.
+    """
     policy = environment.policy
-    uri = environment.callers.classes[next(iter(members(environment.local[point[environment.caller]])))].uri
+    uri = environment.callers.classes[caller_at(environment, point) if caller is None else caller].uri
     is_http = environment.formulas.holds(environment.is_http, point)
     request = Request(
         source=Peer(uri, _single(environment, SourceIp(), point)),

@@ -127,9 +127,9 @@ class Encoding:
                 variable = environment.answers.get(authorizer)
                 return TRUE if variable is None else formulas.literal(variable, 0b10)
             case Taken(branch):
-                return self._taken[branch]
+                return self._taken.get(branch, FALSE)
             case Conditional(branch):
-                return self._conditions[branch]
+                return self._conditions.get(branch, FALSE)
             case Both(parts):
                 return formulas.conjunction(map(self.formula, parts))
             case Either(parts):
