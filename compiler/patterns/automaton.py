@@ -69,8 +69,7 @@ def product(
             row.append(number)
         rows.append(tuple(row))
         if len(order) > max_states:
-            msg = f"the combined automaton has more than {max_states} states"
-            raise PatternTooLarge(msg)
+            raise PatternTooLarge(f"the combined automaton has more than {max_states} states")
     accepting = tuple(combine(one.accepting[left], other.accepting[right]) for left, right in order)
     return Automaton(alphabet, tuple(rows), accepting)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -17,6 +18,7 @@ from meshproof.compiler.patterns.universe import Universe, any_text, is_uninhabi
 
 Within: TypeAlias = Universe | Automaton | Pattern | None
 _DEFAULT_LIMITS = Limits()
+_DOT_IN_FRONT = re.compile(r"(?<![^/])\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +53,26 @@ def string_classes(
         masks[plain] = masks.get(plain, 0) | 1 << bit
     always = masks.pop(AnyText(), 0)
     partition = _partition(universe, masks, limits)
-    witnesses = dict(partition.witnesses)
+    witnesses = {mask: _plainer(text, mask, universe, partition) for mask, text in partition.witnesses.items()}
     for sample in reversed(tuple(_members(universe, (*samples, *universe.examples)))):
         signature = partition.signature_of(sample)
         if signature not in witnesses:
-            msg = f"the partition misses the class of {sample!r}"
-            raise AssertionError(msg)
+            raise AssertionError(f"the partition misses the class of {sample!r}")
         witnesses[signature] = sample
     return tuple(
         StringClass(signature, witness)
         for signature, witness in sorted((signature | always, text) for signature, text in witnesses.items())
     )
+
+
+def _plainer(text: str, signature: int, universe: Universe, partition: Partition) -> str:
+    """`/a.html` for `/.html`, `/api/a` for `/api/`, if that is in the same class."""
+    filled = _DOT_IN_FRONT.sub("a.", text)
+    for candidate in dict.fromkeys((filled + "a", filled) if len(filled) > 1 and filled[-1] == "/" else (filled,)):
+        is_member = candidate != text and universe.language.accepts(candidate)
+        if is_member and partition.signature_of(candidate) == signature:
+            return candidate
+    return text
 
 
 def _universe(within: Within) -> Universe:

@@ -69,8 +69,10 @@ class _Subsets:
     def _closure_after(self, state: int) -> frozenset[int]:
         found = self.after.get(state)
         if found is None:
-            found = self.after[state] = self._kept(self.nfa.closure((state,), at_begin=False, at_end=False))
-            self.work += len(found)
+            reached = self.nfa.closure((state,), at_begin=False, at_end=False)
+            found = self.after[state] = self._kept(reached)
+            self.work += len(reached)
+            self._check(0)
         return found
 
     def _kept(self, states: frozenset[int]) -> frozenset[int]:
@@ -82,8 +84,6 @@ class _Subsets:
 
     def _check(self, count: int) -> None:
         if count > MAX_SUBSETS:
-            msg = f"the pattern needs more than {MAX_SUBSETS} states"
-            raise PatternTooLarge(msg)
+            raise PatternTooLarge(f"the pattern needs more than {MAX_SUBSETS} states")
         if self.work > MAX_WORK:
-            msg = f"the pattern needs more than {MAX_WORK} steps to become an automaton"
-            raise PatternTooLarge(msg)
+            raise PatternTooLarge(f"the pattern needs more than {MAX_WORK} steps to become an automaton")

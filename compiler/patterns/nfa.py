@@ -33,8 +33,9 @@ class Nfa:
     def add(self) -> int:
         """A new state without edges. Raises PatternTooLarge past the limit."""
         if len(self.chars) >= 4 * MAX_POSITIONS:
-            msg = f"the pattern needs more than {MAX_POSITIONS} positions when its repetitions are written out"
-            raise PatternTooLarge(msg)
+            raise PatternTooLarge(
+                f"the pattern needs more than {MAX_POSITIONS} positions when its repetitions are written out"
+            )
         self.chars.append(None)
         for edges in (self.free, self.begin, self.end):
             edges.append([])

@@ -191,8 +191,7 @@ def parse_regex(text: str, *, ignore_case: bool = False) -> Node:
     Raises PatternRefused with the place of what is not taken, PatternTooLarge for what RE2 itself might refuse.
     """
     if len(text) > MAX_LENGTH:
-        msg = f"the expression is longer than {MAX_LENGTH} characters"
-        raise PatternTooLarge(msg)
+        raise PatternTooLarge(f"the expression is longer than {MAX_LENGTH} characters")
     parser = _Parser(Cursor(text), _Flags(is_folded=ignore_case))
     node = parser.alternation()
     if not parser.cursor.is_done:
@@ -203,11 +202,9 @@ def parse_regex(text: str, *, ignore_case: bool = False) -> Node:
 
 def _check_size(node: Node) -> None:
     if _nested_repeat(node) > MAX_REPEAT:
-        msg = f"nested repetitions multiply to more than {MAX_REPEAT}"
-        raise PatternTooLarge(msg)
+        raise PatternTooLarge(f"nested repetitions multiply to more than {MAX_REPEAT}")
     if _weight(node) > MAX_WEIGHT:
-        msg = "the expression is too large when its repetitions are written out"
-        raise PatternTooLarge(msg)
+        raise PatternTooLarge("the expression is too large when its repetitions are written out")
 
 
 def _nested_repeat(node: Node) -> int:

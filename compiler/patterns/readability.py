@@ -39,10 +39,15 @@ def best_character(charset: CharSet, avoid: Container[str] = ()) -> tuple[int, s
     return None
 
 
-def cost_of(text: str) -> int:
-    """The total cost of a string; shorter and plainer is less."""
-    return sum(_character_cost(ord(char)) for char in text)
-
-
 def _character_cost(code: int) -> int:
     return next(cost for first, last, cost in _TIERS if first <= code <= last)
+
+
+_ASCII_COSTS = {chr(code): _character_cost(code) for code in range(128)}
+
+
+def cost_of(text: str) -> int:
+    """The total cost of a string; shorter and plainer is less."""
+    if text.isascii():
+        return sum(map(_ASCII_COSTS.__getitem__, text))
+    return sum(_character_cost(ord(char)) for char in text)

@@ -39,6 +39,11 @@ class _Node:
     below: int = 0
     beginnings: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing that follows makes a difference, but that something follows."""
+        return not (self.literals or self.star or self.below or self.beginnings)
+
 
 @dataclass(frozen=True, slots=True)
 class _State:
@@ -73,13 +78,13 @@ class SegmentPartition:
         self._root = _Node(next(self._numbers))
         for pattern, mask in patterns:
             self._insert(pattern, mask)
-        self._witnesses: dict[int, str] = {}
+        self._costs: dict[int, tuple[int, str]] = {}
         self._explore()
 
     @property
     def witnesses(self) -> dict[int, str]:
         """A member of each class, by signature."""
-        return self._witnesses
+        return {signature: text for signature, (_, text) in self._costs.items()}
 
     def signature_of(self, text: str) -> int:
         """The signature of a path of the universe."""
@@ -138,32 +143,33 @@ class SegmentPartition:
         return _State((self._root,), self._root.rest)
 
     def _explore(self) -> None:
+        """Reach every state, plainest path first, and note the class of every path that ends on the way."""
         start = self._start()
         heap: list[tuple[int, str, int]] = [(0, "", 0)]
         states = [start]
         seen = {start.key}
-        done: set[int] = set()
-        costs: dict[int, tuple[int, str]] = {}
         while heap:
             cost, path, number = heappop(heap)
-            if number in done:
-                continue
-            done.add(number)
             state = states[number]
             for piece in self._pieces(state):
                 following = _step(state, piece)
                 text = f"{path}/{piece}"
                 total = cost + cost_of("/" + piece)
-                signature = following.signature
-                if signature not in costs or (total, text) < costs[signature]:
-                    costs[signature] = (total, text)
-                    self._limits.check_classes(len(costs))
-                if piece and following.nodes and following.key not in seen:
+                self._note(following.signature, total, text)
+                if not piece or not following.nodes:
+                    continue
+                if all(node.is_last for node in following.nodes):
+                    self._note(following.decided, total, text + "/")
+                elif following.key not in seen:
                     seen.add(following.key)
                     states.append(following)
                     heappush(heap, (total, text, len(states) - 1))
             self._limits.check_states(len(states))
-        self._witnesses = {signature: text for signature, (_, text) in costs.items()}
+
+    def _note(self, signature: int, cost: int, text: str) -> None:
+        if signature not in self._costs or (cost, text) < self._costs[signature]:
+            self._costs[signature] = (cost, text)
+            self._limits.check_classes(len(self._costs))
 
     def _pieces(self, state: _State) -> Iterator[str]:
         """One segment of each kind that can be told apart here, and the empty one, which ends a path."""
