@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from meshproof.targets.istio.admission import Rule, violations
 
@@ -67,7 +67,7 @@ def refusals(document: Mapping[str, object]) -> tuple[Refusal, ...]:
         return (Refusal("kind", f"`{kind}` is no kind that is known here"),)
     found = [
         Refusal(".".join(str(step) for step in error.absolute_path), error.message)
-        for error in _validator(str(kind)).iter_errors(document)
+        for error in _validator(str(kind)).iter_errors(cast("Any", document))
     ]
     found += [Refusal(violation.path, violation.message) for violation in violations(document, rules_of(str(kind)))]
     metadata = document.get("metadata")

@@ -1,0 +1,69 @@
+"""Raw paths that the language refuses or merges, and that Envoy lets through as they are.
+
+Unless the mesh runs with `DECODE_AND_MERGE_SLASHES`, Envoy keeps `%2F`, `%5C` and (under `BASE`) `//`: a deny or an
+`unless` by path then misses a reading that the workload behind may take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.predicate import Path, attributes_of
+from meshproof.dsl.diagnostic import Severity
+from meshproof.targets.istio.clauses import clauses
+from meshproof.targets.istio.context import Context
+from meshproof.targets.istio.findings import NotExpressibleError
+from meshproof.targets.istio.model import PolicyRule
+from meshproof.targets.istio.options import PathNormalization
+from meshproof.targets.istio.workloads import Judgement
+
+SETTING = "--option istio.path-normalization=DECODE_AND_MERGE_SLASHES"
+SAFE = PathNormalization.DECODE_AND_MERGE_SLASHES
+
+
+def tell_raw_paths(context: Context, judgements: Iterable[Judgement], allows: tuple[PolicyRule, ...]) -> None:
+    """MP707 at every rule that a raw path can step round; MP708 once where allows alone see such paths."""
+    mode = context.options.path_normalization
+    if mode is SAFE:
+        return
+    enforced = [one.rule for one in judgements if one.rule.is_enforced]
+    reading = [rule for rule in enforced if Path() in attributes_of(rule.content)]
+    for rule in reading:
+        if mode is PathNormalization.NONE:
+            _stop(context, rule, "without normalization Envoy keeps `..` in paths, and")
+        elif _is_hazard(rule) and any(_lets_raw(one) for one in allows):
+            _stop(context, rule, f"under {mode} Envoy keeps `%2F`{' and `//`' if mode == 'BASE' else ''} in paths, and")
+    if reading:
+        context.findings.residual(
+            context.mesh.name,
+            context.mesh.origin,
+            f"under {mode} a path with an escaped slash or `//` goes on as it is, not refused or merged",
+        )
+
+
+def _stop(context: Context, rule: AuthzRule, reason: str) -> None:
+    context.findings.add(
+        "MP707",
+        Severity.ERROR,
+        f"{reason} `{rule.id}` misses paths that the workload may read as its own",
+        str(rule.id),
+        rule.origin,
+        f"let the mesh run with DECODE_AND_MERGE_SLASHES and say so: `{SETTING}` (it is written into meshconfig.yaml)",
+    )
+
+
+def _is_hazard(rule: AuthzRule) -> bool:
+    """A deny or ask by path, or an allow that takes paths out."""
+    if rule.effect is not Effect.ALLOW:
+        return True
+    try:
+        found = clauses(rule.when)
+    except NotExpressibleError:
+        return False
+    return any(isinstance(one.attribute, Path) and not one.is_positive for clause in found for one in clause)
+
+
+def _lets_raw(rule: PolicyRule) -> bool:
+    """Whether some path with an escaped slash or two slashes is let in: not where every path is written out."""
+    return any(not operation.paths or any("*" in path for path in operation.paths) for operation in rule.operations)

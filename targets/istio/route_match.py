@@ -1,0 +1,170 @@
+"""The conditions of a route as `match` blocks of a VirtualService."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import product
+
+from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex, Segments, Suffix
+from meshproof.compiler.ir.predicate import Header, Host, Method, Path, Predicate, Query, SourceIdentity
+from meshproof.compiler.patterns.segments import parse_segments
+from meshproof.targets.common.yaml import Value
+from meshproof.targets.istio.clauses import Clause, Literal, clauses
+from meshproof.targets.istio.findings import NotExpressibleError
+from meshproof.targets.istio.identities import Domains
+
+Match = dict[str, Value]
+
+REGEX_MAX = 1024
+"""Characters that the webhook takes in a regular expression."""
+
+_NAMESPACE = re.compile(r"spiffe://([^/]+)/ns/([^/]+)/")
+
+
+def matches(condition: Predicate, domains: Domains) -> list[Match]:
+    """The blocks of which some takes a request exactly if the condition does; an empty block takes every one.
+
+    Raises `NotExpressibleError`.
+    """
+    return [block for clause in clauses(condition) for block in _blocks(clause, domains)]
+
+
+def _blocks(clause: Clause, domains: Domains) -> Iterable[Match]:
+    """The fields of a block are ANDed, and each has one value: several values become several blocks."""
+    options = [list(_options(literal, domains)) for literal in clause]
+    for chosen in product(*options):
+        block: Match = {}
+        for field, name, value in chosen:
+            _put(block, field, name, value)
+        yield block
+
+
+def _put(block: Match, field: str, name: str | None, value: Value) -> None:
+    if name is None:
+        if block.setdefault(field, value) != value:
+            raise NotExpressibleError(Feature.ROUTE_MATCH, f"two conditions on {_WORDS[field]} meet in one branch")
+        return
+    inner = block.setdefault(field, {})
+    if isinstance(inner, dict) and inner.setdefault(name, value) != value:
+        raise NotExpressibleError(Feature.ROUTE_MATCH, f"two conditions on `{name}` meet in one branch")
+
+
+_WORDS = {"uri": "the path", "method": "the method", "authority": "the host", "sourceNamespace": "the source"}
+
+
+def _options(literal: Literal, domains: Domains) -> Iterable[tuple[str, str | None, Value]]:
+    if not literal.is_positive:
+        return _negated(literal)
+    match literal.attribute:
+        case Method():
+            return [("method", None, string_match(one)) for one in literal.matchers]
+        case Path():
+            return [("uri", None, value) for one in literal.matchers for value in _paths(one)]
+        case Host():
+            return [("authority", None, _authority(one)) for one in literal.matchers]
+        case Header(name):
+            return [("headers", name, string_match(one)) for one in literal.matchers]
+        case Query(name):
+            return [("queryParams", name, string_match(one)) for one in literal.matchers]
+        case SourceIdentity():
+            return [("sourceNamespace", None, _namespace(one, domains)) for one in literal.matchers]
+        case other:
+            raise NotExpressibleError(
+                Feature.ROUTE_MATCH, f"a route cannot look at `{_attribute(other)}`", "let a rule look at it instead"
+            )
+
+
+def _attribute(attribute: object) -> str:
+    return re.sub(r"(?<!^)([A-Z])", r".\1", type(attribute).__name__).lower()
+
+
+def _negated(literal: Literal) -> list[tuple[str, str | None, Value]]:
+    if isinstance(literal.attribute, Header) and len(literal.matchers) == 1:
+        matcher = literal.matchers[0]
+        if matcher == Exact(""):
+            raise NotExpressibleError(Feature.EMPTY_VALUE, "it takes an absent header for an empty one")
+        return [("withoutHeaders", literal.attribute.name, string_match(matcher))]
+    if isinstance(literal.attribute, Header):
+        return [("withoutHeaders", literal.attribute.name, _either(literal.matchers))]
+    raise NotExpressibleError(
+        Feature.ROUTE_NEGATION,
+        f"a route cannot take what `{_attribute(literal.attribute)}` is not",
+        "put a branch for what it is before this one: the first that matches is taken",
+    )
+
+
+def _either(matchers: tuple[Matcher, ...]) -> Value:
+    return _regex("|".join(f"(?:{regex_of(one)})" for one in matchers))
+
+
+def string_match(matcher: Matcher) -> Value:
+    """A `StringMatch`; the empty one takes every value."""
+    match matcher:
+        case Present():
+            return {}
+        case Exact(value):
+            return {"exact": value}
+        case Prefix(value):
+            return {"prefix": value} if value else {}
+        case _:
+            return _regex(regex_of(matcher))
+
+
+def regex_of(matcher: Matcher) -> str:
+    """An RE2 expression that takes the same values as a whole."""
+    match matcher:
+        case Present():
+            return r"(?s:.*)"
+        case Exact(value):
+            return re.escape(value)
+        case Prefix(value):
+            return rf"{re.escape(value)}(?s:.*)"
+        case Suffix(value):
+            return rf"(?s:.*){re.escape(value)}"
+        case Regex(pattern):
+            return pattern
+        case Segments(pattern):
+            return segments_regex(pattern)
+        case _:
+            raise NotExpressibleError(Feature.ROUTE_MATCH, "it is compared with a pattern of another kind")
+
+
+def segments_regex(pattern: str) -> str:
+    """A pattern of segments as an RE2 expression for the whole path."""
+    parsed = parse_segments(pattern)
+    start = "".join("/[^/]+" if one is None else f"/{re.escape(one)}" for one in parsed.segments)
+    if not parsed.has_rest:
+        return start
+    return f"{start}(?:/.*)?" if start else "/.*"
+
+
+def _paths(matcher: Matcher) -> list[Value]:
+    if not isinstance(matcher, Segments):
+        return [string_match(matcher)]
+    parsed = parse_segments(matcher.pattern)
+    if None in parsed.segments:
+        return [_regex(segments_regex(matcher.pattern))]
+    start = "".join(f"/{one}" for one in parsed.segments)
+    if not parsed.has_rest:
+        return [{"exact": start}]
+    return [{"exact": start}, {"prefix": f"{start}/"}] if start else [{"prefix": "/"}]
+
+
+def _authority(matcher: Matcher) -> Value:
+    """The host as it comes may carry a port and a last dot, in any case of letters."""
+    return _regex(rf"(?i:{regex_of(matcher)})\.?(?::[0-9]+)?")
+
+
+def _namespace(matcher: Matcher, domains: Domains) -> str:
+    found = _NAMESPACE.fullmatch(matcher.value) if isinstance(matcher, Prefix) else None
+    if found is None or found[1] != domains.own:
+        raise NotExpressibleError(Feature.ROUTE_MATCH, "a route tells senders apart by namespace alone")
+    return found[2]
+
+
+def _regex(pattern: str) -> Value:
+    if len(pattern) > REGEX_MAX:
+        raise NotExpressibleError(Feature.ROUTE_MATCH, f"an expression is longer than {REGEX_MAX} characters")
+    return {"regex": pattern}
