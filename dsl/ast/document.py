@@ -62,7 +62,7 @@ class Waive(Node):
 
 @dataclass(frozen=True, slots=True)
 class Comment(Node):
-    """A comment without its `#` and the blanks after it and at its end."""
+    """A comment without its `#` and the blanks at its end."""
 
     text: str
 

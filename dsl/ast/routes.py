@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
 from meshproof.dsl.ast.expressions import Expression
-from meshproof.dsl.ast.node import Flag, Node
+from meshproof.dsl.ast.node import NOWHERE, Flag, Node
 from meshproof.dsl.ast.operations import PathPattern
 from meshproof.dsl.ast.sets import SetExpression
 from meshproof.dsl.ast.values import Duration, Name, Number, NumberValue, Percent, PortRef, StringValue, Text
+from meshproof.dsl.source import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +92,14 @@ class HeaderEdit(Node):
 
 @dataclass(frozen=True, slots=True)
 class Cors(Node):
-    """`cors { origins … methods … headers … credentials max-age D }`."""
+    """`cors { origins … methods … headers … credentials max-age D }`; `methods_at` is where its methods stand."""
 
     origins: tuple[StringValue, ...] = ()
     methods: tuple[str, ...] = ()
     headers: tuple[Text, ...] = ()
     credentials: Flag | None = None
     max_age: Duration | None = None
+    methods_at: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

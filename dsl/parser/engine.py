@@ -121,7 +121,7 @@ class Engine:
             end = match.end()
             start = end - len(piece)
             if group == COMMENT:
-                self.comments.append(Comment(piece[1:].strip(), span=Span(self._file, start, end)))
+                self.comments.append(Comment(piece[1:].rstrip(), span=Span(self._file, start, end)))
                 continue
             candidates = known.get(piece if group in _BY_TEXT else group)
             if candidates is None:

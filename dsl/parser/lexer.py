@@ -28,6 +28,9 @@ for _ in range(2):
     _NESTED = rf"(?:{_NESTED}|\{{{_NESTED}*\}}|\({_NESTED}*\)|\[{_NESTED}*\])"
 _PATH = rf'/(?:[^\s#"{{}}()\[\]=]|=(?!>)|\{{{_NESTED}*\}}|\({_NESTED}*\)|\[{_NESTED}*\])*'
 
+PATH_ALONE = re.compile(_PATH)
+"""A path that stands unquoted, from its first character to its last."""
+
 REGEX, STRING, WORD, PUNCTUATION, PATH, VALUE, COMMENT, BAD, END = range(1, 10)
 """The groups of `PIECE`."""
 

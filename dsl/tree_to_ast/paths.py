@@ -15,6 +15,14 @@ _PRINTABLE = re.compile(r"[\x21-\x7e]*")
 _REFUSED = frozenset("\0/\\")
 
 
+_WILDCARD = re.compile(r"/(?:\*{1,2}|\{[^/]*\})(?=/|$)")
+
+
+def is_wildcard(path: str) -> bool:
+    """Whether a path has a segment that stands for any."""
+    return _WILDCARD.search(path) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class ReadPath:
     """What a pattern says, or (if `problem` is not empty) what is wrong with it and what to do about it."""

@@ -130,12 +130,14 @@ class RouteSettingsBuilder(RulesBuilder):
     def cors(self, start: int, end: int, *entries: Setting) -> Setting:
         settings = Settings(self, entries)
         span = self.span(start, end)
+        methods = settings.entry("methods")
         cors = Cors(
             origins=settings.strings("origins"),
             methods=settings.many("methods", str),
             headers=settings.many("headers", Text),
             credentials=settings.one("credentials", Flag),
             max_age=settings.one("max-age", Duration),
+            methods_at=span if methods is None else methods.span,
             span=span,
         )
         return Setting("cors", cors, span)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from meshproof.dsl.ast.declarations import Endpoint
 from meshproof.dsl.ast.expressions import Attribute
 from meshproof.dsl.ast.operations import CallOperation
@@ -31,9 +29,8 @@ from meshproof.dsl.ast.tests import (
 )
 from meshproof.dsl.ast.values import Date, Name, Scalar, Text
 from meshproof.dsl.tree_to_ast.base import Setting, Settings
+from meshproof.dsl.tree_to_ast.paths import is_wildcard
 from meshproof.dsl.tree_to_ast.routes import RoutesBuilder
-
-_WILDCARD = re.compile(r"/(?:\*{1,2}|\{[^/]*\})(?=/|$)")
 
 
 class TestsBuilder(RoutesBuilder):
@@ -66,7 +63,7 @@ class TestsBuilder(RoutesBuilder):
         return CaseRequest(source, destination, operation, givens or (), span=self.span(start, end))
 
     def send(self, start: int, end: int, method: str, path: str) -> Send:
-        if _WILDCARD.search(path):
+        if is_wildcard(path):
             at = self.span(end - len(path), end)
             advice = f'a test sends one path; one with these very characters is a string: `"{path}"`'
             self.find("MP113", "a test sends a pattern", at, "many paths", advice=advice)
