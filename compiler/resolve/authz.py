@@ -16,10 +16,11 @@ from meshproof.compiler.resolve.operations import resolve_operation
 from meshproof.compiler.resolve.ports import find_port
 from meshproof.compiler.resolve.reasons import because, owner, until
 from meshproof.compiler.resolve.sets import source_set
-from meshproof.compiler.resolve.written import written_set, written_word
+from meshproof.compiler.resolve.written import written_set
 from meshproof.dsl.ast.expressions import Field, FieldAttribute
 from meshproof.dsl.ast.sets import AtPort, Braces, Except, Intersection, Named, Union
 from meshproof.dsl.diagnostic import Label
+from meshproof.dsl.format.words import scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -99,7 +100,7 @@ def rule_name(written: Rule, ctx: Context) -> str | None:
     source, destination = written.sources, written.destinations
     target = destination.base if isinstance(destination, AtPort) else destination
     if isinstance(source, Named) and isinstance(target, Named):
-        port = f"-{written_word(destination.port)}" if isinstance(destination, AtPort) else ""
+        port = f"-{scalar(destination.port)}" if isinstance(destination, AtPort) else ""
         return f"{source.name.text}-to-{target.name.text}{port}"
     ctx.findings.add(
         "MP216",

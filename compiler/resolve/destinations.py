@@ -10,7 +10,6 @@ from meshproof.compiler.resolve.members import domain_of, in_namespace, tagged
 from meshproof.compiler.resolve.ports import find_port, matching_ports, port_help
 from meshproof.compiler.resolve.scope import NODES, Kind
 from meshproof.compiler.resolve.sets import callers
-from meshproof.compiler.resolve.written import written_word
 from meshproof.dsl.ast.sets import (
     AllServices,
     Anyone,
@@ -28,6 +27,7 @@ from meshproof.dsl.ast.sets import (
     Union,
 )
 from meshproof.dsl.ast.values import Name
+from meshproof.dsl.format.words import scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -169,7 +169,7 @@ def _at_port(base: PrimarySet, port: PortRef, ctx: Context) -> PortSets | None:
         members = [ctx.directory.nodes[name] for name in found]
         ctx.findings.add(
             "MP211",
-            f"no member of the set has a port `{written_word(port)}`",
+            f"no member of the set has a port `{scalar(port)}`",
             port.span,
             help=port_help(wanted, members),
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from meshproof.compiler.resolve.findings import Findings
-    from meshproof.dsl.ast.document import Binding, Document
+    from meshproof.dsl.ast.document import Document
     from meshproof.dsl.source import Span
 
 
@@ -74,7 +74,7 @@ def bound_zones(
         _check_bindings(statement, asked.get(file, {}), findings)
     for file, wanted in asked.items():
         use = uses.get(file)
-        given = {} if use is None else {binding.name.text: binding for binding in reversed(use[0].bindings)}
+        given = {} if use is None else {binding.name.text: binding for binding in use[0].bindings}
         for name, parameter in wanted.items():
             binding = given.get(name)
             if binding is None:
@@ -85,16 +85,11 @@ def bound_zones(
 
 
 def _check_bindings(statement: UseFile | UsePack, wanted: Mapping[str, ZoneParameter], findings: Findings) -> None:
-    first: dict[str, Binding] = {}
     for binding in statement.bindings:
         name = binding.name
         if name.text not in wanted:
             message = f"the used file does not ask for a zone `{name.text}`"
             findings.add("MP225", message, name.span, help=did_you_mean(name.text, wanted))
-        known = first.setdefault(name.text, binding)
-        if known is not binding:
-            labels = (Label(known.name.span, "the first time"),)
-            findings.add("MP202", f"`{name.text}` is bound twice", name.span, labels=labels)
 
 
 def _report_unbound(parameter: ZoneParameter, use: tuple[UseFile | UsePack, str] | None, findings: Findings) -> None:

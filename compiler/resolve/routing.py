@@ -164,9 +164,6 @@ def _host(written: StringValue, ctx: Context) -> Matcher | None:
 
 def _targets(written: ast.RouteBranch, settings: ast.RouteSettings, routed: Routed, ctx: Context) -> tuple[Target, ...]:
     if settings.redirect is not None:
-        for target in written.targets[:1]:
-            message = "a branch that redirects sends the request nowhere, so it has no target"
-            ctx.findings.add("MP232", message, target.span)
         return ()
     if written.targets:
         return resolve_targets(written.targets, routed.node, ctx)
