@@ -149,11 +149,12 @@ def rules(schema: Json, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], st
     """The CEL rules below a schema: where (`[]` every item, `{}` every value), the expression, the message."""
     if not isinstance(schema, dict):
         return []
-    found: list[tuple[tuple[str, ...], str, str]] = []
     own = schema.get("x-kubernetes-validations")
-    for rule in own if isinstance(own, list) else []:
-        if isinstance(rule, dict):
-            found.append((path, str(rule["rule"]), str(rule.get("message", ""))))
+    found = [
+        (path, str(rule["rule"]), str(rule.get("message", "")))
+        for rule in (own if isinstance(own, list) else [])
+        if isinstance(rule, dict)
+    ]
     properties = schema.get("properties")
     for name, value in properties.items() if isinstance(properties, dict) else ():
         found += rules(value, (*path, name))
