@@ -1,6 +1,8 @@
 """Proofs and findings over whole policies: every claim proved, refuted with a request that replays, or unknown."""
 
 from meshproof.compiler.verify.analysis import Analysis, AnalysisOptions, ScopeKey
+from meshproof.compiler.verify.claim_result import ClaimResult
+from meshproof.compiler.verify.invariants import check_claim
 from meshproof.compiler.verify.scope import Scope
 from meshproof.compiler.verify.verdict import (
     Answer,
@@ -19,6 +21,7 @@ __all__ = [
     "Analysis",
     "AnalysisOptions",
     "Answer",
+    "ClaimResult",
     "Empty",
     "Example",
     "Hop",
@@ -33,4 +36,5 @@ __all__ = [
     "Unknown",
     "Verdict",
     "Witness",
+    "check_claim",
 ]

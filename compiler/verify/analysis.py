@@ -8,6 +8,7 @@ from datetime import date
 from functools import cached_property
 
 from meshproof.compiler.ir.authz import AuthzRule
+from meshproof.compiler.ir.entities import SourceSet
 from meshproof.compiler.ir.matchers import Matcher
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, RuleId
@@ -17,6 +18,7 @@ from meshproof.compiler.smt.callers import Callers
 from meshproof.compiler.smt.policy import Policies, PortKey
 from meshproof.compiler.smt.region import Region
 from meshproof.compiler.smt.solver import Limits
+from meshproof.compiler.verify.graph import Graph
 from meshproof.compiler.verify.reads import predicates_in, regions_by_node
 from meshproof.compiler.verify.scope import Scope
 
@@ -44,6 +46,7 @@ class Analysis:
         self._limits = Limits(options.timeout_ms)
         self._scopes: dict[ScopeKey, Scope] = {}
         self._callers: Callers | None = None
+        self._graph: Graph | None = None
 
     @property
     def mesh(self) -> Mesh:
@@ -78,6 +81,13 @@ class Analysis:
             found.expect(self._regions.get(key.node, ()))
             self._scopes[key] = found
         return found
+
+    def graph(self, sets: Iterable[SourceSet] = ()) -> Graph:
+        """Who can cause a call to whom, in a graph that tells apart whom the sets do. Raises Undecided."""
+        callers = self.callers(_identity_matchers(one.matches for one in sets))
+        if self._graph is None or self._graph.callers is not callers:
+            self._graph = Graph(self)
+        return self._graph
 
     @cached_property
     def _regions(self) -> dict[NodeName, tuple[Region, ...]]:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from meshproof.compiler.ir.authz import AuthzRule
+from meshproof.compiler.ir.entities import Gateway, Service
 from meshproof.compiler.ir.matchers import Matcher
 from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.predicate import SourceIdentity
 from meshproof.compiler.smt.atoms import matchers_by_attribute
 from meshproof.compiler.smt.callers import Callers
@@ -53,6 +55,17 @@ class Scope:
     def rules(self) -> tuple[AuthzRule, ...]:
         """The rules in force that name this port, in name order."""
         return self.policy.rules
+
+    @property
+    def untrusted(self) -> frozenset[NodeName]:
+        """The declared callers whose identity no handshake verifies."""
+        trusted = {self._mesh.trust_domain, *self._mesh.aliases, *self._mesh.trusts}
+        nodes: tuple[Service | Gateway, ...] = (*self._mesh.services, *self._mesh.gateways)
+        return frozenset(node.name for node in nodes if node.identity.trust_domain not in trusted)
+
+    def callers(self, region: Region) -> Callers:
+        """The partition of callers that answers about the region are given in. Raises Undecided."""
+        return self._callers_of(_identity_matchers(region))
 
     def expect(self, regions: Iterable[Region]) -> None:
         """Say beforehand which regions will be asked about, so that the port is encoded once."""

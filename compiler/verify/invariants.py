@@ -1,0 +1,116 @@
+"""Claims, exactly as the table "Claims" of the language reference defines them."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import assert_never
+
+from meshproof.compiler.ir.assertions import (
+    AtMostAttempts,
+    CanCall,
+    CanReach,
+    Claim,
+    EveryRequestIs,
+    EveryRequestIsMtls,
+    EveryRequestSatisfies,
+    IsIsolated,
+    NoMirrorLeaves,
+    NoPath,
+    NoRequest,
+    OnlyReaches,
+    Prove,
+    Statement,
+)
+from meshproof.compiler.ir.entities import Destination, SourceSet
+from meshproof.compiler.ir.predicate import Never
+from meshproof.compiler.smt.solver import Undecided
+from meshproof.compiler.verify.analysis import Analysis
+from meshproof.compiler.verify.claim_result import ClaimResult, Holds, Outcome
+from meshproof.compiler.verify.invariants_attempts import check_attempts
+from meshproof.compiler.verify.invariants_can import check_can_call, check_can_reach
+from meshproof.compiler.verify.invariants_mirror import check_no_mirror
+from meshproof.compiler.verify.invariants_path import check_isolated, check_no_path
+from meshproof.compiler.verify.invariants_request import check_requests
+from meshproof.compiler.verify.verdict import Proved, Unknown
+
+
+def check_claim(analysis: Analysis, prove: Prove, claim: Claim) -> ClaimResult:
+    """What is known of a claim that stands in a block: proved, refuted with a witness that replays, or unknown."""
+    begin = perf_counter()
+    empty = empty_set(claim.statement)
+    if empty is not None:
+        return ClaimResult(Unknown(f"the set of {empty} is empty"), empty=empty)
+    try:
+        outcome = _outcome(analysis, prove, claim.statement)
+    except Undecided as undecided:
+        outcome = Unknown(undecided.reason)
+    if isinstance(outcome, Holds):
+        return ClaimResult(Proved(outcome.premises, (perf_counter() - begin) * 1000), outcome.is_vacuous)
+    return ClaimResult(outcome)
+
+
+def _outcome(analysis: Analysis, prove: Prove, statement: Statement) -> Outcome:
+    match statement:
+        case OnlyReaches() | NoRequest() | EveryRequestIs() | EveryRequestSatisfies() | EveryRequestIsMtls():
+            return check_requests(analysis, statement)
+        case CanReach():
+            return check_can_reach(analysis, statement)
+        case CanCall():
+            return check_can_call(analysis, statement)
+        case NoPath():
+            return check_no_path(analysis, statement, prove.assumptions)
+        case IsIsolated():
+            return check_isolated(analysis, statement, prove.assumptions)
+        case NoMirrorLeaves():
+            return check_no_mirror(analysis, statement)
+        case AtMostAttempts():
+            return check_attempts(analysis, statement, prove.assumptions)
+        case _:
+            assert_never(statement)
+
+
+def empty_set(statement: Statement) -> str | None:
+    """Which set of the claim has nothing in it: "a claim over an empty set is an error"."""
+    match statement:
+        case OnlyReaches(_, destinations) | EveryRequestIs(None, destinations) | EveryRequestIsMtls(None, destinations):
+            return _first(destinations=_has_ports(destinations))
+        case EveryRequestSatisfies(None, destinations):
+            return _first(destinations=_has_ports(destinations))
+        case (
+            NoRequest(sources, destinations)
+            | EveryRequestIs(sources, destinations)
+            | EveryRequestSatisfies(sources, destinations)
+            | EveryRequestIsMtls(sources, destinations)
+            | CanReach(sources, destinations)
+            | CanCall(sources, destinations)
+            | NoPath(sources, destinations, None)
+        ):
+            return _first(sources=_has_callers(sources), destinations=_has_ports(destinations))
+        case NoPath(sources, destinations, SourceSet() as bypassing):
+            return _first(
+                sources=_has_callers(sources),
+                destinations=_has_ports(destinations),
+                bypassing=_has_callers(bypassing),
+            )
+        case IsIsolated(left, _, right):
+            return _first(sources=_has_callers(left), destinations=_has_callers(right))
+        case NoMirrorLeaves(destinations):
+            return _first(destinations=bool(destinations))
+        case AtMostAttempts(_, sources):
+            return _first(sources=_has_callers(sources))
+        case _:
+            return None
+
+
+def _first(**sets: bool) -> str | None:
+    return next((name for name, has_some in sets.items() if not has_some), None)
+
+
+def _has_callers(sources: SourceSet | None) -> bool:
+    return sources is not None and (
+        sources.has_internet or bool(sources.members) or not isinstance(sources.matches, Never)
+    )
+
+
+def _has_ports(destinations: tuple[Destination, ...]) -> bool:
+    return any(destination.ports is None or destination.ports for destination in destinations)

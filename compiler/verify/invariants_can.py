@@ -1,0 +1,112 @@
+"""Claims about what must go on working: `can reach`, `can call`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from meshproof.compiler.ir.assertions import CanCall, CanReach
+from meshproof.compiler.ir.entities import Destination, Layer, SourceSet
+from meshproof.compiler.ir.mtls import MtlsMode
+from meshproof.compiler.ir.predicate import reads_http
+from meshproof.compiler.smt.callers import members
+from meshproof.compiler.smt.region import Answered, Outside, Region, Satisfying, both
+from meshproof.compiler.verify.analysis import Analysis
+from meshproof.compiler.verify.claim_result import Holds, Outcome, weakest
+from meshproof.compiler.verify.invariants_request import scopes_of
+from meshproof.compiler.verify.premises import premises_of
+from meshproof.compiler.verify.properties import ALLOWED, called, can_call
+from meshproof.compiler.verify.scope import Scope
+from meshproof.compiler.verify.verdict import Empty, Example, Refuted, Unknown
+from meshproof.compiler.verify.witness import noted, with_note
+
+
+def check_can_reach(analysis: Analysis, claim: CanReach) -> Outcome:
+    """For each caller of the set and each port meant some request is allowed, whoever is asked saying yes.
+
+    A condition that reads HTTP speaks of the HTTP ports alone, if there are any.
+    """
+    shut = _shut_port(analysis, claim.destinations)
+    if shut is not None:
+        return Refuted(noted(f"nobody declared {shut}, and nothing is allowed there"))
+    scopes = _speaking(analysis, claim.destinations, is_http=reads_http(claim.narrowing))
+    found = weakest([_reached(scope, claim) for scope in scopes])
+    return Holds(premises_of(analysis, scopes, says_yes=True)) if isinstance(found, Holds) else found
+
+
+def _reached(scope: Scope, claim: CanReach) -> Outcome:
+    asked = both(Satisfying(claim.narrowing), *(Answered(name) for name in scope.policy.authorizers))
+    region = both(ALLOWED, asked)
+    if scope.policy.mode is MtlsMode.DISABLED:
+        return _refused(scope, asked, None) if scope.is_empty(region) else Holds(())
+    reaching = scope.callers_in(region)
+    callers = scope.callers(region)
+    refusal = _never_verified(scope, claim.sources)
+    if refusal is not None:
+        return refusal
+    wanted = callers.of_sources(claim.sources, is_gateway=scope.policy.is_gateway)
+    wanted |= callers.of_nodes(claim.sources.members)
+    if not wanted:
+        return Refuted(noted(f"no caller of `{claim.sources.text}` can come to `{scope.name}`"))
+    missing = next(iter(members(wanted & ~reaching)), None)
+    return Holds(()) if missing is None else _refused(scope, asked, missing)
+
+
+def _refused(scope: Scope, asked: Region, caller: int | None) -> Outcome:
+    """A refutation: one request of the kind that is asked for, all of which are refused."""
+    answer = scope.is_satisfiable(both(asked, Outside(ALLOWED)), caller)
+    if isinstance(answer, Example):
+        return Refuted(with_note(answer.witness, "no request of this kind from this caller is allowed"))
+    return answer if isinstance(answer, Unknown) else Refuted(noted(f"there is no such request to `{scope.name}`"))
+
+
+def check_can_call(analysis: Analysis, claim: CanCall) -> Outcome:
+    """Every well-formed request of the set with the operation and what is given is allowed."""
+    scopes = _speaking(analysis, claim.destinations, is_http=True)
+    found = weakest([_callable(scope, claim) for scope in scopes])
+    if not isinstance(found, Holds):
+        return found
+    is_vacuous = all(
+        scope.is_empty(called(scope.policy, claim.sources, claim.operation, claim.givens)) for scope in scopes
+    )
+    return Holds(premises_of(analysis, scopes, says_yes=True), is_vacuous)
+
+
+def _callable(scope: Scope, claim: CanCall) -> Outcome:
+    refusal = _never_verified(scope, claim.sources)
+    if refusal is not None:
+        return refusal
+    answer = scope.is_satisfiable(can_call(scope.policy, claim.sources, claim.operation, claim.givens))
+    match answer:
+        case Example(witness):
+            return Refuted(witness)
+        case Empty():
+            return Holds(())
+        case Unknown():
+            return answer
+        case _:
+            assert_never(answer)
+
+
+def _never_verified(scope: Scope, sources: SourceSet) -> Refuted | None:
+    """A member whose identity is of a domain that nobody trusts: no connection of it stands."""
+    if scope.policy.mode is MtlsMode.DISABLED or scope.policy.is_observed:
+        return None
+    unknown = scope.untrusted.intersection(sources.members)
+    if not unknown:
+        return None
+    return Refuted(noted(f"the identity of `{min(unknown)}` is of a trust domain that is not trusted"))
+
+
+def _speaking(analysis: Analysis, destinations: Iterable[Destination], *, is_http: bool) -> tuple[Scope, ...]:
+    """The ports meant; only those that carry HTTP for a claim that reads it, unless there are none."""
+    found = tuple(scopes_of(analysis, destinations))
+    speaking = tuple(scope for scope in found if scope.policy.layer is not Layer.TCP)
+    return speaking if is_http and speaking else found
+
+
+def _shut_port(analysis: Analysis, destinations: Iterable[Destination]) -> str | None:
+    """A port that a claim names although nobody declared it and nothing is allowed there."""
+    known = {(key.node, key.port) for key in analysis.keys}
+    named = ((place.node, port) for place in destinations for port in place.ports or ())
+    return next((f"`{node}:{port}`" for node, port in named if (node, port) not in known), None)
