@@ -199,7 +199,7 @@ def generate(module: Module) -> dict[str, str]:
         properties = body["properties"]
         assert isinstance(properties, dict)
         served = [name for name, schema in sorted(by_name.items()) if schema == newest]
-        document = {
+        document: dict[str, Json] = {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "$comment": note,
             "title": kind,
