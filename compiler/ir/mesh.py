@@ -35,6 +35,7 @@ class Mesh:
 
     Each tuple is sorted by name (mTLS statements by scope), so that equal policies are equal values but for origins.
     `trust_domain` is ours, `aliases` are ours too, `trusts` are foreign domains whose identities are verified.
+    No identity in a mesh is of an alias: whoever judges a request reads an alias in it as `trust_domain` (ADR 0040).
     """
 
     name: str
