@@ -32,14 +32,31 @@ class Loss:
     origin: Origin
 
 
-def to_diagnostic(loss: Loss, target: str) -> Diagnostic:
-    """A stricter loss is the warning MP704; anything else would be silent enforcement of less: the error MP703."""
-    is_stricter = loss.direction is Direction.STRICTER
+def to_diagnostics(losses: tuple[Loss, ...], target: str) -> tuple[Diagnostic, ...]:
+    """One finding for all losses of a kind, with a label at each rule.
+
+    Stricter ones are the warning MP704; anything else would silently enforce less than was proved: the error MP703.
+    """
+    groups: dict[tuple[Feature, Direction, str], list[Loss]] = {}
+    for loss in losses:
+        groups.setdefault((loss.feature, loss.direction, loss.message), []).append(loss)
+    return tuple(_finding(group, target) for group in groups.values())
+
+
+def _finding(group: list[Loss], target: str) -> Diagnostic:
+    first = group[0]
+    is_stricter = first.direction is Direction.STRICTER
+    subjects = list(dict.fromkeys(loss.subject for loss in group))
+    named = f"`{subjects[0]}`" + (f" and {len(subjects) - 1} more" if len(subjects) > 1 else "")
+    outcome = "refuses more than" if is_stricter else "would refuse less than"
     return Diagnostic(
         code="MP704" if is_stricter else "MP703",
         severity=Severity.WARNING if is_stricter else Severity.ERROR,
-        message=f"{target} cannot say all of `{loss.subject}`: {loss.message}",
-        labels=(Label(loss.origin.span, str(loss.feature), is_primary=True),),
-        subject=loss.subject,
-        fingerprint=f"{loss.direction}:{loss.feature}:{loss.subject}",
+        message=f"{target} {outcome} {named} says: {first.message}",
+        labels=tuple(
+            Label(span, str(first.feature), is_primary=index == 0)
+            for index, span in enumerate(dict.fromkeys(loss.origin.span for loss in group))
+        ),
+        subject=first.subject,
+        fingerprint=f"{first.direction}:{first.feature}:{first.message}",
     )

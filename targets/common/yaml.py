@@ -28,6 +28,12 @@ def is_plain_safe(text: str) -> bool:
     return _PLAIN.fullmatch(text) is not None and text.lower() not in _KEYWORDS
 
 
+class Block(str):
+    """Text of several lines that is written as a literal block, for people to read."""
+
+    __slots__ = ()
+
+
 class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  the signature is PyYAML's
         return True
@@ -40,7 +46,12 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain_safe(text) else '"')
 
 
+def _represent_block(dumper: yaml.SafeDumper, text: Block) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style="|")
+
+
 _Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(Block, _represent_block)
 
 
 def _plain(value: Value) -> object:

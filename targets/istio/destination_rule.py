@@ -42,8 +42,13 @@ def _traffic(service: Service, routes: list[Route]) -> Fields:
     filled = {number: found for number, found in settings.items() if found}
     if len(service.ports) == 1:
         return next(iter(filled.values()), {})
-    levels: list[Value] = [{"port": {"number": number}, **found} for number, found in sorted(filled.items())]
+    levels = [_level(number, found) for number, found in sorted(filled.items())]
     return {"portLevelSettings": levels} if levels else {}
+
+
+def _level(number: int, found: Fields) -> Value:
+    level: Fields = {"port": {"number": number}}
+    return level | found
 
 
 def _is_meant(route: Route, workload_port: int, layer: Layer) -> bool:

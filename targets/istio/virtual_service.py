@@ -116,7 +116,8 @@ def _branch(context: Context, branch: Branch, node: Service | Gateway, port: Ser
 
 
 def _with_port(block: Match, port: ServicePort) -> Value:
-    return {**block, "port": port.number}
+    found: dict[str, Value] = {"port": port.number}
+    return block | found
 
 
 def _shares(context: Context, branch: Branch, node: Service | Gateway, port: ServicePort) -> Value:
@@ -142,7 +143,9 @@ def _target(context: Context, target: Target, node: Service | Gateway, port: Ser
 def _destination(context: Context, to: Node, version: str | None, port: ServicePort) -> Value:
     host = to.hosts[0] if isinstance(to, External) else context.service_host(to)
     found: dict[str, Value] = {"host": host, "port": {"number": port.number}}
-    return found if version is None else {**found, "subset": version}
+    if version is not None:
+        found["subset"] = version
+    return found
 
 
 def _tcp(context: Context, route: Route, service: Service, port: ServicePort) -> Routes:

@@ -1,0 +1,148 @@
+"""Externals that are called through a gateway (`via`): the gateway judges, by the caller's identity.
+
+Senders hand the plain request to the gateway over mTLS, under the external's name as SNI; the gateway sends it on, and
+starts TLS where the external's port says `originate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.ir.entities import External, Gateway, Layer, Protocol, ServicePort
+from meshproof.compiler.ir.matchers import Exact
+from meshproof.compiler.ir.predicate import Host, reads_http
+from meshproof.targets.common.names import mangle
+from meshproof.targets.common.yaml import Value
+from meshproof.targets.istio.callers import Call
+from meshproof.targets.istio.clauses import Literal
+from meshproof.targets.istio.context import Context
+from meshproof.targets.istio.findings import NotExpressibleError
+from meshproof.targets.istio.model import IstioObject, Piece
+from meshproof.targets.istio.route_action import NO_RETRIES
+from meshproof.targets.istio.service_entry import exported_to
+from meshproof.targets.istio.workloads import Judgement, is_emitted, spoken_ports
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """An external, its port, and the port of the gateway at which requests to it are judged."""
+
+    external: External
+    port: ServicePort
+    gateway: Gateway
+    at: ServicePort
+
+
+def relays(context: Context, gateway: Gateway) -> tuple[Relay, ...]:
+    """The externals that are called through the gateway, as far as Istio can; see `tell_relays`."""
+    found = (_relay(gateway, external) for external in context.relayed(gateway.name))
+    return tuple(one for one in found if isinstance(one, Relay))
+
+
+def tell_relays(context: Context, gateway: Gateway) -> None:
+    """MP701 at every external that Istio cannot call through the gateway."""
+    for external in context.relayed(gateway.name):
+        found = _relay(gateway, external)
+        if isinstance(found, NotExpressibleError):
+            context.findings.unsupported(str(external.name), external.origin, found)
+
+
+def _relay(gateway: Gateway, external: External) -> Relay | NotExpressibleError:
+    if len(external.ports) != 1:
+        return _refusal("a gateway cannot tell by which of its ports it was called", "declare one external a port")
+    port = external.ports[0]
+    if port.layer is Layer.TCP:
+        return _refusal("a gateway cannot look into its connections", "start TLS at the gateway: `originate`")
+    if any(host.startswith("*") for host in external.hosts):
+        return _refusal("a gateway needs the name of the host that it calls", "write out the hosts")
+    ends = [one for one in gateway.ports if one.protocol is Protocol.HTTPS and not one.is_passthrough]
+    if not ends:
+        return _refusal(f"`{gateway.name}` has no https port for it", "declare one: `port https 443 -> 8443`")
+    return Relay(external, port, gateway, ends[0])
+
+
+def _refusal(reason: str, advice: str) -> NotExpressibleError:
+    return NotExpressibleError(Feature.EXTERNAL_OPERATIONS, reason, advice)
+
+
+def relay_servers(context: Context, gateway: Gateway) -> list[Value]:
+    """The servers of the gateway for its relays."""
+    tell_relays(context, gateway)
+    return [
+        {
+            "port": {"number": one.at.number, "name": f"via-{mangle(str(one.external.name), 40)}", "protocol": "HTTPS"},
+            "hosts": [f"./{host}" for host in one.external.hosts],
+            "tls": {"mode": "ISTIO_MUTUAL"},
+        }
+        for one in relays(context, gateway)
+    ]
+
+
+def relay_judgements(context: Context, gateway: Gateway) -> tuple[Judgement, ...]:
+    """The rules about the gateway's externals, at the gateway, for requests with their hosts."""
+    found: list[Judgement] = []
+    for relay in relays(context, gateway):
+        hosts = Literal(Host(), tuple(Exact(host, ignore_case=True) for host in relay.external.hosts))
+        for rule in context.mesh.rules:
+            speaks = bool(rule.operations) or reads_http(rule.when)
+            if is_emitted(rule, context.day) and spoken_ports(rule, relay.external, is_speaking_http=speaks):
+                found.append(Judgement(rule, (relay.at.workload,), (hosts,)))
+    return tuple(found)
+
+
+def relay_objects(context: Context, calls: frozenset[Call]) -> Iterator[IstioObject]:
+    """The routes to and through the gateways, and how senders offer mTLS to them."""
+    for gateway in context.mesh.gateways:
+        found = relays(context, gateway)
+        if not found:
+            continue
+        for relay in found:
+            yield from _routes(context, relay, exported_to(context, relay.external, calls))
+        host = context.service_host(gateway)
+        subsets: Value = [_subset(relay, name) for relay in found for name in relay.external.hosts]
+        kind = "DestinationRule"
+        name = context.name(kind, gateway.namespace, str(gateway.name), gateway.origin)
+        pieces = tuple(Piece(str(relay.external.name)) for relay in found)
+        yield IstioObject(kind, gateway.namespace, name, {"host": host, "subsets": subsets}, pieces)
+
+
+def _subset(relay: Relay, host: str) -> Value:
+    tls: Value = {"mode": "ISTIO_MUTUAL", "sni": host}
+    level: Value = {"port": {"number": relay.at.number}, "tls": tls}
+    return {"name": mangle(host), "trafficPolicy": {"portLevelSettings": [level]}}
+
+
+def _routes(context: Context, relay: Relay, namespaces: tuple[str, ...]) -> Iterator[IstioObject]:
+    """One object a host: a route chooses the destination, and each host is one."""
+    gateway, kind = relay.gateway, "VirtualService"
+    visible: Value = ["." if one == gateway.namespace else one for one in namespaces]
+    for host in relay.external.hosts:
+        text = f"{relay.external.name}-{host}" if len(relay.external.hosts) > 1 else str(relay.external.name)
+        inward: Value = {
+            "host": context.service_host(gateway),
+            "subset": mangle(host),
+            "port": {"number": relay.at.number},
+        }
+        outward: Value = {"host": host, "port": {"number": relay.port.number}}
+        bound = context.names_of_gateway(gateway)
+        spec: Value = {
+            "hosts": [host],
+            "gateways": ["mesh", bound],
+            "exportTo": visible,
+            "http": [
+                {
+                    "match": [{"port": relay.port.number, "gateways": ["mesh"]}],
+                    "route": [{"destination": inward}],
+                    "retries": NO_RETRIES,
+                },
+                {
+                    "match": [{"port": relay.at.number, "gateways": [bound]}],
+                    "route": [{"destination": outward}],
+                    "retries": NO_RETRIES,
+                },
+            ],
+        }
+        name = context.name(kind, gateway.namespace, f"via-{text}", gateway.origin)
+        yield IstioObject(kind, gateway.namespace, name, spec, (Piece(str(relay.external.name)),))

@@ -1,0 +1,29 @@
+"""The target, as the compiler knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshproof.compiler.backend.artifact import Artifact
+from meshproof.compiler.backend.features import Capabilities
+from meshproof.compiler.backend.target import CompileOptions
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.targets.istio.capabilities import CAPABILITIES
+from meshproof.targets.istio.emit import emit
+from meshproof.targets.istio.lower import IstioLowered, lower
+
+
+@dataclass(frozen=True, slots=True)
+class IstioTarget:
+    """`--target istio`."""
+
+    name: str = "istio"
+    capabilities: Capabilities = CAPABILITIES
+
+    def lower(self, mesh: Mesh, options: CompileOptions) -> IstioLowered:
+        """The policy as Istio's objects; see `meshproof.targets.istio.lower`."""
+        return lower(mesh, options)
+
+    def emit(self, lowered: IstioLowered) -> tuple[Artifact, ...]:
+        """The files; see `meshproof.targets.istio.emit`."""
+        return emit(lowered)
