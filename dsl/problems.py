@@ -148,6 +148,16 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP603", "empty-set", _E, "a claim speaks of a set without members"),
     Problem("MP604", "test-failed", _E, "a test expects another outcome"),
     Problem("MP605", "claim-undecided", _W, "a claim could not be decided"),
+    # MP7: targets.
+    Problem("MP701", "unsupported-feature", _E, "the target cannot express something"),
+    Problem("MP702", "external-without-gateway", _E, "requests to an external are judged, and pass no gateway"),
+    Problem("MP703", "looser-than-source", _E, "the target would refuse less than the policy"),
+    Problem("MP704", "stricter-than-source", _W, "the target refuses more than the policy"),
+    Problem("MP705", "translation-not-equal", _E, "what was emitted does not mean what the policy says"),
+    Problem("MP706", "name-collision", _E, "two things become one object of the target"),
+    Problem("MP707", "raw-path-hazard", _E, "a raw path steps round a rule in the mesh as it is configured"),
+    Problem("MP708", "residual", _I, "something to know that no emitted object can change"),
+    Problem("MP709", "bad-target-option", _E, "an option of the target is unknown, malformed or contradicts the policy"),
 )
 
 BY_CODE: dict[str, Problem] = {problem.code: problem for problem in LEDGER}

@@ -41,7 +41,7 @@ _ROWS: tuple[tuple[Feature, Support, str], ...] = (
     (
         Feature.ROUTE_SETTINGS,
         Support.NATIVE,
-        "timeout, retries (none unless written), mirrors, rewrite, headers, fault",
+        "timeout, retries, mirrors, rewrite, headers, corsPolicy, fault",
     ),
     (Feature.LIMITS, Support.NATIVE, "connectionPool, outlierDetection, loadBalancer"),
     (Feature.GATEWAY, Support.NATIVE, "Gateway, with hosts of its own namespace"),

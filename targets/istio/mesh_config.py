@@ -30,9 +30,7 @@ def mesh_config(context: Context) -> Fields:
     if (proxies := _trusted_proxies(context)) is not None:
         found["defaultConfig"] = {"gatewayTopology": {"numTrustedProxies": proxies}}
     for domain in mesh.trusts:
-        message = (
-            f"callers of `{domain}` are refused until its authority is in `caCertificates` of the mesh configuration"
-        )
+        message = f"callers of `{domain}` are refused until its authority is in the mesh's `caCertificates`"
         context.findings.residual(mesh.name, mesh.origin, message)
     return found
 
@@ -52,9 +50,7 @@ def _trusted_proxies(context: Context) -> int | None:
     given = context.options.trusted_proxies
     for gateway in context.mesh.gateways:
         if given is not None and gateway.trusted_proxies != given:
-            message = (
-                f"`istio.trusted-proxies={given}` contradicts `{gateway.name}`, which trusts {gateway.trusted_proxies}"
-            )
+            message = f"`istio.trusted-proxies={given}` contradicts `{gateway.name}`: it says {gateway.trusted_proxies}"
             context.findings.add(
                 "MP709", Severity.ERROR, message, str(gateway.name), gateway.origin, "change one of the two"
             )

@@ -1,7 +1,7 @@
 """Externals that are called through a gateway (`via`): the gateway judges, by the caller's identity.
 
-Senders hand the plain request to the gateway over mTLS, under the external's name as SNI; the gateway sends it on, and
-starts TLS where the external's port says `originate`.
+Senders hand the request to the gateway over mTLS, under the external's name as SNI; the gateway sends it on, and starts
+TLS where the external's port says `originate`. TLS of the caller's own goes through untouched, inside that of the mesh.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.entities import External, Gateway, Layer, Protocol, ServicePort
 from meshproof.compiler.ir.matchers import Exact
-from meshproof.compiler.ir.predicate import Host, reads_http
+from meshproof.compiler.ir.predicate import Host, Sni, reads_http
 from meshproof.targets.common.names import mangle
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.callers import Call
@@ -34,6 +34,11 @@ class Relay:
     gateway: Gateway
     at: ServicePort
 
+    @property
+    def is_opaque(self) -> bool:
+        """Whether the caller's own TLS goes through untouched: the gateway then sees connections."""
+        return self.port.layer is Layer.TCP
+
 
 def relays(context: Context, gateway: Gateway) -> tuple[Relay, ...]:
     """The externals that are called through the gateway, as far as Istio can; see `tell_relays`."""
@@ -53,8 +58,8 @@ def _relay(gateway: Gateway, external: External) -> Relay | NotExpressibleError:
     if len(external.ports) != 1:
         return _refusal("a gateway cannot tell by which of its ports it was called", "declare one external a port")
     port = external.ports[0]
-    if port.layer is Layer.TCP:
-        return _refusal("a gateway cannot look into its connections", "start TLS at the gateway: `originate`")
+    if port.protocol is Protocol.TCP:
+        return _refusal("a gateway knows which host is meant by its name, and plain TCP has none", "leave `via` away")
     if any(host.startswith("*") for host in external.hosts):
         return _refusal("a gateway needs the name of the host that it calls", "write out the hosts")
     ends = [one for one in gateway.ports if one.protocol is Protocol.HTTPS and not one.is_passthrough]
@@ -72,7 +77,11 @@ def relay_servers(context: Context, gateway: Gateway) -> list[Value]:
     tell_relays(context, gateway)
     return [
         {
-            "port": {"number": one.at.number, "name": f"via-{mangle(str(one.external.name), 40)}", "protocol": "HTTPS"},
+            "port": {
+                "number": one.at.number,
+                "name": f"via-{mangle(str(one.external.name), 40)}",
+                "protocol": _protocol(one),
+            },
             "hosts": [f"./{host}" for host in one.external.hosts],
             "tls": {"mode": "ISTIO_MUTUAL"},
         }
@@ -80,15 +89,21 @@ def relay_servers(context: Context, gateway: Gateway) -> list[Value]:
     ]
 
 
+def _protocol(relay: Relay) -> str:
+    return "TLS" if relay.is_opaque else "HTTPS"
+
+
 def relay_judgements(context: Context, gateway: Gateway) -> tuple[Judgement, ...]:
     """The rules about the gateway's externals, at the gateway, for requests with their hosts."""
     found: list[Judgement] = []
     for relay in relays(context, gateway):
-        hosts = Literal(Host(), tuple(Exact(host, ignore_case=True) for host in relay.external.hosts))
+        names = tuple(Exact(host, ignore_case=True) for host in relay.external.hosts)
+        offered = Literal(Sni(), tuple(Exact(host) for host in relay.external.hosts))
+        narrowed = (offered,) if relay.is_opaque else (offered, Literal(Host(), names))
         for rule in context.mesh.rules:
             speaks = bool(rule.operations) or reads_http(rule.when)
             if is_emitted(rule, context.day) and spoken_ports(rule, relay.external, is_speaking_http=speaks):
-                found.append(Judgement(rule, (relay.at.workload,), (hosts,)))
+                found.append(Judgement(rule, (relay.at.workload,), narrowed))
     return tuple(found)
 
 
@@ -127,22 +142,18 @@ def _routes(context: Context, relay: Relay, namespaces: tuple[str, ...]) -> Iter
         }
         outward: Value = {"host": host, "port": {"number": relay.port.number}}
         bound = context.names_of_gateway(gateway)
-        spec: Value = {
-            "hosts": [host],
-            "gateways": ["mesh", bound],
-            "exportTo": visible,
-            "http": [
-                {
-                    "match": [{"port": relay.port.number, "gateways": ["mesh"]}],
-                    "route": [{"destination": inward}],
-                    "retries": NO_RETRIES,
-                },
-                {
-                    "match": [{"port": relay.at.number, "gateways": [bound]}],
-                    "route": [{"destination": outward}],
-                    "retries": NO_RETRIES,
-                },
-            ],
-        }
+        spec: dict[str, Value] = {"hosts": [host], "gateways": ["mesh", bound], "exportTo": visible}
+        to_gateway: dict[str, Value] = {"port": relay.port.number, "gateways": ["mesh"]}
+        at_gateway: Value = {"port": relay.at.number, "gateways": [bound]}
+        if relay.is_opaque:
+            to_gateway["sniHosts"] = [host]
+            spec["tls"] = [{"match": [to_gateway], "route": [{"destination": inward}]}]
+            spec["tcp"] = [{"match": [at_gateway], "route": [{"destination": outward}]}]
+        else:
+            spec["http"] = [_forward(to_gateway, inward), _forward(at_gateway, outward)]
         name = context.name(kind, gateway.namespace, f"via-{text}", gateway.origin)
         yield IstioObject(kind, gateway.namespace, name, spec, (Piece(str(relay.external.name)),))
+
+
+def _forward(match: Value, destination: Value) -> Value:
+    return {"match": [match], "route": [{"destination": destination}], "retries": NO_RETRIES}
