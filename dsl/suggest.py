@@ -9,7 +9,7 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that is most like the word, if one is like it; the same for the same candidates in any order."""
     from difflib import get_close_matches  # noqa: PLC0415 - needed only where something is wrong
 
-    found = get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.65)
+    found = get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.7)
     return found[0] if found else None
 
 

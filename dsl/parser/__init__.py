@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -77,8 +77,14 @@ def _run(source: SourceFile, start: str, max_depth: int) -> tuple[object | None,
 
     with _collector_paused():
         result = engine.parse(start, on_error)
-    findings = sorted(builder.findings, key=_place)
-    return result, tuple(dict.fromkeys(findings)), engine
+    return result, _ordered(builder.findings), engine
+
+
+def _ordered(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Each finding once, by place; a hidden character is not also reported as one that means nothing."""
+    hidden = {finding.primary for finding in findings if finding.code == "MP107"}
+    kept = [finding for finding in findings if finding.code != "MP106" or finding.primary not in hidden]
+    return tuple(dict.fromkeys(sorted(kept, key=_place)))
 
 
 @contextmanager

@@ -202,7 +202,7 @@ class Engine:
             self._astray = start
 
     def _trouble(self, stack: _Stack, group: int, start: int, end: int, *, is_too_deep: bool = False) -> Trouble:
-        base = self._base(stack)
+        base = _base(stack)
         statement = stack.starts[base] if base < len(stack.starts) else start
         if group == WORD and self._text[start - 1 : start] == "\n" and stack.opened and self._astray is None:
             self._note_astray(self._text[start:end], start)
@@ -211,13 +211,37 @@ class Engine:
             astray = None
         return Trouble(
             Piece(group, self._text[start:end], start, end),
-            self._table.expected(stack.states[-1]),
+            self._accepted(stack),
             stack.values[-1] if stack.values else None,
             statement,
             tuple(stack.opened),
             astray,
             is_too_deep,
         )
+
+    def _accepted(self, stack: _Stack) -> frozenset[str]:
+        """The terminals that may come next: a state's row alone also names some that only suit other contexts."""
+        row = self._table.rows[stack.states[-1]]
+        count = len(self._table.terminals)
+        return frozenset(
+            self._table.terminals[symbol] for symbol in row if symbol < count and self._is_accepted(stack, symbol)
+        )
+
+    def _is_accepted(self, stack: _Stack, terminal: int) -> bool:
+        states = list(stack.states)
+        while True:
+            action = self._table.rows[states[-1]].get(terminal)
+            if action is None:
+                return False
+            if action >= 0:
+                return True
+            length, origin = self._steps[-1 - action][:2]
+            if length:
+                del states[-length:]
+            following = self._table.rows[states[-1]].get(origin)
+            if following is None:
+                return True
+            states.append(following)
 
     def _is_unbalanced(self, start: int) -> bool:
         """Whether some bracket from here to the end of the text is never closed."""
@@ -226,18 +250,9 @@ class Engine:
             depth += (piece.text in OPENING) - (piece.text in CLOSING)
         return depth > 0
 
-    def _base(self, stack: _Stack) -> int:
-        """How many symbols of the stack are statements read whole."""
-        mesh = self._terminals["_MESH"]
-        count = 0
-        for index, state in enumerate(stack.states):
-            if mesh in self._table.rows[state]:
-                count = index
-        return count
-
     def _resume(self, stack: _Stack, trouble: Trouble) -> int | None:
         """Leave out the broken statement; where the next one begins, if there is one."""
-        base = self._base(stack)
+        base = _base(stack)
         del stack.states[base + 1 :], stack.values[base:], stack.starts[base:], stack.opened[:]
         at = self._next_statement(trouble)
         self._astray = None
@@ -273,6 +288,11 @@ class Engine:
         if depth or piece.text not in self._statement_words:
             return False
         return is_after_brace or not self._text[line_start : piece.start].strip()
+
+
+def _base(stack: _Stack) -> int:
+    """How many symbols of the stack are statements read whole: one, the list of them, if there are any."""
+    return int(bool(stack.values) and isinstance(stack.values[0], list))
 
 
 def _step(production: Production, builder: Builder) -> _Step:

@@ -120,8 +120,8 @@ class DeclarationsBuilder(SettingsBuilder):
                 ("passthrough", port.passthrough, "gateway"),
             ):
                 if flag is not None and kind != right:
-                    message = f"`{word}` stands on a port of a {kind}"
-                    self.find("MP123", message, flag.span, f"only a port of a {right} can", advice=f"delete `{word}`")
+                    message = f"`{word}` stands in a `{kind}`"
+                    self.find("MP123", message, flag.span, f"only in `{right}`", advice=f"delete `{word}`")
         return ports
 
     def issuer(self, start: int, end: int, name: Name, *entries: Setting) -> Issuer:

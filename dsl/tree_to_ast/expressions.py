@@ -62,7 +62,9 @@ class ExpressionsBuilder(SetsBuilder):
         """The methods of `GET|HEAD`; one that stands twice is noted."""
         methods = tuple(written.split("|"))
         if len(set(methods)) < len(methods):
-            self.find("MP118", "a method stands twice", self.span(start, start + len(written)), "once is enough")
+            span = self.span(start, start + len(written))
+            advice = f"write `{'|'.join(dict.fromkeys(methods))}`"
+            self.find("MP118", "a method stands twice", span, "once is enough", advice=advice)
         return methods
 
     # ---- conditions

@@ -69,7 +69,8 @@ class RouteSettingsBuilder(RulesBuilder):
     def status(self, number: Number) -> None:
         """Note a number that is no status."""
         if number.value not in STATUSES:
-            self.find("MP110", f"`{number.value}` is no HTTP status", number.span, "from 100 to 599")
+            advice = "write a status from 100 to 599"
+            self.find("MP110", f"`{number.value}` is no HTTP status", number.span, "not a status", advice=advice)
 
     def retry(self, start: int, end: int, attempts: NumberValue, *rest: RetryOn | Duration | None) -> Setting:
         conditions = tuple(entry for entry in rest if isinstance(entry, RetryOn))
@@ -105,7 +106,8 @@ class RouteSettingsBuilder(RulesBuilder):
     ) -> Setting:
         span = self.span(start, end)
         if status is not None and status.value not in REDIRECTS:
-            self.find("MP110", f"`{status.value}` is no redirect", status.span, "write 301, 302, 307 or 308")
+            advice = "write 301, 302, 307 or 308"
+            self.find("MP110", f"`{status.value}` is no redirect", status.span, "not a redirect", advice=advice)
         if host is None and path is None:
             advice = 'write `redirect host "…"`, `redirect path /…` or both'
             self.find("MP123", "a redirect leads to the same place", span, "no host and no path", advice=advice)

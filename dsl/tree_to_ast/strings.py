@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
 from collections.abc import Iterator
@@ -36,6 +37,14 @@ def day(written: str) -> dt.date | None:
         return dt.date.fromisoformat(written)
     except ValueError:
         return None
+
+
+def last_day(written: str) -> str | None:
+    """What to say of a day past the end of its month."""
+    year, month = int(written[:4]), int(written[5:7])
+    if not 1 <= month <= 12 or year == 0:  # noqa: PLR2004 - the months
+        return None
+    return f"the last day of that month is `{written[:8]}{calendar.monthrange(year, month)[1]}`"
 
 
 def _replace(match: re.Match[str]) -> str:

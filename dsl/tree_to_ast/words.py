@@ -8,7 +8,7 @@ from meshproof.dsl.ast.reasons import Reasons
 from meshproof.dsl.ast.values import Date, Duration, DurationUnit, Name, Number, Percent, StringValue, Text, ValueRef
 from meshproof.dsl.parser.lexer import MAX_NAME_LENGTH
 from meshproof.dsl.tree_to_ast.base import Builder, Setting, Settings
-from meshproof.dsl.tree_to_ast.strings import bad_escapes, day, decode
+from meshproof.dsl.tree_to_ast.strings import bad_escapes, day, decode, last_day
 
 MAX_NUMBER = 2**31 - 1
 _MAX_DIGITS = 10
@@ -29,7 +29,7 @@ class WordsBuilder(Builder):
     def quoted_name(self, start: int, end: int, quoted: str) -> Name:
         name = Name(self.decoded(start, quoted), span=self.span(start, end))
         if not name.text:
-            self.find("MP105", "a name is empty", name.span, "nothing is called so")
+            self.find("MP105", "a name is empty", name.span, "no name", advice="write what it is called")
         return name
 
     def text_value(self, start: int, end: int, quoted: str) -> Text:
@@ -52,7 +52,8 @@ class WordsBuilder(Builder):
     def percent(self, start: int, end: int, text: str) -> Percent:
         value = self._integer(start, text[:-1])
         if value > 100:  # noqa: PLR2004 - a percent
-            self.find("MP110", f"`{text}` is more than the whole", self.span(start, end), "at most `100%`")
+            advice = "`100%` is the whole"
+            self.find("MP110", f"`{text}` is more than the whole", self.span(start, end), "too much", advice=advice)
             value = 100
         return Percent(value, span=self.span(start, end))
 
@@ -64,14 +65,17 @@ class WordsBuilder(Builder):
     def _integer(self, start: int, digits: str) -> int:
         value = int(digits) if len(digits) <= _MAX_DIGITS else MAX_NUMBER + 1
         if value > MAX_NUMBER:
-            self.find("MP110", "a number is too large", self.span(start, start + len(digits)), f"at most {MAX_NUMBER}")
+            span, advice = self.span(start, start + len(digits)), f"write {MAX_NUMBER} at most"
+            self.find("MP110", "a number is too large", span, "too large", advice=advice)
             return MAX_NUMBER
         return value
 
     def date(self, start: int, end: int, text: str) -> Date:
         value = day(text)
         if value is None:
-            self.find("MP112", f"`{text}` is no day of the calendar", self.span(start, end), "there is no such day")
+            advice = last_day(text) or "write a day as YYYY-MM-DD"
+            message = f"`{text}` is no day of the calendar"
+            self.find("MP112", message, self.span(start, end), "there is no such day", advice=advice)
         return Date(value or dt.date.max, span=self.span(start, end))
 
     def names(self, _start: int, _end: int, *names: Name) -> tuple[Name, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from meshproof.dsl.diagnostic import Diagnostic, Label
+from meshproof.dsl.diagnostic import Applicability, Diagnostic, Fix, Label
 from meshproof.dsl.parser.engine import CLOSING
-from meshproof.dsl.parser.syntax_errors.place import Place
+from meshproof.dsl.parser.syntax_errors.place import CLAUSES, Place
 from meshproof.dsl.problems import found
 
 _PARTNERS = {"{": "}", "(": ")", "[": "]"}
@@ -43,6 +43,33 @@ def never_closed(place: Place) -> Diagnostic | None:
         "opened here",
         help=f"close it with `{_PARTNERS[bracket]}`",
         others=(later,),
+    )
+
+
+def left_open(place: Place) -> Diagnostic | None:
+    """The next clause begins while a parenthesis or bracket is open."""
+    opened = place.trouble.opened
+    if not opened or place.bracket(opened[-1]) == "{" or place.text not in CLAUSES:
+        return None
+    bracket = place.bracket(opened[-1])
+    return found(
+        "MP103",
+        f"`{bracket}` is never closed",
+        place.at(opened[-1], opened[-1] + 1),
+        "opened here",
+        help=f"close it with `{_PARTNERS[bracket]}`",
+        others=(Label(place.span, "a clause begins here"),),
+    )
+
+
+def comma_at_end(place: Place) -> Diagnostic | None:
+    """`{ a, b, }`."""
+    previous = place.previous
+    if place.text not in CLOSING or previous is None or previous.text != ",":
+        return None
+    fix = Fix(place.of(previous), "", "delete the comma", Applicability.SAFE)
+    return found(
+        "MP101", "a list ends with a comma", place.of(previous), "nothing after it", help="delete it", fixes=(fix,)
     )
 
 

@@ -7,11 +7,10 @@ from itertools import takewhile
 from meshproof.dsl.diagnostic import Applicability, Diagnostic, Fix, Label
 from meshproof.dsl.parser import lexer
 from meshproof.dsl.parser.lexer import Piece, classify
-from meshproof.dsl.parser.syntax_errors.place import Place
+from meshproof.dsl.parser.syntax_errors.place import CLAUSES, Place
 from meshproof.dsl.problems import found
 
 _COMMON_METHODS = frozenset({"get", "head", "post", "put", "delete", "connect", "options", "trace", "patch"})
-_CLAUSES = frozenset({"when", "unless", "because", "owner", "until", "via", "env", "tags"})
 
 
 def _is_methods(piece: Piece) -> bool:
@@ -23,7 +22,7 @@ def after_clause(place: Place) -> Diagnostic | None:
     begins = _is_methods(place.piece) or place.text in {"*", "call"}
     if not begins or not {"_WHEN", "RBRACE"} <= place.expected or "METHODS" in place.expected:
         return None
-    clause = next((piece for piece in place.level if piece.text in _CLAUSES), None)
+    clause = next((piece for piece in place.level if piece.text in CLAUSES), None)
     others = (Label(place.of(clause), "a clause of the whole rule"),) if clause else ()
     return found(
         "MP116",

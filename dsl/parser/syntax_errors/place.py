@@ -10,6 +10,9 @@ from meshproof.dsl.parser.engine import CLOSING, OPENING, Trouble
 from meshproof.dsl.parser.lexer import Piece, pieces
 from meshproof.dsl.source import SourceFile, Span
 
+CLAUSES = frozenset({"when", "unless", "because", "owner", "until", "via", "env", "tags"})
+"""The words that clauses begin with."""
+
 _RUN = re.compile(r'[^\s{}"#]+')
 
 

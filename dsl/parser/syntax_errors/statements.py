@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from meshproof.dsl.diagnostic import Diagnostic, Label
-from meshproof.dsl.parser.syntax_errors.place import Place
+from meshproof.dsl.parser.syntax_errors.place import CLAUSES, Place
 from meshproof.dsl.parser.syntax_errors.words import keywords, wanted
 from meshproof.dsl.problems import found
 from meshproof.dsl.suggest import closest
 
-_CLAUSES = frozenset({"when", "unless", "because", "owner", "until", "via", "tags"})
 _OTHER_WORDS = {
     "permit": "allow",
     "grant": "allow",
@@ -43,12 +42,14 @@ def unknown(place: Place) -> Diagnostic | None:
         advice = f"did you mean `{guess}`?"
     else:
         advice = "a statement begins with a word like `service`, `zone`, `allow`, `deny`, `route`, `prove` or `test`"
+    if not place.is_word:
+        return found("MP101", f"`{place.text}` does not fit here", place.span, "no statement begins so", help=advice)
     return found("MP102", f"no statement begins with `{place.text}`", place.span, "not a statement", help=advice)
 
 
 def clause_outside(place: Place) -> Diagnostic | None:
     """`allow a -> b when …`."""
-    if place.text not in _CLAUSES or not {"_MESH", "LBRACE"} <= place.expected:
+    if place.text not in CLAUSES or not {"_MESH", "LBRACE"} <= place.expected:
         return None
     message = f"`{place.text}` stands outside of the rule's braces"
     return found(
@@ -67,7 +68,7 @@ def ends_early(place: Place) -> Diagnostic | None:
     first = place.before[0]
     return found(
         "MP101",
-        f"the text ends within a `{first.text}`",
+        f"the text ends within this `{first.text}`",
         place.span,
         f"{wanted(place.expected)} is missing after this",
         help=f"write {wanted(place.expected)}, or delete the statement",

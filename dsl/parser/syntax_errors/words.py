@@ -29,6 +29,19 @@ _THINGS = {
     "STATUS_CLASS": "`5xx`",
     "$END": "the end of the text",
 }
+_SET = frozenset({"NAME", "STRING", "_ALL", "_ANYONE", "_AUTHENTICATED", "_IDENTITY", "_INTERNET", "_NAMESPACE"})
+_FIELD = frozenset({"_METHOD", "_PATH", "_HOST", "_PORT", "_SNI", "_SOURCE_IP", "_CLIENT_IP", "_HEADER", "_QUERY"})
+_FIELD |= {"_CLAIM", "_TOKEN_ISSUER", "_TOKEN_SUBJECT", "_TOKEN_AUDIENCE", "_TOKEN_PRESENTER"}
+_STATEMENT = frozenset(
+    {"_MESH", "_SERVICE", "_GATEWAY", "_EXTERNAL", "_ISSUER", "_AUTHORIZER", "_ZONE", "_VALUE", "_USE"}
+)
+_STATEMENT |= {"_ALLOW", "_DENY", "_ASK", "_AUDIT", "_MTLS", "_ROUTE", "_PROVE", "_TEST", "_WAIVE", "_NAMESPACE"}
+_GROUPS = (
+    (_STATEMENT, "a statement"),
+    (_SET | {"_PLAINTEXT", "_TAGGED", "LBRACE"}, "a set like `a`, `namespace n` or `{ a, b }`"),
+    (_FIELD | {"_HAS", "_TOKEN", "_SOURCE"}, 'a test like `method == "GET"` or `has token`'),
+    (_FIELD, "an attribute like `path`"),
+)
 _DOTTED = ("SOURCE_IP", "CLIENT_IP", "TOKEN_ISSUER", "TOKEN_SUBJECT", "TOKEN_AUDIENCE", "TOKEN_PRESENTER")
 _MANY = 8
 _LOOKS_LIKE_NAME = re.compile(r"[\w.*/|-]+%?")
@@ -51,10 +64,15 @@ def keywords(expected: frozenset[str]) -> list[str]:
 
 def wanted(expected: frozenset[str]) -> str:
     """What may come next, for a message: things first, then words, then signs; the first of many."""
-    things = [text for terminal, text in _THINGS.items() if terminal in expected and terminal != "$END"]
+    things = []
+    for terminals, text in _GROUPS:
+        if terminals <= expected:
+            things.append(text)
+            expected -= terminals
+    things += [text for terminal, text in _THINGS.items() if terminal in expected and terminal != "$END"]
     words = [f"`{word}`" for word in keywords(expected)]
     signs = [f"`{_SIGNS[terminal]}`" for terminal in sorted(expected & _SIGNS.keys())]
-    shown = [*things, *words, *signs] if len(words) <= _MANY else [*things, *signs, *words]
+    shown = [*things, *words, *signs]
     shown = shown or ["the end of the text"]
     if len(shown) > _MANY:
         return ", ".join(shown[:_MANY]) + ", …"
@@ -63,13 +81,16 @@ def wanted(expected: frozenset[str]) -> str:
 
 def reserved(place: Place) -> Diagnostic | None:
     """`service all { … }`."""
-    if place.text not in RESERVED or "NAME" not in place.expected:
+    piece = place.piece
+    if place.text == ":" and place.previous is not None and place.previous.text in RESERVED:
+        piece = place.previous
+    elif place.text not in RESERVED or "NAME" not in place.expected:
         return None
-    quoted = f'"{place.text}"'
-    fix = Fix(place.span, quoted, f"write `{quoted}`", Applicability.UNSAFE)
-    message = f"`{place.text}` is a reserved word, not a name"
+    quoted = f'"{piece.text}"'
+    fix = Fix(place.of(piece), quoted, f"write `{quoted}`", Applicability.UNSAFE)
+    message = f"`{piece.text}` is a reserved word, not a name"
     advice = f"a thing that is called so stands in quotes: `{quoted}`"
-    return found("MP104", message, place.span, "reserved", help=advice, fixes=(fix,))
+    return found("MP104", message, place.of(piece), "reserved", help=advice, fixes=(fix,))
 
 
 def misspelt(place: Place) -> Diagnostic | None:
@@ -80,11 +101,14 @@ def misspelt(place: Place) -> Diagnostic | None:
     if not words:
         return None
     guess = closest(place.text, words)
-    if guess is None and "STRING" in place.expected and not classify(place.text):
+    glued = next((word for word in words if place.text.startswith(word)), None) if guess is None else None
+    if guess is None and glued is None and "STRING" in place.expected and not classify(place.text):
         return None
-    if guess is None and len(words) < len(place.expected) - 2:
+    if guess is None and glued is None and len(words) < len(place.expected) - 2:
         return None
     advice = f"did you mean `{guess}`?" if guess else f"write {wanted(place.expected)}"
+    if glued:
+        advice = f"did you mean `{glued} {place.text.removeprefix(glued)}`?"
     within = f" in this `{place.keyword}`" if place.before else ""
     return found("MP121", f"`{place.text}` means nothing here{within}", place.span, "not expected", help=advice)
 
@@ -117,6 +141,15 @@ def unquoted(place: Place) -> Diagnostic | None:
     return found(
         "MP119", f"`{run}` stands without quotes", span, "not a string", help=f"write `{quoted}`", fixes=(fix,)
     )
+
+
+def no_regex(place: Place) -> Diagnostic | None:
+    """`path matches "x.*"`."""
+    if place.expected != {"REGEX"} or place.piece.group != lexer.STRING:
+        return None
+    fix = Fix(place.span, f"re{place.text}", f"write `re{place.text}`", Applicability.UNSAFE)
+    message = "a regular expression is not marked as one"
+    return found("MP101", message, place.span, "a string", help=f"write `re{place.text}`", fixes=(fix,))
 
 
 def unexpected(place: Place) -> Diagnostic:
