@@ -55,7 +55,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Sni:
-    """The server name that a TLS client asked for; absent without TLS. Both protocols."""
+    """The server name that a TLS client asked for, in lower case; absent without TLS. Both protocols."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,10 @@ from meshproof.compiler.ir.predicate import (
     TokenSubject,
 )
 from meshproof.compiler.ir.request import ClaimObject, Request
+from meshproof.compiler.patterns.pattern import lower_ascii
 from meshproof.compiler.semantics.errors import MalformedRequest
 from meshproof.compiler.semantics.handshake import canonical_identity
-from meshproof.compiler.semantics.normalize_path import NormalPath, normalize
+from meshproof.compiler.semantics.normalize_path import NormalPath, normalize, split_query
 from meshproof.compiler.semantics.token import audiences_of, seen_token, strings_in, verifying_issuer
 from meshproof.compiler.semantics.wellformed import canonical_address, is_well_formed, layer_of
 
@@ -133,7 +134,7 @@ def facts_of(mesh: Mesh, request: Request, day: date) -> Facts:
         host=_on_http(request, None if request.host is None else normal_host(request.host)),
         authority=_on_http(request, request.host),
         port=request.port,
-        sni=request.sni,
+        sni=None if request.sni is None else lower_ascii(request.sni),
         headers=request.headers,
         query=_query(request),
         claims=None if token is None or issuer is None else token.claims,
@@ -143,8 +144,7 @@ def facts_of(mesh: Mesh, request: Request, day: date) -> Facts:
 
 def normal_host(authority: str) -> str:
     """The host of an authority "lower case without port and last dot"."""
-    host = _PORT_OF_HOST.sub("", authority).removesuffix(".")
-    return "".join(letter.lower() if letter.isascii() else letter for letter in host)
+    return lower_ascii(_PORT_OF_HOST.sub("", authority).removesuffix("."))
 
 
 def _identity(mesh: Mesh, request: Request) -> str | None:
@@ -169,14 +169,9 @@ def _path(request: Request) -> tuple[Values, bool]:
 
 
 def _query(request: Request) -> tuple[tuple[str, str], ...] | None:
-    """The parameters, undecoded; one without `=` has the empty value."""
     if layer_of(request) is Layer.TCP:
         return ()
-    if request.path is None:
-        return None
-    pieces = request.path.partition("?")[2].split("&")
-    pairs = tuple(piece.partition("=") for piece in pieces if piece)
-    return tuple((name, value) for name, _, value in pairs)
+    return None if request.path is None else split_query(request.path)
 
 
 def _on_http(request: Request, value: str | None) -> Values:

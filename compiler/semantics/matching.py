@@ -54,7 +54,7 @@ def _is_segment(wanted: str, given: str) -> bool:
 
 
 def _folded(text: str, *, is_folded: bool) -> str:
-    return "".join(letter.lower() if letter.isascii() else letter for letter in text) if is_folded else text
+    return pattern.lower_ascii(text) if is_folded else text
 
 
 def _contains(network: str, value: str) -> bool:

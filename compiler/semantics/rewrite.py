@@ -25,7 +25,7 @@ def rewritten_path(branch: Branch, request: Request, facts: Facts) -> str | None
     match branch.path:
         case Segments(pattern) if pattern.endswith("/**"):
             pieces = path.split("/")[len(pattern.split("/")) - 1 :]
-            replaced = "/".join([rewrite.removesuffix("/"), *pieces]) if pieces else rewrite
+            replaced = "/".join([rewrite.removesuffix("/"), *pieces])
         case Prefix(start):
             replaced = rewrite + path[len(start) :]
         case _:

@@ -252,7 +252,8 @@ def _add_addresses(environment: Environment, read: dict[Attribute, tuple[Matcher
 def _add_sni(environment: Environment, read: dict[Attribute, tuple[Matcher, ...]]) -> None:
     if Sni() not in read:
         return
-    classes = text_classes(read[Sni()], universe.any_text(), hosts_of(environment.policy))
+    lower_case = universe.of_automaton(to_automaton(pattern.Regex("[^A-Z]*")))
+    classes = text_classes(read[Sni()], lower_case, hosts_of(environment.policy))
     _single(environment, Sni(), classes, may_be_absent=True)
     if not environment.policy.has_tls_without_identity:
         formulas = environment.formulas
