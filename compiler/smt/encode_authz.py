@@ -52,7 +52,7 @@ def encode_allowed(
         answer = FALSE if rule.authorizer is None else formulas.literal(environment.answers[rule.authorizer], 0b01)
         is_refused.append(formulas.conjunction((matches[rule.id], answer)))
     is_allowed = [matches[rule.id] for rule in of(Effect.ALLOW)]
-    is_allowed.extend(_is_on(layer, environment) for layer in policy.open_layers)
+    is_allowed.append(encode_open(environment))
     return formulas.conjunction(
         (
             encode_admitted(environment),
@@ -60,6 +60,11 @@ def encode_allowed(
             formulas.disjunction(is_allowed),
         )
     )
+
+
+def encode_open(environment: Environment) -> Formula:
+    """What is allowed where no rule decides."""
+    return environment.formulas.disjunction(_is_on(layer, environment) for layer in environment.policy.open_layers)
 
 
 def _of_effect(rules: list[AuthzRule], effect: Effect) -> list[AuthzRule]:

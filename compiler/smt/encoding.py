@@ -160,6 +160,10 @@ class Encoding:
             return self.solver.find((formula,))
         return find_in_all_worlds(self.environment, self.solver, formula)
 
+    def core(self, parts: Sequence[Formula]) -> tuple[Formula, ...] | None:
+        """Parts that together have no point whatever is not modelled may be; None if there is a point."""
+        return self.solver.core(parts)
+
 
 def _own_conditions(policy: PortPolicy) -> Iterable[Predicate]:
     for rule in policy.rules:

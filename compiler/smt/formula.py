@@ -6,7 +6,7 @@ conjunction, disjunction and negation of literals of one variable are bit operat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -141,26 +141,46 @@ class Formulas:
 
     def substituted(self, formula: Formula, values: Mapping[int, int]) -> Formula:
         """The formula with variables replaced by values."""
+        return self._rebuilt(
+            formula,
+            lambda literal: (
+                (TRUE if literal.mask >> values[literal.variable] & 1 else FALSE)
+                if literal.variable in values
+                else None
+            ),
+        )
+
+    def renamed(self, formula: Formula, names: Mapping[int, int]) -> Formula:
+        """The formula with variables replaced by others of the same size."""
+        return self._rebuilt(
+            formula,
+            lambda literal: self.literal(names[literal.variable], literal.mask) if literal.variable in names else None,
+        )
+
+    def _rebuilt(self, formula: Formula, replace: Callable[[Literal], Formula | None]) -> Formula:
+        """The formula with literals replaced, where there is a replacement."""
         done: dict[Formula, Formula] = {}
 
-        def replaced(one: Formula) -> Formula:
+        def rebuilt(one: Formula) -> Formula:
             found = done.get(one)
             if found is None:
                 found = done[one] = build(one)
             return found
 
         def build(one: Formula) -> Formula:
-            match self._shapes[one]:
-                case Literal(variable, mask) if variable in values:
-                    return TRUE if mask >> values[variable] & 1 else FALSE
+            shape = self._shapes[one]
+            match shape:
+                case Literal():
+                    found = replace(shape)
+                    return one if found is None else found
                 case Conjunction(parts):
-                    return self.conjunction(map(replaced, parts))
+                    return self.conjunction(map(rebuilt, parts))
                 case Disjunction(parts):
-                    return self.disjunction(map(replaced, parts))
+                    return self.disjunction(map(rebuilt, parts))
                 case _:
                     return one
 
-        return replaced(formula)
+        return rebuilt(formula)
 
     def variables_of(self, formulas: Sequence[Formula]) -> frozenset[int]:
         """The variables that the formulas read."""

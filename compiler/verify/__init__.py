@@ -1,8 +1,28 @@
 """Proofs and findings over whole policies: every claim proved, refuted with a request that replays, or unknown."""
 
 from meshproof.compiler.verify.analysis import Analysis, AnalysisOptions, ScopeKey
+from meshproof.compiler.verify.anomalies import (
+    AnomalyKind,
+    RuleAnomalies,
+    RuleAnomaly,
+    UndecidedRule,
+    rule_anomalies,
+)
+from meshproof.compiler.verify.breadth import Breadth, breadth_of
 from meshproof.compiler.verify.claim_result import ClaimResult
+from meshproof.compiler.verify.conflicts import Conflict, ConflictKind, conflicts
+from meshproof.compiler.verify.exposure import Exposed, plaintext_reachable
+from meshproof.compiler.verify.hazards import Hazard, HazardKind, hazards
 from meshproof.compiler.verify.invariants import check_claim
+from meshproof.compiler.verify.routing import (
+    Refused,
+    UnreachableBranch,
+    Unrouted,
+    allowed_not_routed,
+    routed_not_allowed,
+    unreachable_branches,
+    unrouted,
+)
 from meshproof.compiler.verify.scope import Scope
 from meshproof.compiler.verify.verdict import (
     Answer,
@@ -20,21 +40,43 @@ from meshproof.compiler.verify.witness import Hop, HopKind, ReplayDisagrees, Wit
 __all__ = [
     "Analysis",
     "AnalysisOptions",
+    "AnomalyKind",
     "Answer",
+    "Breadth",
     "ClaimResult",
+    "Conflict",
+    "ConflictKind",
     "Empty",
     "Example",
+    "Exposed",
+    "Hazard",
+    "HazardKind",
     "Hop",
     "HopKind",
     "Premise",
     "PremiseKind",
     "Proved",
+    "Refused",
     "Refuted",
     "ReplayDisagrees",
+    "RuleAnomalies",
+    "RuleAnomaly",
     "Scope",
     "ScopeKey",
+    "UndecidedRule",
     "Unknown",
+    "UnreachableBranch",
+    "Unrouted",
     "Verdict",
     "Witness",
+    "allowed_not_routed",
+    "breadth_of",
     "check_claim",
+    "conflicts",
+    "hazards",
+    "plaintext_reachable",
+    "routed_not_allowed",
+    "rule_anomalies",
+    "unreachable_branches",
+    "unrouted",
 ]

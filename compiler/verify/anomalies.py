@@ -1,0 +1,238 @@
+"""Rules that do nothing, or nothing of their own (anomalies R1 to R9), over all ports that a rule speaks of.
+
+The kinds exclude each other: of each rule the first that applies is reported, as in Al-Shaer and Hamed (Firewall policy
+advisor, 2003), Batfish and Cedar. A rule is taken over every well-formed request; what holds of the requests alone that
+pass transport today is marked as not stable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.names import RuleId
+from meshproof.compiler.smt.formula import FALSE
+from meshproof.compiler.smt.solver import Undecided
+from meshproof.compiler.verify.analysis import Analysis
+from meshproof.compiler.verify.match_sets import MatchSets
+
+
+class AnomalyKind(StrEnum):
+    """What is wrong with a rule, by the names of the field."""
+
+    IMPOSSIBLE = "impossible"
+    """R1: it matches no request."""
+    IRRELEVANT = "irrelevant"
+    """R2: it matches requests, but none that passes transport."""
+    DUPLICATE = "duplicate"
+    """R3: another rule of its effect matches the same."""
+    OVERRIDDEN = "overridden"
+    """R4: an allow; denies match all that it matches."""
+    SHADOWED = "shadowed"
+    """R5: another rule of its effect matches all that it matches, and more."""
+    JOINTLY_SHADOWED = "jointly-shadowed"
+    """R6: others of its effect together match all that it matches."""
+    MIXED_COVER = "mixed-cover"
+    """R7: an allow; other allows and denies together match all that it matches."""
+    INERT = "inert"
+    """R8: a deny or ask; nothing that it matches would be allowed without it."""
+    COVERED = "covered"
+    """R9: a deny or ask; others refuse all that it matches and that would be allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleAnomaly:
+    """One rule and why it changes nothing.
+
+    `cover` are the rules that make it so, fewest by inclusion; `contrary` is a rule of another effect that overlaps
+    with it, if there is one. A finding that is not `is_stable` holds for today's transport alone.
+    """
+
+    kind: AnomalyKind
+    rule: RuleId
+    cover: tuple[RuleId, ...] = ()
+    contrary: RuleId | None = None
+    is_stable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UndecidedRule:
+    """A rule of which nothing is known, and why."""
+
+    rule: RuleId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleAnomalies:
+    """The anomalies by rule, and the rules that could not be decided."""
+
+    found: tuple[RuleAnomaly, ...]
+    undecided: tuple[UndecidedRule, ...] = ()
+
+
+def rule_anomalies(analysis: Analysis) -> RuleAnomalies:
+    """The anomaly of each rule in force that has one, in name order."""
+    found: list[RuleAnomaly] = []
+    undecided: list[UndecidedRule] = []
+    stable, relative = _Cascade(analysis, is_admitted=False), _Cascade(analysis, is_admitted=True)
+    for rule in sorted(analysis.rules.values(), key=lambda rule: rule.id):
+        if not analysis.scopes_of(rule.id):
+            continue
+        try:
+            anomaly = stable.of(rule) or relative.of(rule)
+        except Undecided as reason:
+            undecided.append(UndecidedRule(rule.id, reason.reason))
+            continue
+        if anomaly is not None:
+            found.append(anomaly)
+    return RuleAnomalies(tuple(found), tuple(undecided))
+
+
+class _Cascade:
+    """The cascade over one set of requests."""
+
+    def __init__(self, analysis: Analysis, *, is_admitted: bool) -> None:
+        self._analysis = analysis
+        self._is_admitted = is_admitted
+        self._sets: dict[object, MatchSets] = {}
+
+    def of(self, rule: AuthzRule) -> RuleAnomaly | None:
+        """The first anomaly that applies to the rule."""
+        live = [sets for sets in self._ports(rule.id) if not sets.is_empty(rule.id)]
+        if not live:
+            kind = AnomalyKind.IRRELEVANT if self._is_admitted else AnomalyKind.IMPOSSIBLE
+            return self._anomaly(kind, rule, (), ())
+        twin = self._twin(rule)
+        if twin is not None:
+            return self._anomaly(AnomalyKind.DUPLICATE, rule, (twin,), live)
+        match rule.effect:
+            case Effect.ALLOW:
+                return self._of_allow(rule, live)
+            case Effect.DENY | Effect.ASK:
+                return self._of_refusal(rule, live)
+
+    def _of_allow(self, rule: AuthzRule, live: Sequence[MatchSets]) -> RuleAnomaly | None:
+        denies = _names(live, rule, Effect.DENY)
+        cover = _cover(rule, live, denies)
+        if cover is not None:
+            return self._anomaly(AnomalyKind.OVERRIDDEN, rule, cover, live)
+        found = self._shadowed(rule, live)
+        if found is not None:
+            return found
+        cover = _cover(rule, live, (*self._others(rule), *denies))
+        return None if cover is None else self._anomaly(AnomalyKind.MIXED_COVER, rule, cover, live)
+
+    def _of_refusal(self, rule: AuthzRule, live: Sequence[MatchSets]) -> RuleAnomaly | None:
+        found = self._shadowed(rule, live)
+        if found is not None:
+            return found
+        if not any(sets.meets(rule.id, sets.allowed()) for sets in live):
+            return self._anomaly(AnomalyKind.INERT, rule, (), ())
+        refusing = (*self._others(rule), *(_names(live, rule, Effect.DENY) if rule.effect is Effect.ASK else ()))
+        cover = _cover(rule, live, refusing, is_allowed_alone=True)
+        return None if cover is None else self._anomaly(AnomalyKind.COVERED, rule, cover, live)
+
+    def _shadowed(self, rule: AuthzRule, live: Sequence[MatchSets]) -> RuleAnomaly | None:
+        others = self._others(rule)
+        for other in others:
+            if all(sets.may_be_part(rule.id, other) for sets in live) and all(
+                sets.is_part(rule.id, (other,)) for sets in live
+            ):
+                return self._anomaly(AnomalyKind.SHADOWED, rule, (other,), live)
+        cover = _cover(rule, live, others)
+        return None if cover is None else self._anomaly(AnomalyKind.JOINTLY_SHADOWED, rule, cover, live)
+
+    def _twin(self, rule: AuthzRule) -> RuleId | None:
+        """The first rule written before this one that matches the same."""
+        ports = self._ports(rule.id)
+        for other in self._peers(rule):
+            if not _is_before(other, rule):
+                continue
+            every = dict.fromkeys((*ports, *self._ports(other.id)))
+            if all(sets.may_be_part(rule.id, other.id) for sets in ports if not sets.is_empty(rule.id)) and all(
+                sets.is_part(rule.id, (other.id,)) and sets.is_part(other.id, (rule.id,)) for sets in every
+            ):
+                return other.id
+        return None
+
+    def _others(self, rule: AuthzRule) -> tuple[RuleId, ...]:
+        """The rules of the same effect that may cover this one: not those that are reported as its copies."""
+        return tuple(other.id for other in self._peers(rule) if not self._is_copy(other, rule))
+
+    def _is_copy(self, other: AuthzRule, rule: AuthzRule) -> bool:
+        if _is_before(other, rule):
+            return False
+        ports = dict.fromkeys((*self._ports(rule.id), *self._ports(other.id)))
+        is_likely = all(
+            sets.may_be_part(rule.id, other.id) for sets in self._ports(rule.id) if not sets.is_empty(rule.id)
+        )
+        return is_likely and all(
+            sets.is_part(rule.id, (other.id,)) and sets.is_part(other.id, (rule.id,)) for sets in ports
+        )
+
+    def _peers(self, rule: AuthzRule) -> Iterable[AuthzRule]:
+        """The other rules with the effect (and authorizer) that share a port with this one, in the order written."""
+        found = dict.fromkeys(other.id for sets in self._ports(rule.id) for other in sets.of_effect(rule.effect))
+        peers = (self._analysis.rules[name] for name in found if name != rule.id)
+        return sorted((one for one in peers if one.authorizer == rule.authorizer), key=_written)
+
+    def _ports(self, rule: RuleId) -> list[MatchSets]:
+        found = []
+        for key in self._analysis.scopes_of(rule):
+            if key not in self._sets:
+                self._sets[key] = MatchSets(self._analysis.scope(key), is_admitted=self._is_admitted)
+            found.append(self._sets[key])
+        return found
+
+    def _anomaly(
+        self, kind: AnomalyKind, rule: AuthzRule, cover: tuple[RuleId, ...], live: Sequence[MatchSets]
+    ) -> RuleAnomaly:
+        shown = [self._analysis.rules[name].effect for name in cover]
+        contrary = None
+        if all(effect is rule.effect for effect in shown):
+            contrary = _contrary(rule, live)
+        is_stable = kind is AnomalyKind.IRRELEVANT or not self._is_admitted
+        return RuleAnomaly(kind, rule.id, cover, contrary, is_stable)
+
+
+def _cover(
+    rule: AuthzRule, live: Sequence[MatchSets], others: Sequence[RuleId], *, is_allowed_alone: bool = False
+) -> tuple[RuleId, ...] | None:
+    """Rules that match all that the rule matches, at each port; with `is_allowed_alone` of what allows match.
+
+    Rules that are needed at one port are taken first at the next.
+    """
+    chosen: dict[RuleId, None] = {}
+    for sets in live:
+        unless = sets.outside(sets.allowed()) if is_allowed_alone else FALSE
+        order = (*chosen, *(other for other in others if other not in chosen))
+        cover = sets.cover(rule.id, order, unless)
+        if cover is None:
+            return None
+        chosen.update(dict.fromkeys(cover))
+    return tuple(chosen)
+
+
+def _contrary(rule: AuthzRule, live: Sequence[MatchSets]) -> RuleId | None:
+    """A rule of another effect that matches something that the rule matches."""
+    for sets in live:
+        for other in sets.rules.values():
+            if other.effect is not rule.effect and sets.meets(rule.id, sets.match(other.id)):
+                return other.id
+    return None
+
+
+def _names(live: Sequence[MatchSets], rule: AuthzRule, *effects: Effect) -> tuple[RuleId, ...]:
+    found = (other for sets in live for other in sets.of_effect(*effects) if other.id != rule.id)
+    return tuple(dict.fromkeys(other.id for other in sorted(found, key=_written)))
+
+
+def _written(rule: AuthzRule) -> tuple[str, int, str]:
+    return rule.origin.span.file, rule.origin.span.start, rule.id
+
+
+def _is_before(one: AuthzRule, other: AuthzRule) -> bool:
+    return _written(one) < _written(other)

@@ -1,0 +1,64 @@
+"""How broad a rule is: the dimensions in which it takes every value, however it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshproof.compiler.ir.names import RuleId
+from meshproof.compiler.ir.predicate import Attribute, Method, Path, SourceIdentity
+from meshproof.compiler.smt.field_names import attribute_name
+from meshproof.compiler.smt.formula import FALSE
+from meshproof.compiler.smt.region import Everything
+from meshproof.compiler.smt.variation import attributes_in_play, variation_of
+from meshproof.compiler.verify.analysis import Analysis
+from meshproof.compiler.verify.scope import Scope
+
+_ALWAYS: tuple[Attribute, ...] = (SourceIdentity(), Method(), Path())
+
+
+@dataclass(frozen=True, slots=True)
+class Breadth:
+    """The attributes of which a rule takes every value at all of its ports, as the language names them.
+
+    `source`, `method` and `path` are among them also where nothing tells their values apart; other attributes only if
+    some condition at one of the ports reads them. On a port that carries no HTTP there is no method or path to be free.
+    """
+
+    rule: RuleId
+    free: tuple[str, ...]
+
+
+def breadth_of(analysis: Analysis, rule: RuleId) -> Breadth:
+    """The free dimensions of a rule in force that matches something. Raises Undecided."""
+    scopes = [analysis.scope(key) for key in analysis.scopes_of(rule)]
+    free: list[dict[str, bool]] = [_free_at(scope, rule) for scope in scopes]
+    names = dict.fromkeys(name for one in free for name in one)
+    return Breadth(rule, tuple(name for name in names if all(one.get(name, True) for one in free)))
+
+
+def _free_at(scope: Scope, rule: RuleId) -> dict[str, bool]:
+    """For each dimension in play at a port whether the rule is free in it; nothing if it matches nothing there."""
+    encoding = scope.encoding(Everything())
+    environment = encoding.environment
+    match = encoding.matches.get(rule, FALSE)
+    if encoding.find((match,)) is None:
+        return {}
+    has_http = environment.is_http != FALSE
+    attributes = dict.fromkeys((*_ALWAYS[: 3 if has_http else 1], *attributes_in_play(environment)))
+    found: dict[str, bool] = {}
+    for attribute in attributes:
+        name = attribute_name(attribute)
+        found[name] = found.get(name, True) and _is_free(scope, rule, attribute)
+    return found
+
+
+def _is_free(scope: Scope, rule: RuleId, attribute: Attribute) -> bool:
+    """Whether no change of the attribute alone leads out of what the rule matches."""
+    encoding = scope.encoding(Everything())
+    environment, formulas = encoding.environment, encoding.environment.formulas
+    match = encoding.matches[rule]
+    variation = variation_of(environment, attribute)
+    if variation is None or formulas.variables_of((match,)).isdisjoint(variation.names):
+        return True
+    escaped = formulas.negation(variation.other(environment, match))
+    return encoding.find((match, escaped, *variation.axioms)) is None

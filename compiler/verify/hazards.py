@@ -1,0 +1,120 @@
+"""Rules that a caller gets round by leaving something out, or falls out of by bringing something more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.names import RuleId
+from meshproof.compiler.ir.predicate import Attribute, Header, Query, SourceIdentity, TokenIssuer
+from meshproof.compiler.smt.concretize import caller_at, request_at
+from meshproof.compiler.smt.encoding import Encoding
+from meshproof.compiler.smt.field_names import attribute_name
+from meshproof.compiler.smt.formula import FALSE, Formula
+from meshproof.compiler.smt.region import Allowed, Everything, MatchedBy, Outside, Region, both
+from meshproof.compiler.smt.solver import Undecided
+from meshproof.compiler.smt.variation import Variation, attributes_in_play, variation_of
+from meshproof.compiler.verify.analysis import Analysis
+from meshproof.compiler.verify.scope import Scope
+from meshproof.compiler.verify.witness import Hop, HopKind, Witness, replayed
+
+
+class HazardKind(StrEnum):
+    """What goes wrong."""
+
+    LOST_BY_ADDITION = "lost-by-addition"
+    """An allow takes a request, but not the same with something more."""
+    ESCAPED_BY_OMISSION = "escaped-by-omission"
+    """A deny refuses a request, but not the same with something less, which is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """A rule and the attribute, as the language writes it, that changes whether the rule matches.
+
+    `without` is the request that lacks it, `having` the same one with it.
+    """
+
+    kind: HazardKind
+    rule: RuleId
+    attribute: Attribute
+    name: str
+    without: Witness
+    having: Witness
+
+
+def hazards(analysis: Analysis, rule: AuthzRule) -> Iterable[Hazard]:
+    """The hazards of an allow or deny in force, one for each attribute, at the first of its ports that shows it.
+
+    Headers, query parameters, tokens and identities can be added and left out. What cannot be decided is left out.
+    """
+    if rule.effect is Effect.ASK:
+        return
+    seen: set[Attribute] = set()
+    for key in analysis.scopes_of(rule.id):
+        scope = analysis.scope(key)
+        try:
+            encoding = scope.encoding(Everything())
+        except Undecided:
+            continue
+        for attribute in dict.fromkeys(attributes_in_play(encoding.environment)):
+            if attribute not in seen and isinstance(attribute, Header | Query | SourceIdentity | TokenIssuer):
+                found = _hazard(analysis, scope, rule, attribute)
+                if found is not None:
+                    seen.add(attribute)
+                    yield found
+
+
+def _hazard(analysis: Analysis, scope: Scope, rule: AuthzRule, attribute: Attribute) -> Hazard | None:
+    encoding = scope.encoding(Everything())
+    environment = encoding.environment
+    variation = variation_of(environment, attribute)
+    match = encoding.matches.get(rule.id, FALSE)
+    if variation is None or environment.formulas.variables_of((match,)).isdisjoint(variation.names):
+        return None
+    try:
+        if rule.effect is Effect.ALLOW:
+            return _shown(analysis, scope, (variation, attribute), rule, _lost(encoding, match, variation))
+        return _shown(analysis, scope, (variation, attribute), rule, _escaped(encoding, match, variation))
+    except Undecided:
+        return None
+
+
+def _lost(encoding: Encoding, match: Formula, variation: Variation) -> Formula:
+    environment, formulas = encoding.environment, encoding.environment.formulas
+    lost = formulas.negation(variation.other(environment, match))
+    return formulas.conjunction((match, lost, variation.added, *variation.axioms))
+
+
+def _escaped(encoding: Encoding, match: Formula, variation: Variation) -> Formula:
+    environment, formulas = encoding.environment, encoding.environment.formulas
+    caught = variation.other(environment, match)
+    escape = (formulas.negation(match), encoding.formula(Allowed()))
+    return formulas.conjunction((caught, *escape, variation.added, *variation.axioms))
+
+
+def _shown(
+    analysis: Analysis, scope: Scope, changed: tuple[Variation, Attribute], rule: AuthzRule, formula: Formula
+) -> Hazard | None:
+    """The hazard with both requests, replayed."""
+    variation, attribute = changed
+    encoding = scope.encoding(Everything())
+    environment = encoding.environment
+    point = encoding.find((formula,))
+    if point is None:
+        return None
+    is_allow = rule.effect is Effect.ALLOW
+    first: Region = MatchedBy(rule.id) if is_allow else both(Allowed(), Outside(MatchedBy(rule.id)))
+    second: Region = Outside(MatchedBy(rule.id)) if is_allow else MatchedBy(rule.id)
+    pair = []
+    for region, one in ((first, point), (second, variation.other_point(point))):
+        title = environment.callers.classes[caller_at(environment, one)].title
+        hop = Hop(HopKind.CALL, title, str(scope.key.node), request_at(environment, one), is_minimal=False)
+        pair.append(replayed(analysis.mesh, analysis.day, hop, region))
+    without, having = pair
+    if without is None or having is None:
+        return None
+    kind = HazardKind.LOST_BY_ADDITION if is_allow else HazardKind.ESCAPED_BY_OMISSION
+    return Hazard(kind, rule.id, attribute, attribute_name(attribute), without, having)
