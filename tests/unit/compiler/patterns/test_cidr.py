@@ -67,6 +67,16 @@ def test_witnesses_are_addresses_of_machines() -> None:
     )
 
 
+def test_the_last_address_of_a_network_is_in_it() -> None:
+    chosen = [parse_network(text) for text in ("10.0.0.0/24", "10.0.0.255", "10.0.0.0")]
+    assert address_classes(chosen) == (
+        AddressClass(0, "198.51.100.7"),
+        AddressClass(1, "10.0.0.2"),
+        AddressClass(3, "10.0.0.255"),
+        AddressClass(5, "10.0.0.0"),
+    )
+
+
 def test_halves_leave_nothing_of_the_whole() -> None:
     chosen = [parse_network(text) for text in ("10.0.0.0/8", "10.0.0.0/9", "10.128.0.0/9")]
     assert [one.signature for one in address_classes(chosen)] == [0, 3, 5]

@@ -75,8 +75,15 @@ def test_a_finite_class_can_be_used_up() -> None:
 
 def test_what_is_left_of_a_class_is_found_behind_many_values() -> None:
     taken = [first + second for first in "abcdefghijklmnopqrstuvwxyz" for second in "abcdefghijklmnopqrstuvwxyz"]
-    patterns = (Regex("[a-z]{2}|A1[~]"), *map(Exact, taken))
+    patterns: tuple[Pattern, ...] = (Regex("[a-z]{2}|A1[~]"), *map(Exact, taken))
     assert by_signature(string_classes(patterns))[1] == "A1~"
+
+
+def test_what_is_left_of_a_class_is_found_deep_among_the_values() -> None:
+    """`abc` and `abd` part at their last letter, and nothing longer or shorter is in the class."""
+    assert by_signature(string_classes((Regex("ab[cd]"), Exact("abc")))) == {0: "other", 1: "abd", 3: "abc"}
+    assert by_signature(string_classes((Regex("(ab){1,2}"), Exact("ab")))) == {0: "other", 1: "abab", 3: "ab"}
+    assert by_signature(string_classes((Regex("(ab){1,2}"), Exact("abab")))) == {0: "other", 1: "ab", 3: "abab"}
 
 
 def test_a_universe_without_members_has_no_classes() -> None:
