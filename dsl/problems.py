@@ -85,7 +85,7 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP212", "bad-port", _E, "a port cannot be declared so"),
     Problem("MP213", "unknown-tag", _E, "no service has the tag"),
     Problem("MP214", "unknown-version-expected", _E, "a test expects a version that the destination does not have"),
-    Problem("MP215", "zone-cycle", _E, "zones contain each other"),
+    Problem("MP215", "zone-cycle", _E, "zones contain each other, or too many of them"),
     Problem("MP216", "rule-without-name", _E, "a rule whose sources or destinations are no single name has no name"),
     Problem("MP217", "http-on-tcp", _E, "what speaks of HTTP names a port that carries TCP, or leaves only such"),
     Problem("MP218", "no-ports", _E, "a destination has no port: it only calls"),
@@ -157,7 +157,7 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP706", "name-collision", _E, "two things become one object of the target"),
     Problem("MP707", "raw-path-hazard", _E, "a raw path steps round a rule in the mesh as it is configured"),
     Problem("MP708", "residual", _I, "something to know that no emitted object can change"),
-    Problem("MP709", "bad-target-option", _E, "an option of the target is unknown, malformed or contradicts the policy"),
+    Problem("MP709", "bad-target-option", _E, "an option of the target is not known, or contradicts the policy"),
 )
 
 BY_CODE: dict[str, Problem] = {problem.code: problem for problem in LEDGER}

@@ -45,6 +45,7 @@ from meshproof.dsl.format.declarations import endpoint, many, reasons
 from meshproof.dsl.format.item import Block, Item
 from meshproof.dsl.format.rules import target
 from meshproof.dsl.format.words import (
+    GIVEN_WORDS,
     Words,
     comma_separated,
     first_name,
@@ -196,7 +197,7 @@ class ClaimItems:
             case GivenDay(day):
                 return f"at {scalar(day)}"
             case GivenAnswer(authorizer, answer):
-                return f"{first_name(authorizer)} == {answer.value}"
+                return f"{first_name(authorizer, GIVEN_WORDS)} == {answer.value}"
             case _:
                 assert_never(node)
 

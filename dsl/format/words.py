@@ -53,11 +53,14 @@ from meshproof.dsl.parser.lexer import is_bare_name
 from meshproof.dsl.tree_to_ast.strings import encode
 from meshproof.dsl.visitor import walk
 
-FIRST_WORDS = frozenset(
-    {"because", "bypassing", "by", "call", "claim", "client", "env", "header", "host", "method", "of", "owner", "path"}
-    | {"port", "query", "sni", "source", "token", "until", "with", "within"}
-)
-"""The words that are quoted as the first word of a claim or test line, or as an authorizer that is given."""
+CLAIM_WORDS = frozenset({"because", "bypassing", "call", "env", "of", "owner", "until", "with", "within"})
+"""The words that are quoted as the first word of a claim: they could go on with what stands before it."""
+
+CASE_WORDS = frozenset({"by", "env"})
+"""The same for a test line."""
+
+GIVEN_WORDS = frozenset({"claim", "header", "host", "method", "path", "port", "query", "sni", "token"})
+"""The words that are quoted as the name of an authorizer that is given: they are attributes."""
 
 Listing: TypeAlias = Callable[[str, Sequence[Item], Region], str]
 """Lays out a list in brackets."""
@@ -68,9 +71,9 @@ def name(node: Name) -> str:
     return node.text if is_bare_name(node.text) else encode(node.text)
 
 
-def first_name(node: Name) -> str:
+def first_name(node: Name, words: frozenset[str] = CLAIM_WORDS | CASE_WORDS) -> str:
     """A name where some words would be read as keywords."""
-    return encode(node.text) if node.text in FIRST_WORDS else name(node)
+    return encode(node.text) if node.text in words else name(node)
 
 
 def scalar(node: Scalar | Name | Percent | Date | Duration) -> str:

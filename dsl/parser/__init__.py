@@ -66,7 +66,7 @@ def parse_line(source: SourceFile, *, max_depth: int = MAX_DEPTH) -> ParsedLine:
 def _run(source: SourceFile, start: str, max_depth: int) -> tuple[object | None, tuple[Diagnostic, ...], Engine]:
     builder = TreeBuilder(source.path, source.text)
     builder.findings.extend(hidden_characters(source))
-    engine = Engine(load(), builder, max_depth=max_depth, statement_words=statement_words())
+    engine = Engine(builder, max_depth=max_depth, statement_words=statement_words())
     errors = 0
 
     def on_error(trouble: Trouble) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TypeAlias
 
 from meshproof.dsl.ast.document import Comment
@@ -28,7 +29,7 @@ from meshproof.dsl.parser.lexer import (
     is_value,
     pieces,
 )
-from meshproof.dsl.parser.table import END_TERMINAL, Production, Table
+from meshproof.dsl.parser.table import END_TERMINAL, INLINE, LIST, ONE, PLAIN, Production, load
 from meshproof.dsl.source import Span
 from meshproof.dsl.tree_to_ast.base import Builder
 
@@ -66,9 +67,8 @@ class _Stack:
     opened: list[int] = field(default_factory=list)
 
 
-# What happens at the end of a production: length, origin, method, plan, and which of the cases below it is.
-_UNIT, _ONE, _PLAIN, _PLANNED, _INLINE, _LIST = range(6)
 _Step: TypeAlias = tuple[int, int, Callable[..., object], tuple[int, ...], tuple[int | None, ...], int]
+"""What happens at the end of a production: length, origin, method, symbols kept, plan and case."""
 
 # The groups whose text says what they are; all text of another group is the same to the parser.
 _BY_TEXT = frozenset({WORD, PUNCTUATION, VALUE})
@@ -77,14 +77,15 @@ _BY_TEXT = frozenset({WORD, PUNCTUATION, VALUE})
 class Engine:
     """Parses one text once."""
 
-    def __init__(self, table: Table, builder: Builder, *, max_depth: int, statement_words: frozenset[str]) -> None:
-        self._table = table
+    def __init__(self, builder: Builder, *, max_depth: int, statement_words: frozenset[str]) -> None:
+        self._table = load()
+        self._builder = builder
         self._text = builder.text
         self._file = builder.file
         self._max_depth = max_depth
         self._statement_words = statement_words
-        self._terminals = {name: number for number, name in enumerate(table.terminals)}
-        self._steps = [_step(production, builder) for production in table.productions]
+        self._terminals = {name: number for number, name in enumerate(self._table.terminals)}
+        self._steps = _steps(type(builder))
         self._astray: int | None = None
         self.comments: list[Comment] = []
 
@@ -112,7 +113,7 @@ class Engine:
     ) -> object:
         rows, steps, known = self._table.rows, self._steps, self._fixed()
         states, values, starts, opened = stack.states, stack.values, stack.starts, stack.opened
-        text = self._text
+        text, builder = self._text, self._builder
         last_end = position
         for match in PIECE.finditer(text, position):
             group = match.lastindex
@@ -141,6 +142,8 @@ class Engine:
                     break
             else:
                 return self._trouble(stack, group, start, end)
+            if candidates[-1] is not terminal and candidates[-1] in row and not self._is_accepted(stack, terminal):
+                terminal = candidates[-1]
             while True:
                 action = row.get(terminal)
                 if action is None:
@@ -152,9 +155,9 @@ class Engine:
                     last_end = end
                     break
                 length, origin, method, kept, plan, case = steps[-1 - action]
-                if case <= _ONE:
-                    if case == _ONE:
-                        values[-1] = method(starts[-1], last_end, values[-1])
+                if case <= ONE:
+                    if case == ONE:
+                        values[-1] = method(builder, starts[-1], last_end, values[-1])
                     states[-1] = state = rows[states[-2]][origin]
                     if group == END and state == end_state:
                         return values[-1]
@@ -166,14 +169,14 @@ class Engine:
                     parts = values[-length:]
                     begin = starts[-length]
                     del values[-length:], starts[-length:], states[-length:]
-                if case == _INLINE:
+                if case == INLINE:
                     value = parts[kept[0]]
-                elif case == _PLAIN:
-                    value = method(begin, last_end, *[parts[i] for i in kept])
-                elif case == _LIST:
+                elif case == PLAIN:
+                    value = method(builder, begin, last_end, *[parts[i] for i in kept])
+                elif case == LIST:
                     value = _collect(parts, plan)
                 else:
-                    value = method(begin, last_end, *_planned(parts, plan))
+                    value = method(builder, begin, last_end, *_planned(parts, plan))
                 state = rows[states[-1]][origin]
                 states.append(state)
                 values.append(value)
@@ -295,18 +298,15 @@ def _base(stack: _Stack) -> int:
     return int(bool(stack.values) and isinstance(stack.values[0], list))
 
 
-def _step(production: Production, builder: Builder) -> _Step:
-    method = _unused if production.is_list or production.is_inline else getattr(builder, production.callback)
-    kept = tuple(part for part in production.plan if part is not None and part >= 0)
-    if production.is_list:
-        case = _LIST
-    elif production.is_inline:
-        case = _UNIT if production.length == 1 else _INLINE
-    elif len(kept) != len(production.plan):
-        case = _PLANNED
-    else:
-        case = _ONE if production.length == len(kept) == 1 else _PLAIN
-    return production.length, production.origin, method, kept, production.plan, case
+@cache
+def _steps(builder: type[Builder]) -> tuple[_Step, ...]:
+    """The steps of all productions, with the methods of a kind of builder."""
+    return tuple(_step(production, builder) for production in load().productions)
+
+
+def _step(production: Production, builder: type[Builder]) -> _Step:
+    method = getattr(builder, production.callback) if production.callback else _unused
+    return production.length, production.origin, method, production.kept, production.plan, production.case
 
 
 def _unused(*_parts: object) -> object:

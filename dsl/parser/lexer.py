@@ -2,7 +2,8 @@
 
 What kind a piece of text is does not depend on what stands around it, with one exception: a word is a keyword where
 the parser asks for that keyword, and a name everywhere else. So one regular expression finds the pieces, `classify`
-says all that a word can be, and the parser takes the first of it that fits.
+says all that a word can be, and the parser takes the first of it that fits. It asks the whole stack, not the state
+alone, as lark's contextual lexer does: a state's row holds what may follow anywhere the same state is reached from.
 """
 
 from __future__ import annotations

@@ -18,21 +18,25 @@ STARTS = ("document", "line")
 END_TERMINAL = "$END"
 
 
+UNIT, ONE, PLAIN, PLANNED, INLINE, LIST = range(6)
+"""The cases of a production: one symbol that is passed on, one that is given, some of the symbols that are given, parts
+left out or lists among them, one of several symbols that is passed on, a list that is collected."""
+
+
 @dataclass(frozen=True, slots=True)
 class Production:
     """What happens when a rule of the grammar is complete.
 
-    `callback` is the builder's method. `plan` says what it is given: `i` the i-th symbol, `-1 - i` the items of the
-    i-th symbol, which is a list, `None` a part that was left out. `is_list` collects instead of calling, `is_inline`
-    passes its one symbol on.
+    `callback` is the builder's method, empty if none is called. `plan` says what it is given: `i` the i-th symbol,
+    `-1 - i` the items of the i-th symbol, which is a list, `None` a part that was left out; `kept` are the first.
     """
 
     origin: int
     length: int
     callback: str
     plan: tuple[int | None, ...]
-    is_list: bool
-    is_inline: bool
+    kept: tuple[int, ...]
+    case: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +100,25 @@ def _decode(written: dict[str, object]) -> Table:
     return Table(
         terminals=tuple(terminals),
         productions=tuple(
-            Production(origin, length, callback, tuple(plan), bool(is_list), bool(is_inline))
+            _production(origin, length, callback, tuple(plan), is_list=bool(is_list), is_inline=bool(is_inline))
             for origin, length, callback, plan, is_list, is_inline in productions
         ),
         rows=tuple(dict(zip(row[::2], row[1::2], strict=True)) for row in rows),
         starts=starts,
         ends=ends,
     )
+
+
+def _production(
+    origin: int, length: int, callback: str, plan: tuple[int | None, ...], *, is_list: bool, is_inline: bool
+) -> Production:
+    kept = tuple(part for part in plan if part is not None and part >= 0)
+    if is_list:
+        case = LIST
+    elif is_inline:
+        case = UNIT if length == 1 else INLINE
+    elif len(kept) != len(plan):
+        case = PLANNED
+    else:
+        case = ONE if length == len(kept) == 1 else PLAIN
+    return Production(origin, length, "" if is_list or is_inline else callback, plan, kept, case)
