@@ -31,7 +31,7 @@ from meshproof.dsl.parser.lexer import (
 )
 from meshproof.dsl.parser.table import END_TERMINAL, INLINE, LIST, ONE, PLAIN, Production, load
 from meshproof.dsl.source import Span
-from meshproof.dsl.tree_to_ast.base import Builder
+from meshproof.dsl.tree_to_ast.files import TreeBuilder
 
 OPENING = frozenset("{([")
 CLOSING = frozenset("})]")
@@ -77,7 +77,7 @@ _BY_TEXT = frozenset({WORD, PUNCTUATION, VALUE})
 class Engine:
     """Parses one text once."""
 
-    def __init__(self, builder: Builder, *, max_depth: int, statement_words: frozenset[str]) -> None:
+    def __init__(self, builder: TreeBuilder, *, max_depth: int, statement_words: frozenset[str]) -> None:
         self._table = load()
         self._builder = builder
         self._text = builder.text
@@ -85,7 +85,7 @@ class Engine:
         self._max_depth = max_depth
         self._statement_words = statement_words
         self._terminals = {name: number for number, name in enumerate(self._table.terminals)}
-        self._steps = _steps(type(builder))
+        self._steps = _steps()
         self._astray: int | None = None
         self.comments: list[Comment] = []
 
@@ -299,13 +299,13 @@ def _base(stack: _Stack) -> int:
 
 
 @cache
-def _steps(builder: type[Builder]) -> tuple[_Step, ...]:
-    """The steps of all productions, with the methods of a kind of builder."""
-    return tuple(_step(production, builder) for production in load().productions)
+def _steps() -> tuple[_Step, ...]:
+    """The steps of all productions."""
+    return tuple(map(_step, load().productions))
 
 
-def _step(production: Production, builder: type[Builder]) -> _Step:
-    method = getattr(builder, production.callback) if production.callback else _unused
+def _step(production: Production) -> _Step:
+    method = getattr(TreeBuilder, production.callback) if production.callback else _unused
     return production.length, production.origin, method, production.kept, production.plan, production.case
 
 
