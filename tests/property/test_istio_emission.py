@@ -51,7 +51,7 @@ def compilable(mesh: Mesh) -> tuple[Mesh, IstioLowered] | None:
 def decided(mesh: Mesh, docs: list[Doc], request: Request) -> tuple[bool, bool] | None:
     """What the policy and what the files say, None for what they are not compared on."""
     node = mesh.node(request.destination)
-    if node is None or isinstance(node, External):
+    if node is None or isinstance(node, External) or request.day is not None:
         return None
     if isinstance(node, Gateway) and request.source.identity is not None:
         return None  # at a gateway nobody has an identity
@@ -76,7 +76,7 @@ def decided(mesh: Mesh, docs: list[Doc], request: Request) -> tuple[bool, bool] 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_files_let_through_what_the_policy_allows(seed: int) -> None:
-    rng = Random(seed)
+    rng = Random(seed)  # noqa: S311  reproducible on purpose
     ready = compilable(random_mesh(rng))
     if ready is None or not (ready[0].services or ready[0].gateways):
         assert ready is None or not ready[0].rules
@@ -85,13 +85,14 @@ def test_files_let_through_what_the_policy_allows(seed: int) -> None:
     docs = read(TARGET.emit(lowered))
     strict = {loss.subject for loss in lowered.losses}
     for _ in range(REQUESTS):
-        request = replace(random_request(rng, mesh, NORMAL), day=None)
+        request = random_request(rng, mesh, NORMAL)
         outcome = decided(mesh, docs, request)
         if outcome is None:
             continue
         says, lets = outcome
         assert says or not lets, f"looser: {request}"
-        if not strict:
+        lossy = [rule for rule in mesh.rules if rule.id in strict]
+        if not any(place.node == request.destination for rule in lossy for place in rule.destinations):
             assert lets or not says, f"stricter without a loss: {request}"
 
 
@@ -99,7 +100,7 @@ def test_most_of_it_is_compared() -> None:
     """The test above would prove nothing if most meshes were left out, or nothing were ever allowed."""
     compared = allowed = rules = 0
     for seed in range(40):
-        rng = Random(seed)
+        rng = Random(seed)  # noqa: S311  reproducible on purpose
         ready = compilable(random_mesh(rng))
         if ready is None:
             continue
@@ -107,7 +108,7 @@ def test_most_of_it_is_compared() -> None:
         docs = read(TARGET.emit(lowered))
         rules += sum(rule.effect in set(Effect) for rule in mesh.rules)
         for _ in range(10):
-            outcome = decided(mesh, docs, replace(random_request(rng, mesh, NORMAL), day=None))
+            outcome = decided(mesh, docs, random_request(rng, mesh, NORMAL))
             compared += outcome is not None
             allowed += outcome == (True, True)
     assert rules > 30

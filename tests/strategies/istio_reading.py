@@ -1,4 +1,4 @@
-"""What emitted Istio files let through: a plain reading of Istio's rules, written from its documents and code, not ours.
+"""What emitted Istio files let through: a plain reading of Istio's rules, written from its documents and code.
 
 Only what is emitted is read: AuthorizationPolicy, PeerAuthentication and RequestAuthentication of sidecars and classic
 gateways. Paths are normal ones.
@@ -7,7 +7,7 @@ gateways. Paths are normal ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -125,7 +125,7 @@ def _is_http(condition: Doc) -> bool:
     return str(condition["key"]).startswith("request.")
 
 
-def _lists(block: Doc, positive: str, negative: str, matches: Any) -> bool:
+def _lists(block: Doc, positive: str, negative: str, matches: Callable[[str], bool]) -> bool:
     is_in = positive not in block or any(matches(value) for value in block[positive])
     return bool(is_in and not any(matches(value) for value in block.get(negative, [])))
 
