@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 from meshproof.compiler.ir import assertions as ir
 from meshproof.compiler.ir.predicate import Always, Predicate, conjunction
 from meshproof.compiler.resolve.authz import check_internet
-from meshproof.compiler.resolve.callers import either, exactly, takes
+from meshproof.compiler.resolve.callers import either, exactly, taker
 from meshproof.compiler.resolve.conditions import condition
 from meshproof.compiler.resolve.destinations import destinations, port_sets
 from meshproof.compiler.resolve.givens import given_condition
@@ -111,8 +111,9 @@ def widened(sources: SourceSet, ctx: Context) -> SourceSet:
     `all except b` names `a`, although its identity is taken out if `a` shares it with `b`. A claim about every
     request of a set must not be proved by leaving such a member out.
     """
+    takes = taker(sources.matches)
     nodes = (ctx.directory.caller(name) for name in sources.members)
-    missing = {node.identity.uri for node in nodes if node and not takes(sources.matches, node.identity.uri)}
+    missing = {node.identity.uri for node in nodes if node and not takes(node.identity.uri)}
     if not missing:
         return sources
     return replace(sources, matches=either((sources.matches, *map(exactly, sorted(missing)))))

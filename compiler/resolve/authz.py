@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
-from meshproof.compiler.ir.entities import Destination, Gateway, Layer
+from meshproof.compiler.ir.entities import Destination, Gateway
 from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.names import NodeName, RuleId
 from meshproof.compiler.ir.predicate import Or, SourceIdentity, Test, conjunction, negation
 from meshproof.compiler.resolve.callers import takes
 from meshproof.compiler.resolve.conditions import attributes_in, condition, is_reading_http
 from meshproof.compiler.resolve.destinations import destinations
+from meshproof.compiler.resolve.layers import Layered, layered_ports
 from meshproof.compiler.resolve.operations import resolve_operation
 from meshproof.compiler.resolve.ports import find_port
 from meshproof.compiler.resolve.reasons import because, owner, until
@@ -177,15 +178,14 @@ def _spoken_of(
     if is_single and not places[0].ports:
         ctx.findings.add("MP218", f"`{places[0].node}` has no port: it only calls", written.destinations.span)
         return (), ()
-    ported = tuple(place for place in places if place.ports)
-    if not ported:
+    layered = layered_ports(written.destinations, places, ctx)
+    if not layered.ported:
         message = f"`{written_set(written.destinations)}` has no member with a port, so the rule matches nothing"
         ctx.findings.add("MP234", message, written.destinations.span, subject=written.name.text if written.name else "")
     if not is_speaking_http(written):
-        return ported, ()
-    spoken, skipped = split_by_layer(ported, ctx)
-    _check_tcp(written, spoken, skipped, ctx)
-    return spoken, skipped
+        return layered.ported, ()
+    _check_tcp(written, layered, ctx)
+    return layered.http, layered.tcp
 
 
 def is_speaking_http(written: Rule) -> bool:
@@ -194,37 +194,18 @@ def is_speaking_http(written: Rule) -> bool:
     return bool(written.operations) or any(is_reading_http(read) for one in conditions for read in attributes_in(one))
 
 
-def split_by_layer(
-    places: tuple[Destination, ...], ctx: Context
-) -> tuple[tuple[Destination, ...], tuple[Destination, ...]]:
-    """The same destinations with their HTTP ports alone, and with the others alone."""
-    spoken: list[Destination] = []
-    skipped: list[Destination] = []
-    for place in places:
-        opaque = {port.workload for port in ctx.directory.nodes[place.node].ports if port.layer is Layer.TCP}
-        if not opaque:
-            spoken.append(place)
-            continue
-        ports = place.ports or ()
-        http, tcp = (tuple(p for p in ports if p not in opaque), tuple(p for p in ports if p in opaque))
-        if http:
-            spoken.append(Destination(place.node, http))
-        if tcp:
-            skipped.append(Destination(place.node, tcp))
-    return tuple(spoken), tuple(skipped)
-
-
-def _check_tcp(written: Rule, spoken: tuple[Destination, ...], skipped: tuple[Destination, ...], ctx: Context) -> None:
-    if not skipped:
+def _check_tcp(written: Rule, layered: Layered, ctx: Context) -> None:
+    if not layered.tcp:
         return
-    silent = {(place.node, port) for place in skipped for port in place.ports or ()}
-    for at, name in _named_ports(written.destinations):
+    named = tuple(_named_ports(written.destinations))
+    silent = {(place.node, port) for place in layered.tcp for port in place.ports or ()} if named else set()
+    for at, name in named:
         node = ctx.directory.nodes.get(name)
         port = None if node is None else find_port(node, at.port, ctx)
         if port is not None and (name, port.workload) in silent:
             _report_tcp(f"`{written_set(at)}` carries TCP, and the rule speaks of HTTP", at, ctx)
             return
-    if not spoken:
+    if not layered.http:
         text = written_set(written.destinations)
         _report_tcp(f"every port of `{text}` carries TCP, and the rule speaks of HTTP", written.destinations, ctx)
 

@@ -20,6 +20,8 @@ from meshproof.compiler.ir.predicate import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from meshproof.compiler.ir.names import NodeName
 
 IDENTITY = SourceIdentity()
@@ -95,22 +97,53 @@ def either(predicates: tuple[Predicate, ...]) -> Predicate:
     return disjunction((*broader, *map(exactly, sorted(exact))))
 
 
+def depth(predicate: Predicate) -> int:
+    """How deeply the predicate is nested."""
+    match predicate:
+        case Not(operand):
+            return 1 + depth(operand)
+        case And(operands) | Or(operands):
+            return 1 + max(map(depth, operands), default=0)
+        case _:
+            return 1
+
+
 def takes(predicate: Predicate, identity: str | None) -> bool:
     """Whether a predicate over identities holds of a caller with this one (None: without one)."""
+    return taker(predicate)(identity)
+
+
+def taker(predicate: Predicate) -> Callable[[str | None], bool]:
+    """The same for many identities: exact ones are looked up, however many the predicate names."""
     match predicate:
         case Always():
-            return True
+            return lambda _: True
         case Test(SourceIdentity(), Exact(uri)):
-            return identity == uri
+            return lambda identity: identity == uri
         case Test(SourceIdentity(), Prefix(prefix)):
-            return identity is not None and identity.startswith(prefix)
+            return lambda identity: identity is not None and identity.startswith(prefix)
         case Test(SourceIdentity(), Present()):
-            return identity is not None
+            return lambda identity: identity is not None
         case Not(operand):
-            return not takes(operand, identity)
+            inner = taker(operand)
+            return lambda identity: not inner(identity)
         case And(operands):
-            return all(takes(operand, identity) for operand in operands)
+            parts = tuple(map(taker, operands))
+            return lambda identity: all(part(identity) for part in parts)
         case Or(operands):
-            return any(takes(operand, identity) for operand in operands)
+            exact, others = _split(operands)
+            return lambda identity: identity in exact or any(part(identity) for part in others)
         case _:
-            return False
+            return lambda _: False
+
+
+def _split(operands: tuple[Predicate, ...]) -> tuple[frozenset[str], tuple[Callable[[str | None], bool], ...]]:
+    exact: set[str] = set()
+    others: list[Callable[[str | None], bool]] = []
+    for operand in operands:
+        match operand:
+            case Test(SourceIdentity(), Exact(uri)):
+                exact.add(uri)
+            case _:
+                others.append(taker(operand))
+    return frozenset(exact), tuple(others)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 from meshproof.compiler.ir.entities import Gateway
 from meshproof.compiler.ir.matchers import Prefix
 from meshproof.compiler.ir.predicate import And, Not, Or, Predicate, Test
-from meshproof.compiler.resolve.callers import takes
+from meshproof.compiler.resolve.callers import taker
 from meshproof.compiler.resolve.sets import source_set
 from meshproof.dsl.ast.sets import Identity, Internet, Named, Plaintext
 
@@ -43,8 +43,9 @@ def source_identities(written: CaseSource, node: Node | None, ctx: Context) -> t
     known = {member.identity.uri for member in members if member is not None}
     undeclared = {f"{prefix}{_rest(prefix)}" for prefix in _prefixes(sources.matches)}
     exact = set(_exact(written, ctx))
-    found: list[str | None] = [*sorted(one for one in known | undeclared | exact if takes(sources.matches, one))]
-    if takes(sources.matches, None) or (sources.has_internet and isinstance(node, Gateway)):
+    takes = taker(sources.matches)
+    found: list[str | None] = [*sorted(filter(takes, known | undeclared | exact))]
+    if takes(None) or (sources.has_internet and isinstance(node, Gateway)):
         found.append(None)
     if not found:
         ctx.findings.add("MP233", f"`{sources.text}` has no member that could call", written.span)

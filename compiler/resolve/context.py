@@ -12,8 +12,10 @@ from meshproof.compiler.resolve.scope import NODES, Kind
 if TYPE_CHECKING:
     from meshproof.compiler.ir.authz import AuthzRule
     from meshproof.compiler.ir.entities import Authorizer, Destination, Issuer, Node, SourceSet, Zone
+    from meshproof.compiler.resolve.callers import Callers
     from meshproof.compiler.resolve.domains import TrustDomains
     from meshproof.compiler.resolve.findings import Findings
+    from meshproof.compiler.resolve.layers import Layered
     from meshproof.compiler.resolve.scope import Scope
     from meshproof.compiler.resolve.values import Values
     from meshproof.dsl.ast.sets import SetExpression
@@ -29,7 +31,7 @@ class Context:
     """One environment while it is resolved: each step adds to it what later steps look up.
 
     `zones` are by name; those that a file asks for are in `parameters`, by file and name. `chains` are the uses by
-    which a file came in, innermost first. `source_sets` and `destination_sets` are sets that were read before.
+    which a file came in, innermost first. The tables of sets below are of those that were read before.
     """
 
     findings: Findings
@@ -47,6 +49,8 @@ class Context:
     chains: dict[str, tuple[Span, ...]] = field(default_factory=dict)
     source_sets: dict[tuple[SetExpression, str], SourceSet] = field(default_factory=dict)
     destination_sets: dict[tuple[SetExpression, str], tuple[Destination, ...]] = field(default_factory=dict)
+    caller_sets: dict[SetExpression, Callers] = field(default_factory=dict)
+    layered: dict[tuple[SetExpression, str], Layered] = field(default_factory=dict)
 
     def set_key(self, written: SetExpression) -> tuple[SetExpression, str]:
         """By what a set is known again: two files may mean different zones by one name."""

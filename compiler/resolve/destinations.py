@@ -171,7 +171,7 @@ def _at_port(base: PrimarySet, port: PortRef, ctx: Context) -> PortSets | None:
             "MP211",
             f"no member of the set has a port `{scalar(port)}`",
             port.span,
-            help=port_help(wanted, members),
+            help=port_help(wanted, members, ctx),
         )
         return None
     return chosen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.ir.entities import External, Gateway, Node, Service
+from meshproof.compiler.ir.entities import External, Gateway, Layer, Node, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,12 +22,14 @@ def namespace_prefix(domain: str, namespace: str) -> str:
 class Directory:
     """Services, gateways and externals by name, and the callers among them by what sets go by.
 
-    `ports` are the workloads'. Names in the tables are sorted. `by_prefix` goes by the start of an identity, `spiffe://DOMAIN/ns/NAMESPACE/`.
-    `tags` are those of any environment. `shared` has the identities that more than one caller has.
+    `ports` are the workloads', `opaque` those of them that carry TCP. Names in the tables are sorted. `by_prefix`
+    goes by the start of an identity, `spiffe://DOMAIN/ns/NAMESPACE/`. `tags` are those of any environment. `shared`
+    has the identities that more than one caller has.
     """
 
     nodes: dict[NodeName, Node]
     ports: dict[NodeName, frozenset[int]]
+    opaque: dict[NodeName, frozenset[int]]
     services: tuple[NodeName, ...]
     callers: tuple[NodeName, ...]
     by_namespace: dict[str, tuple[NodeName, ...]]
@@ -57,6 +59,7 @@ class Directory:
         return cls(
             nodes=by_name,
             ports={name: frozenset(port.workload for port in node.ports) for name, node in by_name.items()},
+            opaque={name: _opaque(node) for name, node in by_name.items()},
             services=tuple(name for name, node in by_name.items() if isinstance(node, Service)),
             callers=tuple(name for name, node in by_name.items() if not isinstance(node, External)),
             by_namespace=_frozen(by_namespace),
@@ -70,6 +73,10 @@ class Directory:
         """The node if it is one that calls with an identity."""
         node = self.nodes.get(name)
         return None if node is None or isinstance(node, External) else node
+
+
+def _opaque(node: Node) -> frozenset[int]:
+    return frozenset(port.workload for port in node.ports if port.layer is Layer.TCP)
 
 
 def _frozen(table: dict[str, list[NodeName]]) -> dict[str, tuple[NodeName, ...]]:

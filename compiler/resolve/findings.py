@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.resolve.suggest import closest
 from meshproof.dsl.diagnostic import Diagnostic, Label, Severity
 from meshproof.dsl.problems import problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from meshproof.dsl.source import Span
+
+MOST_ADVICE = 100
+"""Nobody reads more, and each piece looks at every name there is."""
 
 
 class Findings:
@@ -23,6 +29,7 @@ class Findings:
         self.environment: str | None = None
         self.count = 0
         """How often anything was added: by it a caller can tell whether a step found something."""
+        self._advised = 0
         self._found: dict[Diagnostic, list[str | None]] = {}
 
     def add(  # noqa: PLR0913  a finding has these parts, and most are left out
@@ -49,6 +56,12 @@ class Findings:
         )
         self.count += 1
         self._found.setdefault(found, []).append(self.environment)
+
+    def did_you_mean(self, name: str, known: Iterable[str]) -> str | None:
+        """Advice about an unknown name, or None where nothing known is close, or enough advice has been given."""
+        self._advised += 1
+        found = closest(name, known) if self._advised <= MOST_ADVICE else None
+        return None if found is None else f"did you mean `{found}`?"
 
     @property
     def has_errors(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.resolve.directory import namespace_prefix
-from meshproof.compiler.resolve.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from meshproof.compiler.ir.names import NodeName
@@ -18,7 +17,10 @@ def tagged(tag: Name, ctx: Context) -> tuple[NodeName, ...] | None:
     """The services with that tag; None, and a finding, if no service of any environment has it."""
     if tag.text not in ctx.directory.tags:
         ctx.findings.add(
-            "MP213", f"no service is tagged `{tag.text}`", tag.span, help=did_you_mean(tag.text, ctx.directory.tags)
+            "MP213",
+            f"no service is tagged `{tag.text}`",
+            tag.span,
+            help=ctx.findings.did_you_mean(tag.text, ctx.directory.tags),
         )
         return None
     return ctx.directory.by_tag.get(tag.text, ())
@@ -36,7 +38,7 @@ def domain_of(written: NamespaceSet, ctx: Context) -> str | None:
             "MP228",
             f"no identity of the trust domain `{text}` is ever verified",
             written.trust_domain.span,
-            help=did_you_mean(text, known) or f'name it in the mesh: `trusts "{text}"`',
+            help=ctx.findings.did_you_mean(text, known) or f'name it in the mesh: `trusts "{text}"`',
         )
     return domain
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.resolve.suggest import did_you_mean
 from meshproof.compiler.resolve.zones import WrittenZone
 from meshproof.dsl.ast.declarations import ZoneParameter
 from meshproof.dsl.ast.document import UseFile, UsePack
@@ -89,7 +88,7 @@ def _check_bindings(statement: UseFile | UsePack, wanted: Mapping[str, ZoneParam
         name = binding.name
         if name.text not in wanted:
             message = f"the used file does not ask for a zone `{name.text}`"
-            findings.add("MP225", message, name.span, help=did_you_mean(name.text, wanted))
+            findings.add("MP225", message, name.span, help=findings.did_you_mean(name.text, wanted))
 
 
 def _report_unbound(parameter: ZoneParameter, use: tuple[UseFile | UsePack, str] | None, findings: Findings) -> None:

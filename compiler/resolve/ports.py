@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.ir.entities import Layer, Protocol, ServicePort
 from meshproof.compiler.resolve.scope import Kind
-from meshproof.compiler.resolve.suggest import did_you_mean
 from meshproof.dsl.ast.values import Name
 from meshproof.dsl.diagnostic import Label
 
@@ -109,16 +108,16 @@ def find_port(node: Node, written: PortRef, ctx: Context) -> ServicePort | None:
         f"`{node.name}` has no port `{wanted}`",
         written.span,
         labels=(Label(node.origin.span, "it is declared here"),),
-        help=port_help(wanted, (node,)),
+        help=port_help(wanted, (node,), ctx),
     )
     return None
 
 
-def port_help(wanted: str | int, nodes: Iterable[Node]) -> str | None:
+def port_help(wanted: str | int, nodes: Iterable[Node], ctx: Context) -> str | None:
     """What may have been meant by a port that does not exist."""
     ports = [port for node in nodes for port in node.ports]
     if isinstance(wanted, str):
-        close = did_you_mean(wanted, (port.name for port in ports))
+        close = ctx.findings.did_you_mean(wanted, (port.name for port in ports))
         names = sorted({port.name for port in ports})
         return close or ("its ports: " + ", ".join(f"`{name}`" for name in names) if names else "it has no port")
     dialled = next((port for port in ports if port.number == wanted), None)

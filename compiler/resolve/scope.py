@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.resolve.suggest import did_you_mean
 from meshproof.dsl.diagnostic import Label
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ class Scope:
             "MP201",
             f"there is no {_alternatives(wanted)} `{name.text}`",
             name.span,
-            help=did_you_mean(name.text, known),
+            help=findings.did_you_mean(name.text, known),
         )
 
 

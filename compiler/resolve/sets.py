@@ -15,6 +15,7 @@ from meshproof.compiler.resolve.callers import (
     either,
     exactly,
     intersection,
+    taker,
     takes,
     union,
 )
@@ -70,10 +71,11 @@ def source_set(written: SetExpression, ctx: Context) -> SourceSet | None:
 
 def as_source_set(found: Callers, text: str, directory: Directory) -> SourceSet:
     """The IR's form, with the declared callers that share an identity with the set but are not named."""
+    takes_identity = taker(found.matches)
     shared = (
         name
         for uri, names in directory.shared.items()
-        if takes(found.matches, uri)
+        if takes_identity(uri)
         for name in names
         if name not in found.members
     )
@@ -91,11 +93,11 @@ def callers(  # noqa: C901, PLR0911, PLR0912  one case a form
             return _namespace(written, ctx)
         case Tagged(tag):
             names = tagged(tag, ctx)
-            return None if names is None else _declared(names, ctx.directory)
+            return None if names is None else _kept(written, names, ctx)
         case Identity():
             return _identity(written, ctx)
         case AllServices():
-            return _declared(ctx.directory.services, ctx.directory)
+            return _kept(written, ctx.directory.services, ctx)
         case Authenticated():
             return Callers(ANY_IDENTITY, has_internet=False, members=frozenset(ctx.directory.callers))
         case Plaintext():
@@ -142,6 +144,14 @@ def _except(base: SetExpression, removed: SetExpression, ctx: Context, kinds: fr
         )
         return None
     return rest
+
+
+def _kept(written: AllServices | Tagged, names: Iterable[NodeName], ctx: Context) -> Callers:
+    """`all` and tags are large and stand in many sets: their callers are made once."""
+    known = ctx.caller_sets.get(written)
+    if known is None:
+        known = ctx.caller_sets[written] = _declared(names, ctx.directory)
+    return known
 
 
 def _declared(names: Iterable[NodeName], directory: Directory) -> Callers:
@@ -208,5 +218,6 @@ def _identity(written: Identity, ctx: Context) -> Callers | None:
         return None
     matches = below(whole.uri[:-1]) if is_prefix else exactly(whole.uri)
     nodes = (ctx.directory.caller(name) for name in ctx.directory.callers)
-    members = frozenset(node.name for node in nodes if node and takes(matches, node.identity.uri))
+    takes_identity = taker(matches)
+    members = frozenset(node.name for node in nodes if node and takes_identity(node.identity.uri))
     return Callers(matches, has_internet=False, members=members)

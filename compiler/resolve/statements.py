@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from meshproof.compiler.resolve.suggest import did_you_mean
 from meshproof.dsl.ast.declarations import Value
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def check_environments(statements: Statements, known: tuple[str, ...], findings:
 
 
 def _report(name: Name, known: tuple[str, ...], findings: Findings) -> None:
-    advice = did_you_mean(name.text, known)
+    advice = findings.did_you_mean(name.text, known)
     if not known:
         advice = f"list it in the mesh: `environments {name.text}`"
     findings.add("MP210", f"there is no environment `{name.text}`", name.span, help=advice)

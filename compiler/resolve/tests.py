@@ -9,7 +9,6 @@ from meshproof.compiler.ir.entities import Gateway, Service
 from meshproof.compiler.ir.names import RuleId
 from meshproof.compiler.resolve.cases import case_requests
 from meshproof.compiler.resolve.route_targets import resolve_targets
-from meshproof.compiler.resolve.suggest import did_you_mean
 from meshproof.compiler.resolve.written import written_case
 from meshproof.dsl.ast import tests as ast
 from meshproof.dsl.diagnostic import Label
@@ -75,7 +74,9 @@ def _rule(name: Name | None, ctx: Context) -> RuleId | None:
     if name is None:
         return None
     if name.text not in ctx.rules:
-        ctx.findings.add("MP201", f"there is no rule `{name.text}`", name.span, help=did_you_mean(name.text, ctx.rules))
+        ctx.findings.add(
+            "MP201", f"there is no rule `{name.text}`", name.span, help=ctx.findings.did_you_mean(name.text, ctx.rules)
+        )
     return RuleId(name.text)
 
 
@@ -98,7 +99,7 @@ def _check_version(target: Target, name: Name, node: Node, ctx: Context) -> None
         return
     versions = node.versions if isinstance(node, Service) else ()
     if target.version not in versions:
-        advice = did_you_mean(target.version, versions)
+        advice = ctx.findings.did_you_mean(target.version, versions)
         ctx.findings.add("MP214", f"`{node.name}` has no version `{target.version}`", name.span, help=advice)
 
 

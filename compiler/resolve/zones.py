@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.ir.entities import Zone
 from meshproof.compiler.ir.names import Origin
+from meshproof.compiler.resolve.callers import depth
 from meshproof.compiler.resolve.destinations import port_sets
 from meshproof.compiler.resolve.sets import MEMBERS, as_source_set, callers
 from meshproof.compiler.resolve.written import written_set
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from meshproof.compiler.resolve.context import Context
     from meshproof.dsl.ast.sets import SetExpression
     from meshproof.dsl.source import Span
+
+MOST_DEPTH = 100
+"""What zones in zones may come to; everything behind this walks predicates by recursion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,10 @@ def _resolve(zone: WrittenZone, ctx: Context) -> None:
     found = callers(zone.members, ctx, MEMBERS)
     places = port_sets(zone.members, ctx)
     if found is None or places is None:
+        return
+    if depth(found.matches) > MOST_DEPTH:
+        message = f"zones are nested too deeply in `{zone.name}`"
+        ctx.findings.add("MP215", message, zone.at, help="write out what some of them hold")
         return
     resolved = Zone(
         name=zone.name,
