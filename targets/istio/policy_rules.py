@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.authz import Effect
-from meshproof.compiler.ir.entities import Gateway
+from meshproof.compiler.ir.entities import Gateway, Layer
 from meshproof.compiler.ir.matchers import Exact, Matcher, Present
 from meshproof.compiler.ir.predicate import (
     Always,
@@ -34,7 +34,7 @@ from meshproof.targets.istio.meets import takes
 from meshproof.targets.istio.merge import merged
 from meshproof.targets.istio.model import Operation, PolicyRule, Source
 from meshproof.targets.istio.requests import OPERATION_ATTRIBUTES, TOKEN_ATTRIBUTES, Shape, conditions, operation
-from meshproof.targets.istio.workloads import Judgement, Workload
+from meshproof.targets.istio.workloads import Judgement, Workload, ports_of_layer
 
 NO_IDENTITY = Not(Test(SourceIdentity(), Present()))
 
@@ -64,10 +64,23 @@ def policy_rules(judgement: Judgement, bench: Bench, shape: Shape) -> tuple[Poli
             request, rest, sources = _split(whole, judgement, bench, shape)
             if not sources:
                 continue
-            written = (operation(join(start, request), ports, shape) for start in starts)
+            written = (
+                operation(join(start, request), some, replace(shape, is_closed=shape.is_closed and is_http))
+                for start in starts
+                for some, is_http in _by_layer(ports, bench.node, shape)
+            )
             if blocks := merged(block for block in written if block is not None):
                 found.append(PolicyRule(_as_written(sources), blocks, conditions(rest, shape)))
     return tuple(_joined(found))
+
+
+def _by_layer(ports: tuple[int, ...], node: Workload, shape: Shape) -> list[tuple[tuple[int, ...], bool]]:
+    """The ports, and whether they speak HTTP: where paths are closed, connections must not be asked for a path."""
+    if not shape.is_closed:
+        return [(ports, True)]
+    opaque = ports_of_layer(node, Layer.TCP)
+    parts = ((tuple(port for port in ports if (port in opaque) is not is_http), is_http) for is_http in (True, False))
+    return [(some, is_http) for some, is_http in parts if some]
 
 
 def _as_written(sources: tuple[Source, ...]) -> tuple[Source, ...]:

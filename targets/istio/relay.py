@@ -62,9 +62,11 @@ def _relay(gateway: Gateway, external: External) -> Relay | NotExpressibleError:
         return _refusal("a gateway knows which host is meant by its name, and plain TCP has none", "leave `via` away")
     if any(host.startswith("*") for host in external.hosts):
         return _refusal("a gateway needs the name of the host that it calls", "write out the hosts")
-    ends = [one for one in gateway.ports if one.protocol is Protocol.HTTPS and not one.is_passthrough]
+    ends = [one for one in gateway.ports if one.protocol in {Protocol.HTTPS, Protocol.TLS}]
     if not ends:
-        return _refusal(f"`{gateway.name}` has no https port for it", "declare one: `port https 443 -> 8443`")
+        return _refusal(
+            f"`{gateway.name}` has no port with TLS for it", "declare one: `port tls 443 -> 8443 passthrough`"
+        )
     return Relay(external, port, gateway, ends[0])
 
 

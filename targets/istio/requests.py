@@ -63,8 +63,8 @@ def operation(clause: Clause, ports: tuple[int, ...], shape: Shape) -> Operation
         return None
     values, not_values = paths
     _tell_templates(values, not_values, shape.speaker)
-    if shape.is_closed or any(value.kind is Kind.TEMPLATE for value in not_values if _is_allow(shape)):
-        values = closed(values)
+    if shape.is_closed or (_is_allow(shape) and any(value.kind is Kind.TEMPLATE for value in not_values)):
+        values = _close(values, shape.speaker)
     return Operation(
         methods=methods or (),
         not_methods=not_methods,
@@ -74,6 +74,13 @@ def operation(clause: Clause, ports: tuple[int, ...], shape: Shape) -> Operation
         not_paths=tuple(value.written for value in not_values),
         ports=tuple(str(port) for port in ports),
     )
+
+
+def _close(values: tuple[PathValue, ...] | None, speaker: Speaker) -> tuple[PathValue, ...]:
+    kept = closed(values)
+    if kept != values:
+        speaker.narrowed(Feature.PATH_SEGMENTS, BRACKETS, is_positive=True)
+    return kept
 
 
 def _is_allow(shape: Shape) -> bool:

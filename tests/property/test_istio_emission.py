@@ -55,15 +55,15 @@ def decided(mesh: Mesh, docs: list[Doc], request: Request) -> tuple[bool, bool] 
         return None
     if isinstance(node, Gateway) and request.source.identity is not None:
         return None  # at a gateway nobody has an identity
-    if request.method == "CONNECT":
-        return None  # Envoy has no route for it
+    if request.method == "CONNECT" or request.sni == "":
+        return None  # Envoy has no route for the one, and no TLS client sends the other
     path = ""
     if request.protocol is not RequestProtocol.TCP:
         normal = normalize(request.path or "/")
         if not isinstance(normal, NormalPath):
             return None
         path = normal.text
-    reading = Reading(mesh, docs, node.namespace, dict(node.labels))
+    reading = Reading(mesh, docs, node.namespace, dict(node.labels), isinstance(node, Gateway))
     gateways = {gateway.identity.uri for gateway in mesh.gateways}
     seen = seen_by(reading, request, path, is_from_gateway=request.source.identity in gateways)
     answers = {str(name): is_yes for name, is_yes in request.answers}

@@ -53,6 +53,7 @@ class Reading:
     docs: list[Doc]
     namespace: str
     labels: Mapping[str, str]
+    is_gateway: bool = False
     root: str = "istio-system"
 
     def of_kind(self, kind: str) -> list[Doc]:
@@ -65,7 +66,10 @@ class Reading:
         ]
 
     def mode(self, port: int) -> str:
+        """The merged mTLS mode; a gateway's servers have their own TLS."""
         found = "PERMISSIVE"
+        if self.is_gateway:
+            return found
         own = [doc for doc in self.of_kind("PeerAuthentication") if doc["metadata"]["namespace"] == self.namespace]
         for doc in sorted(own, key=lambda one: "selector" in one["spec"]):
             found = doc["spec"]["mtls"]["mode"]
