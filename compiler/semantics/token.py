@@ -37,11 +37,11 @@ def verifying_issuer(mesh: Mesh, node: Node, token: Token) -> Issuer | None:
     """  # noqa: D205
     if not token.is_valid:
         return None
-    url = strings_in(token.claims, ("iss",))
+    url = dict(token.claims.members).get("iss")
     audiences = strings_in(token.claims, ("aud",))
     for issuer in accepted_issuers(mesh, node):
         is_for_us = not issuer.audiences or not audiences or not set(audiences).isdisjoint(issuer.audiences)
-        if url == (issuer.url,) and is_for_us:
+        if url == issuer.url and is_for_us:
             return issuer
     return None
 
