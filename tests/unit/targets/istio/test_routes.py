@@ -1,0 +1,198 @@
+"""VirtualService and DestinationRule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from meshproof.compiler.ir.matchers import Prefix, Segments
+from meshproof.compiler.ir.predicate import Always
+from meshproof.compiler.ir.routing import Branch, Settings
+from meshproof.targets.istio.route_action import rewrite
+
+Specs = Callable[..., dict[str, Any]]
+Codes = Callable[..., list[str]]
+
+B = "service b { port http 80 -> 8080  port db tcp 5432  versions v1, v2 }\n"
+C = "service c { port http 81 }\n"
+HOST = "b.app.svc.cluster.local"
+
+
+def to(port: int, subset: str | None = None, host: str = HOST) -> dict[str, Any]:
+    found: dict[str, Any] = {"host": host, "port": {"number": port}}
+    return found if subset is None else {**found, "subset": subset}
+
+
+def http(specs: Specs, route: str, name: str = "app/b") -> list[Any]:
+    found: list[Any] = specs("VirtualService", B + C + route)[name]["http"]
+    return found
+
+
+def test_a_service_without_a_route_is_not_retried(specs: Specs) -> None:
+    found = specs("VirtualService", B + "service db { port tcp 1 }\nservice caller {}\n")
+    assert found == {
+        "app/b": {
+            "hosts": [HOST],
+            "http": [{"match": [{"port": 80}], "route": [{"destination": to(80)}], "retries": {"attempts": 0}}],
+        }
+    }
+
+
+def test_branches_settings_and_shares(specs: Specs) -> None:
+    first, last = http(
+        specs,
+        """route b:http {
+    when header["x"] == "1" => v2
+    otherwise => v1 95%, v2 5% { timeout 1500ms }
+    timeout 2s
+    retry 2 on unavailable, reset, refused, 503 within 500ms
+    mirror v2 10%
+}""",
+    )
+    assert first["match"] == [{"headers": {"x": {"exact": "1"}}, "port": 80}]
+    assert first["route"] == [{"destination": to(80, "v2")}]
+    assert first["timeout"] == "2s"
+    assert first["retries"] == {
+        "attempts": 2,
+        "perTryTimeout": "500ms",
+        "retryOn": "unavailable,reset,refused-stream,503",
+    }
+    assert first["mirrors"] == [{"destination": to(80, "v2"), "percentage": {"value": 10}}]
+    assert last["match"] == [{"port": 80}]
+    assert last["timeout"] == "1500ms"
+    assert [share["weight"] for share in last["route"]] == [95, 5]
+
+
+CONDITIONS = [
+    ("GET /x", [{"method": {"exact": "GET"}, "uri": {"exact": "/x"}}]),
+    ("/x/**", [{"uri": {"exact": "/x"}}, {"uri": {"prefix": "/x/"}}]),
+    ("/**", [{"uri": {"prefix": "/"}}]),
+    ("/x/{id}/**", [{"uri": {"regex": "/x/[^/]+(?:/.*)?"}}]),
+    ('when query["q"] == "1"', [{"queryParams": {"q": {"exact": "1"}}}]),
+    ('when has header["h"]', [{"headers": {"h": {}}}]),
+    ('when header["h"] != "1"', [{"withoutHeaders": {"h": {"exact": "1"}}}]),
+    ('when not header["h"] in ["1", "2"]', [{"withoutHeaders": {"h": {"regex": "(?:1)|(?:2)"}}}]),
+    ('when header["h"] matches re"a.*"', [{"headers": {"h": {"regex": "a.*"}}}]),
+    ('when header["h"] startswith "a"', [{"headers": {"h": {"prefix": "a"}}}]),
+    ("when source in namespace app", [{"sourceNamespace": "app"}]),
+]
+
+
+@pytest.mark.parametrize(("branch", "expected"), CONDITIONS, ids=[row[0] for row in CONDITIONS])
+def test_conditions(specs: Specs, branch: str, expected: list[Any]) -> None:
+    first = http(specs, f"route b:http {{ {branch} => v1\notherwise => v2 }}")[0]
+    assert first["match"] == [{**block, "port": 80} for block in expected]
+
+
+def test_a_host_is_matched_with_port_and_last_dot(specs: Specs) -> None:
+    pattern = http(specs, 'route b:http { host "h.example" => v1\notherwise => v2 }')[0]["match"][0]["authority"][
+        "regex"
+    ]
+    for authority in ("h.example", "H.Example:8080", "h.example.", "h.example.:80"):
+        assert re.fullmatch(pattern, authority)
+    for authority in ("hxexample", "h.example.org", "a.h.example", "h.example:x"):
+        assert not re.fullmatch(pattern, authority)
+
+
+def test_other_actions(specs: Specs) -> None:
+    redirect, edited = http(
+        specs,
+        """route b:http {
+    GET /old => redirect 308 host "new.example" path /new
+    otherwise => v1 {
+        set header "x" "1"
+        remove header "y"
+        fault delay 5s 1%
+        fault abort 503 2%
+        cors { origins "https://a" methods GET headers "h" credentials max-age 1h }
+    }
+}""",
+    )
+    assert redirect["redirect"] == {"redirectCode": 308, "authority": "new.example", "uri": "/new"}
+    assert "route" not in redirect
+    assert edited["headers"] == {"request": {"set": {"x": "1"}, "remove": ["y"]}}
+    assert edited["fault"] == {
+        "delay": {"percentage": {"value": 1}, "fixedDelay": "5s"},
+        "abort": {"percentage": {"value": 2}, "httpStatus": 503},
+    }
+    assert edited["corsPolicy"]["maxAge"] == "3600s"
+
+
+def branch(path: Segments | Prefix | None) -> Branch:
+    from tests.strategies.predicates import origin  # noqa: PLC0415  a value for a field that is not looked at
+
+    return Branch("b", None, (), path, Always(), Always(), False, (), None, Settings(), origin())
+
+
+@pytest.mark.parametrize(
+    ("path", "to_path", "sent", "expected"),
+    [
+        (Segments("/a/**"), "/p", "/a/x/y", "/p/x/y"),
+        (Segments("/a/**"), "/p", "/a", "/p"),
+        (Segments("/a/**"), "/p/", "/a/x", "/p/x"),
+        (Segments("/a/**"), "/", "/a/x", "/x"),
+        (Segments("/a/**"), "/", "/a", "/"),
+        (Segments("/**"), "/p", "/x", "/p/x"),
+        (Segments("/a/*/**"), "/p", "/a/b/c", "/p/c"),
+        (Prefix("/a"), "/p", "/ab", "/pb"),
+        (Segments("/a"), "/p", "/a", "/p"),
+        (None, "/p", "/a/b", "/p"),
+    ],
+)
+def test_a_rewrite_replaces_what_the_language_says(path: Segments | Prefix | None, to_path: str, sent: str, expected: str) -> None:
+    found = rewrite(branch(path), to_path)
+    assert isinstance(found, dict)
+    assert re.sub(str(found["match"]), str(found["rewrite"]), sent) == expected
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        'route b:http { when method != "GET" => v1\notherwise => v2 }',
+        'route b:http { when source.ip in "10.0.0.0/8" => v1\notherwise => v2 }',
+        'route b:http { when query["q"] != "1" => v1\notherwise => v2 }',
+    ],
+)
+def test_what_a_route_cannot_look_at_stops_the_compile(codes: Codes, route: str) -> None:
+    assert "MP701" in codes(B + route)
+
+
+def test_a_gateway_sends_to_the_port_that_callers_dial(specs: Specs) -> None:
+    text = 'gateway edge { namespace ingress  hosts "h.example" port http 80 -> 8080 }\nroute edge { /** => b:http }'
+    found = specs("VirtualService", B + text)["ingress/edge"]
+    assert found["gateways"] == ["ingress/meshproof-edge"]
+    assert found["hosts"] == ["h.example"]
+    assert found["http"][0]["route"] == [{"destination": to(80)}]
+
+
+def test_versions_and_limits(specs: Specs) -> None:
+    text = """route b:http { otherwise => v1
+    limit connections 100, pending 50, requests 200
+    eject after 5 errors for 30s up to 50%
+    balance hash header "x"
+}"""
+    found = specs("DestinationRule", B + C + text)
+    assert set(found) == {"app/b"}
+    assert found["app/b"]["subsets"] == [{"name": one, "labels": {"version": one}} for one in ("v1", "v2")]
+    (level,) = found["app/b"]["trafficPolicy"]["portLevelSettings"]
+    assert level == {
+        "port": {"number": 80},
+        "connectionPool": {
+            "tcp": {"maxConnections": 100},
+            "http": {"http1MaxPendingRequests": 50, "http2MaxRequests": 200},
+        },
+        "outlierDetection": {"consecutive5xxErrors": 5, "baseEjectionTime": "30s", "maxEjectionPercent": 50},
+        "loadBalancer": {"consistentHash": {"httpHeaderName": "x"}},
+    }
+
+
+def test_a_service_with_one_port_has_settings_as_a_whole(specs: Specs) -> None:
+    text = "service c { port http 81 versions v1 }\nroute c { otherwise => v1\nbalance round-robin }"
+    assert specs("DestinationRule", text)["app/c"] == {
+        "host": "c.app.svc.cluster.local",
+        "trafficPolicy": {"loadBalancer": {"simple": "ROUND_ROBIN"}},
+        "subsets": [{"name": "v1", "labels": {"version": "v1"}}],
+    }
