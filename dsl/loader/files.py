@@ -88,7 +88,8 @@ def policy_files(folder: Path, tree: Tree) -> Iterator[Path | Diagnostic]:
             continue
         seen.add(real)
         try:
-            entries = sorted((entry.name, entry.is_dir(), entry.is_symlink()) for entry in os.scandir(current))
+            with os.scandir(current) as found_entries:
+                entries = sorted((entry.name, _is_folder(entry), entry.is_symlink()) for entry in found_entries)
         except OSError as error:
             yield unreadable(tree.shown(current), error)
             continue
@@ -104,6 +105,13 @@ def policy_files(folder: Path, tree: Tree) -> Iterator[Path | Diagnostic]:
             else:
                 yield entry
         pending.extend(reversed(inner))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def unreadable(shown: str, error: OSError | ValueError) -> Diagnostic:

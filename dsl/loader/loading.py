@@ -137,12 +137,12 @@ class _Loading:
     def _add_file(self, path: Path) -> str:
         """Read a file that was not read yet; how it is shown."""
         assert isinstance(self._place, _Disk)
-        real = files.real_path(path)
-        if real in self._real:
-            return self._real[real]
         shown = self._place.tree.shown(Path(os.path.abspath(path)))  # noqa: PTH100 - a link that was named stays
-        self._real[real] = shown
         try:
+            real = files.real_path(path)
+            if real in self._real:
+                return self._real[real]
+            self._real[real] = shown
             data = files.read(path, self._limits.max_file_bytes)
         except files.TooLargeError:
             self._diagnostics.append(too_large(shown, self._limits.max_file_bytes))
