@@ -101,7 +101,7 @@ def test_other_actions(specs: Specs) -> None:
     redirect, edited = http(
         specs,
         """route b:http {
-    GET /old => redirect 308 host "new.example" path /new
+    GET /old => { redirect 308 host "new.example" path /new }
     otherwise => v1 {
         set header "x" "1"
         remove header "y"
@@ -142,7 +142,9 @@ def branch(path: Segments | Prefix | None) -> Branch:
         (None, "/p", "/a/b", "/p"),
     ],
 )
-def test_a_rewrite_replaces_what_the_language_says(path: Segments | Prefix | None, to_path: str, sent: str, expected: str) -> None:
+def test_a_rewrite_replaces_what_the_language_says(
+    path: Segments | Prefix | None, to_path: str, sent: str, expected: str
+) -> None:
     found = rewrite(branch(path), to_path)
     assert isinstance(found, dict)
     assert re.sub(str(found["match"]), str(found["rewrite"]), sent) == expected
