@@ -175,6 +175,12 @@ def _refuse_client_address(when: Predicate, judgement: Judgement, bench: Bench) 
     """`remote.ip` is the last address that the sender appended: what the gateway saw, without proxies before it."""
     if ClientIp() not in attributes_of(when):
         return
+    if set(judgement.ports) & ports_of_layer(bench.node, Layer.TCP):
+        raise NotExpressibleError(
+            Feature.CLIENT_ADDRESS,
+            "on TCP a gateway does not say which client it connects for",
+            "name the ports that speak HTTP",
+        )
     edges = {gateway.name: gateway for gateway in bench.gateways}
     for name in (*judgement.rule.sources.members, *judgement.rule.sources.shared):
         if name not in edges:

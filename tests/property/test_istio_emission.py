@@ -16,8 +16,10 @@ from meshproof.compiler.ir.authz import Effect
 from meshproof.compiler.ir.decision import Reason
 from meshproof.compiler.ir.entities import External, Gateway
 from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import SpiffeId
 from meshproof.compiler.ir.request import Request, RequestProtocol
 from meshproof.compiler.semantics.decide import decide
+from meshproof.compiler.semantics.handshake import canonical_identity
 from meshproof.compiler.semantics.normalize_path import NormalPath, normalize
 from meshproof.dsl.diagnostic import Severity
 from meshproof.targets.istio import TARGET
@@ -65,7 +67,9 @@ def decided(mesh: Mesh, docs: list[Doc], request: Request) -> tuple[bool, bool] 
         path = normal.text
     reading = Reading(mesh, docs, node.namespace, dict(node.labels), isinstance(node, Gateway))
     gateways = {gateway.identity.uri for gateway in mesh.gateways}
-    seen = seen_by(reading, request, path, is_from_gateway=request.source.identity in gateways)
+    parsed = SpiffeId.parse(request.source.identity or "")
+    is_from_gateway = parsed is not None and canonical_identity(mesh, parsed).uri in gateways
+    seen = seen_by(reading, request, path, is_from_gateway=is_from_gateway)
     answers = {str(name): is_yes for name, is_yes in request.answers}
     found = seen is not None and reading.is_allowed(seen, answers)
     decision = decide(mesh, request, DAY)

@@ -197,6 +197,7 @@ def test_client_ip_is_what_the_gateway_saw(rules: Rules) -> None:
 
 
 UNSUPPORTED = [
+    ("MP701", GATE + B + 'allow edge -> b:db { when client.ip in "10.0.0.0/8" }'),
     ("MP701", A + B + 'allow a -> b:http { GET /x when query["q"] == "1" }'),
     ("MP701", A + B + 'allow a -> b:http { GET /x when header["q"] matches re"a.*b" }'),
     ("MP701", A + B + 'allow a -> b:http { when path matches re"/a.*b" }'),
