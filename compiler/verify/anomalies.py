@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.names import RuleId
 from meshproof.compiler.smt.formula import FALSE
 from meshproof.compiler.smt.solver import Undecided
@@ -82,7 +83,9 @@ def rule_anomalies(analysis: Analysis) -> RuleAnomalies:
         if not analysis.scopes_of(rule.id):
             continue
         try:
-            anomaly = stable.of(rule) or relative.of(rule)
+            anomaly = (
+                stable.without_effect(rule) or relative.without_effect(rule) or stable.of(rule) or relative.of(rule)
+            )
         except Undecided as reason:
             undecided.append(UndecidedRule(rule.id, reason.reason))
             continue
@@ -99,12 +102,19 @@ class _Cascade:
         self._is_admitted = is_admitted
         self._sets: dict[object, MatchSets] = {}
 
+    def without_effect(self, rule: AuthzRule) -> RuleAnomaly | None:
+        """R1 and R2. Where mTLS is disabled it is that which keeps callers with an identity away, not the rule."""
+        ports = self._ports(rule.id)
+        if not all(sets.is_empty(rule.id) for sets in ports):
+            return None
+        is_today = self._is_admitted or any(sets.scope.policy.mode is MtlsMode.DISABLED for sets in ports)
+        return RuleAnomaly(
+            AnomalyKind.IRRELEVANT if is_today else AnomalyKind.IMPOSSIBLE, rule.id, is_stable=not is_today
+        )
+
     def of(self, rule: AuthzRule) -> RuleAnomaly | None:
-        """The first anomaly that applies to the rule."""
+        """The first of R3 to R9 that applies to the rule."""
         live = [sets for sets in self._ports(rule.id) if not sets.is_empty(rule.id)]
-        if not live:
-            kind = AnomalyKind.IRRELEVANT if self._is_admitted else AnomalyKind.IMPOSSIBLE
-            return self._anomaly(kind, rule, (), ())
         twin = self._twin(rule)
         if twin is not None:
             return self._anomaly(AnomalyKind.DUPLICATE, rule, (twin,), live)
@@ -194,8 +204,7 @@ class _Cascade:
         contrary = None
         if all(effect is rule.effect for effect in shown):
             contrary = _contrary(rule, live)
-        is_stable = kind is AnomalyKind.IRRELEVANT or not self._is_admitted
-        return RuleAnomaly(kind, rule.id, cover, contrary, is_stable)
+        return RuleAnomaly(kind, rule.id, cover, contrary, is_stable=not self._is_admitted)
 
 
 def _cover(
