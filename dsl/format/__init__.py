@@ -134,9 +134,8 @@ class _Printer:
         ]
         return Item(
             place_of(node),
-            lambda: (head, *([self._listing("{}", bindings, region)] if bindings else [])),
+            lambda: (f"{head} {self._listing('{}', bindings, region)}" if bindings else head,),
             kind="use",
-            aligned=1,
             regions=(region,) if bindings else (),
         )
 
