@@ -153,7 +153,7 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP702", "external-without-gateway", _E, "requests to an external are judged, and pass no gateway"),
     Problem("MP703", "looser-than-source", _E, "the target would refuse less than the policy"),
     Problem("MP704", "stricter-than-source", _W, "the target refuses more than the policy"),
-    # MP705 is kept free for emitted files that mean something else than the policy when they are read back.
+    # The next number is kept free for emitted files that, read back, mean something else than the policy.
     Problem("MP706", "name-collision", _E, "two things become one object of the target"),
     Problem("MP707", "raw-path-hazard", _E, "a raw path steps round a rule in the mesh as it is configured"),
     Problem("MP708", "residual", _I, "something to know that no emitted object can change"),
