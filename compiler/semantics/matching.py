@@ -43,8 +43,9 @@ def matches_segments(text: str, path: str) -> bool:
     wanted, given = text.split("/"), path.split("/")
     if wanted[-1] == "**":
         wanted = wanted[:-1]
-        given = given[: max(len(wanted), 1)]
-    return len(wanted) == len(given) and all(map(_is_segment, wanted, given))
+        given = given[: len(wanted)]
+    is_path = path.startswith("/")
+    return is_path and len(wanted) == len(given) and all(map(_is_segment, wanted, given))
 
 
 def _is_segment(wanted: str, given: str) -> bool:

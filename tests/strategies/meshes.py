@@ -45,6 +45,11 @@ LARGE = Size(services=40, rules=200)
 LIFTED = Size(is_lifted=True)
 
 
+def seeded(seed: int) -> Random:
+    """What draws the same from the same seed."""
+    return Random(seed)  # noqa: S311  for examples, not for secrets
+
+
 def random_mesh(rng: Random, size: Size = SMALL) -> Mesh:
     """A mesh that resolve could have made (or a lift, if `size` says so). `LARGE` has exactly 200 rules."""
     issuers = random_issuers(rng)
@@ -80,6 +85,14 @@ def random_mesh(rng: Random, size: Size = SMALL) -> Mesh:
     )
 
 
-def meshes(size: Size = SMALL) -> st.SearchStrategy[Mesh]:
-    """Meshes that Hypothesis can shrink."""
-    return st.builds(random_mesh, st.randoms(use_true_random=False), st.just(size))
+def randoms(*, can_shrink: bool = False) -> st.SearchStrategy[Random]:
+    """Sources of randomness: one seed each, which is quick, or choices that Hypothesis can shrink, twenty times slower.
+
+    Tests draw seeds; whoever looks for the smallest example of a failure turns `can_shrink` on.
+    """
+    return st.randoms(use_true_random=False) if can_shrink else st.integers(0, 2**64 - 1).map(seeded)
+
+
+def meshes(size: Size = SMALL, *, can_shrink: bool = False) -> st.SearchStrategy[Mesh]:
+    """Random meshes of a size."""
+    return st.builds(random_mesh, randoms(can_shrink=can_shrink), st.just(size))

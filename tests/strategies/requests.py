@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 from tests.strategies import vocabulary as words
+from tests.strategies.meshes import randoms
 from tests.strategies.predicates import ISSUER_URLS
 from tests.strategies.sources import takes
 
@@ -89,10 +90,9 @@ def random_request(rng: Random, mesh: Mesh, shape: Shape = COMPLETE) -> Request:
     return request if shape.is_complete else _sparse(rng, request)
 
 
-@st.composite
-def requests_to(draw: st.DrawFn, mesh: Mesh, shape: Shape = COMPLETE) -> Request:
-    """Requests to the mesh that Hypothesis can shrink."""
-    return random_request(draw(st.randoms(use_true_random=False)), mesh, shape)
+def requests_to(mesh: Mesh, shape: Shape = COMPLETE, *, can_shrink: bool = False) -> st.SearchStrategy[Request]:
+    """Random requests to the mesh."""
+    return st.builds(random_request, randoms(can_shrink=can_shrink), st.just(mesh), st.just(shape))
 
 
 def _destination(rng: Random, mesh: Mesh, rule: AuthzRule | None) -> tuple[Node, int, RequestProtocol]:
