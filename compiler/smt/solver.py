@@ -138,7 +138,7 @@ class Solver:
         bounds = []
         if low > 0:
             bounds.append(self._keep(z3core.Z3_mk_bvuge(self._context, term, self._value(variable, low))))
-        if high < self._formulas.sizes[variable] - 1:
+        if high < self._formulas.sizes[variable] - 2:
             bounds.append(self._keep(z3core.Z3_mk_bvule(self._context, term, self._value(variable, high))))
         return self._joined(z3core.Z3_mk_and, bounds)
 

@@ -59,7 +59,7 @@ class Mirror(Node):
 
 @dataclass(frozen=True, slots=True)
 class Rewrite(Node):
-    """`rewrite path /p`: literals, and a last `**` for what the branch's own `**` took."""
+    """`rewrite path /p`: literals, perhaps with a last `**`, which stands for what the branch's own `**` took."""
 
     path: PathPattern
 

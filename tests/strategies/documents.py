@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -23,6 +24,7 @@ from meshproof.dsl.ast import (
 from meshproof.dsl.ast.node import Flag
 from meshproof.dsl.problems import LEDGER
 
+T = TypeVar("T")
 FEW = 3
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 BARE = st.from_regex(r"[a-z]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
@@ -49,12 +51,12 @@ scalars = texts | numbers | value_refs
 port_refs = names | numbers | value_refs
 
 
-def few(elements: SearchStrategy[object], least: int = 0) -> SearchStrategy[tuple[object, ...]]:
+def few(elements: SearchStrategy[T], least: int = 0) -> SearchStrategy[tuple[T, ...]]:
     """A short tuple."""
     return st.lists(elements, min_size=least, max_size=FEW).map(tuple)
 
 
-def maybe(element: SearchStrategy[object]) -> SearchStrategy[object]:
+def maybe(element: SearchStrategy[T]) -> SearchStrategy[T | None]:
     """The element, or nothing."""
     return st.none() | element
 
@@ -344,17 +346,22 @@ ENDS = st.one_of(
 )
 
 
-def branches() -> SearchStrategy[routes.Branch]:
+@st.composite
+def branches(draw: st.DrawFn) -> routes.Branch:
     """Branches, each with something to match."""
-    whole = st.tuples(maybe(string_values), methods, maybe(paths), maybe(conditions)).filter(any)
-    return st.tuples(whole, ENDS).map(lambda parts: routes.Branch(*parts[0], *parts[1]))
+    parts = draw(st.tuples(maybe(string_values), methods, maybe(paths), maybe(conditions)).filter(any))
+    targets, settings = draw(ENDS)
+    return routes.Branch(*parts, targets, settings)
 
 
-otherwise = ENDS.map(lambda end: routes.Otherwise(*end))
-some_branches = st.tuples(st.lists(branches(), max_size=FEW), st.lists(otherwise, max_size=1)).map(
-    lambda parts: tuple(parts[0] + parts[1])
-)
-some_routes = st.builds(routes.Route, destinations, some_branches, settings(st.none()), env)
+@st.composite
+def branch_lists(draw: st.DrawFn) -> tuple[routes.RouteBranch, ...]:
+    """Branches with an `otherwise` at the end or none."""
+    last = [routes.Otherwise(*draw(ENDS))] if draw(st.booleans()) else []
+    return (*draw(st.lists(branches(), max_size=FEW)), *last)
+
+
+some_routes = st.builds(routes.Route, destinations, branch_lists(), settings(st.none()), env)
 
 # ---- claims and tests
 

@@ -126,7 +126,8 @@ def entries(text: str) -> int:
             return len(prove.claims)
         case Suite() as suite:
             return len(suite.cases)
-    return -1
+        case _:
+            return -1
 
 
 @pytest.mark.parametrize("word", KEYWORDS)
