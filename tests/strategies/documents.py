@@ -349,9 +349,10 @@ ENDS = st.one_of(
 @st.composite
 def branches(draw: st.DrawFn) -> routes.Branch:
     """Branches, each with something to match."""
-    parts = draw(st.tuples(maybe(string_values), methods, maybe(paths), maybe(conditions)).filter(any))
+    whole = st.tuples(maybe(string_values), methods, maybe(paths), maybe(conditions)).filter(any)
+    host, taken, path, when = draw(whole)
     targets, settings = draw(ENDS)
-    return routes.Branch(*parts, targets, settings)
+    return routes.Branch(host, taken, path, when, targets, settings)
 
 
 @st.composite
