@@ -136,15 +136,30 @@ def _broken(place: str, change: object) -> str:
         ("rules.0.until", "2026-02-30", "$.rules[0].until", "`2026-02-30` is no day of the calendar as `YYYY-MM-DD`"),
         ("rules.0.until", "20260228", "$.rules[0].until", "`20260228` is no day of the calendar as `YYYY-MM-DD`"),
         ("rules.0.is_enforced", "no", "$.rules[0].is_enforced", "`true` or `false` is expected, not `no`"),
-        ("rules.0.when.kind", "nott", "$.rules[0].when", "an object of a union has no kind that is known, perhaps `not` was meant"),
+        (
+            "rules.0.when.kind",
+            "nott",
+            "$.rules[0].when",
+            "an object of a union has no kind that is known, perhaps `not` was meant",
+        ),
         ("rules.0.when.kind", 7, "$.rules[0].when", "an object of a union has no kind that is known"),
         ("rules.0.when", {}, "$.rules[0].when", "an object of a union has no `kind`"),
-        ("rules.0.when.operand.matcher.pattern", 1.5, "$.rules[0].when.operand.matcher.pattern", "a string is expected, not `1.5`"),
-        ("rules.0.destinations.0.ports", ["x" * 50], "$.rules[0].destinations[0].ports[0]", "a whole number is expected, not a long string"),
+        (
+            "rules.0.when.operand.matcher.pattern",
+            1.5,
+            "$.rules[0].when.operand.matcher.pattern",
+            "a string is expected, not `1.5`",
+        ),
+        (
+            "rules.0.destinations.0.ports",
+            ["x" * 50],
+            "$.rules[0].destinations[0].ports[0]",
+            "a whole number is expected, not a long string",
+        ),
         ("services.0.labels.0", ["app"], "$.services[0].labels[0]", "2 items are expected, not 1"),
         ("services.0.labels.0", ["app", False], "$.services[0].labels[0][1]", "a string is expected, not `false`"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_told_with_its_place(place: str, change: object, path: str, message: str) -> None:
     with pytest.raises(JsonError) as caught:
         load(_broken(place, change))
