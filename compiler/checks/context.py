@@ -9,9 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
-    from meshproof.compiler.verify.analysis import Analysis
-
     from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.compiler.verify.analysis import Analysis
     from meshproof.dsl.ast.document import Document
     from meshproof.dsl.diagnostic import Diagnostic
     from meshproof.dsl.source import SourceFile

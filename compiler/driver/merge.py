@@ -37,9 +37,7 @@ def merged_tests(results: Iterable[tuple[str | None, TestResult]]) -> tuple[Test
     return tuple(sorted(merged, key=lambda result: (result.span, result.environments)))
 
 
-def _grouped(
-    items: Iterable[tuple[str | None, T]], key: Callable[[T], Hashable]
-) -> list[tuple[T, tuple[str, ...]]]:
+def _grouped(items: Iterable[tuple[str | None, T]], key: Callable[[T], Hashable]) -> list[tuple[T, tuple[str, ...]]]:
     groups: dict[Hashable, tuple[T, dict[str, None]]] = {}
     for environment, item in items:
         _, environments = groups.setdefault(key(item), (item, {}))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.ir.request_json import request_from_json
-
 from meshproof.compiler.report.look import Look, Style, harmless, width_of, wrapped
 from meshproof.compiler.report.request_text import request_text
 from meshproof.compiler.report.snippet import gutter_of, snippet

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, TypeAlias
 
 from meshproof.compiler.ir.request_json import request_to_json
-
 from meshproof.compiler.report.exit_code import exit_code
 from meshproof.compiler.report.order import in_order
 
