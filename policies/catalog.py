@@ -1,0 +1,16 @@
+"""The packs that ship with the product: policies in the language that ask for zones."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+
+
+def read_pack(name: str) -> str | None:
+    """The text of the pack of that name; None if none is shipped."""
+    if not _NAME.fullmatch(name):
+        return None
+    file = files("meshproof.policies") / "packs" / f"{name}.mesh"
+    return file.read_text(encoding="utf-8") if file.is_file() else None
