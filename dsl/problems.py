@@ -148,6 +148,8 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP603", "empty-set", _E, "a claim speaks of a set without members"),
     Problem("MP604", "test-failed", _E, "a test expects another outcome"),
     Problem("MP605", "claim-undecided", _W, "a claim could not be decided"),
+    Problem("MP606", "check-undecided", _W, "a check could not be decided"),
+    Problem("MP607", "untested-rule", _I, "no test has a request that a rule decides"),
     # MP7: targets.
     Problem("MP701", "unsupported-feature", _E, "the target cannot express something"),
     Problem("MP702", "external-without-gateway", _E, "requests to an external are judged, and pass no gateway"),

@@ -68,6 +68,11 @@ class Check:
         """The name of the module that the check is written in."""
         return self.find.__module__
 
+    @property
+    def concern(self) -> str:
+        """The folder that the check stands in, such as `authz`."""
+        return self.module.split(".")[-2]
+
     def finding(  # noqa: PLR0913  a finding has these parts, and all but two are left out most of the time
         self,
         message: str,

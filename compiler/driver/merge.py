@@ -25,7 +25,7 @@ def merged_findings(found: Iterable[tuple[str | None, Diagnostic]]) -> tuple[Fin
 
 def merged_claims(results: Iterable[tuple[str | None, ClaimResult]]) -> tuple[ClaimResult, ...]:
     """One result for a claim with the same verdict, in the order of the text; the first environment's witness."""
-    groups = _grouped(results, lambda result: replace(result, witness=(), blamed=()))
+    groups = _grouped(results, lambda result: replace(result, witness=()))
     merged = [replace(result, environments=environments) for result, environments in groups]
     return tuple(sorted(merged, key=lambda result: (result.span, result.environments)))
 

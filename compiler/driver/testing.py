@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.driver.outcome_text import decision_text, expectation_text, route_text
 from meshproof.compiler.ir.assertions import ExpectDecision, ExpectRoute
+from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.compiler.report.model import TestOutcome, TestResult
 from meshproof.compiler.semantics import MalformedRequest, MissingAnswer, NotModelled, decide, route
+from meshproof.dsl.diagnostic import Diagnostic, Evidence, Label
+from meshproof.dsl.problems import problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from meshproof.compiler.ir.assertions import TestLine
     from meshproof.compiler.ir.decision import Decision, RouteOutcome
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.ir.request import Request
+
+
+FAILED = "MP604"
+UNTESTED = "MP607"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +86,56 @@ def is_route(expected: ExpectRoute, outcome: RouteOutcome | None) -> bool:
 
 def _passed(is_met: bool) -> TestOutcome:  # noqa: FBT001  a plain conversion
     return TestOutcome.PASSED if is_met else TestOutcome.FAILED
+
+
+def failures(mesh: Mesh, results: Iterable[TestResult], day: date) -> Iterator[Diagnostic]:
+    """A finding for each line that failed, at the line, with a request that has another outcome and who decided it."""
+    for result in results:
+        if result.outcome is TestOutcome.FAILED:
+            yield Diagnostic(
+                code=FAILED,
+                severity=problem(FAILED).severity,
+                message=f"test `{result.name}` expects `{result.expected}`, but it is `{result.actual}`",
+                labels=(Label(result.span, "expected otherwise", is_primary=True), *_deciders(mesh, result, day)),
+                evidence=tuple(_evidence(request) for request in result.requests[:1]),
+                subject=result.name,
+            )
+
+
+def coverage_findings(mesh: Mesh, day: date) -> Iterator[Diagnostic]:
+    """A finding for each rule in force that decides no request of any test."""
+    tested = {
+        rule
+        for block in mesh.tests
+        for line in block.lines
+        for request in line.requests
+        for rule in _determined_by(mesh, request, day)
+    }
+    for rule in mesh.rules:
+        if rule.is_in_force(day) and rule.id not in tested:
+            yield Diagnostic(
+                code=UNTESTED,
+                severity=problem(UNTESTED).severity,
+                message=f"no test has a request that rule `{rule.id}` decides",
+                labels=(Label(rule.origin.span, is_primary=True),),
+                help="add a test line whose outcome names the rule with `by`",
+                subject=rule.id,
+            )
+
+
+def _deciders(mesh: Mesh, result: TestResult, day: date) -> Iterator[Label]:
+    decided = {rule for request in result.requests[:1] for rule in _determined_by(mesh, request, day)}
+    for rule in mesh.rules:
+        if rule.id in decided:
+            yield Label(rule.origin.span, "decides it")
+
+
+def _determined_by(mesh: Mesh, request: Request, day: date) -> tuple[str, ...]:
+    try:
+        return decide(mesh, request, day).determined_by
+    except (MalformedRequest, MissingAnswer, NotModelled):
+        return ()
+
+
+def _evidence(request: Request) -> Evidence:
+    return Evidence("request", json.dumps(request_to_json(request), ensure_ascii=False))

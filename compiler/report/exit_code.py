@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from meshproof.dsl.diagnostic import Severity
 
 
+UNDECIDED_CODES = ("MP318", "MP605", "MP606")
+"""Findings that say that something is not known. No setting hides them: what is not known never passes a gate."""
+
+
 class ExitCode(IntEnum):
     """What the process says to whoever started it."""
 
@@ -29,7 +33,7 @@ def exit_code(report: Report, fail_level: Severity) -> ExitCode:
     """The code of a report. What is waived does not count; what is not known is never clean."""
     if not report.is_judged:
         return ExitCode.NOT_JUDGED
-    findings = (finding.diagnostic for finding in report.findings)
+    findings = tuple(finding.diagnostic for finding in report.findings)
     if (
         any(not finding.is_waived and finding.severity.rank >= fail_level.rank for finding in findings)
         or any(claim.verdict is ClaimVerdict.REFUTED and not claim.is_waived for claim in report.claims)
@@ -38,6 +42,7 @@ def exit_code(report: Report, fail_level: Severity) -> ExitCode:
         return ExitCode.FOUND
     if (
         not report.is_complete
+        or any(finding.code in UNDECIDED_CODES for finding in findings)
         or any(claim.verdict is ClaimVerdict.UNKNOWN for claim in report.claims)
         or any(test.outcome is TestOutcome.UNDECIDED for test in report.tests)
     ):

@@ -22,7 +22,7 @@ MP405 retries-beyond-timeout warning, MP406 mirror-leaves-zone warning, MP407 re
 MP408 allowed-not-routed warning, MP409 routed-not-allowed warning, MP501 plaintext-reachable warning,
 MP502 identity-without-mtls error, MP503 claim-without-issuer error, MP504 default-account warning,
 MP601 claim-refuted error, MP602 claim-vacuous warning, MP603 empty-set error, MP604 test-failed error,
-MP605 claim-undecided warning
+MP605 claim-undecided warning, MP606 check-undecided warning, MP607 untested-rule info
 """
 
 

@@ -1,0 +1,34 @@
+"""`meshproof prove`."""
+
+from __future__ import annotations
+
+import click
+
+from meshproof.compiler.cli import options
+from meshproof.compiler.cli.names import known_names
+from meshproof.compiler.cli.progress import Line
+from meshproof.compiler.cli.reading import judge_options, policy_at
+from meshproof.compiler.cli.session import open_session
+from meshproof.compiler.driver.judge import judge
+from meshproof.compiler.driver.options import Part
+
+
+@click.command("prove")
+@options.paths
+@click.option("--only", multiple=True, metavar="TITLE", help="The claims under this title alone. Repeatable.")
+@options.output
+@options.levels
+@options.day
+@options.environment
+@options.audit
+@options.solving
+@options.speech
+def command(paths: tuple[str, ...], only: tuple[str, ...], **flags: object) -> None:
+    """Prove the claims of a policy, or refute them with a request."""
+    session = open_session("prove", paths, flags)
+    policy = policy_at(session, paths)
+    titles = known_names("--only", only, (prove.title for mesh in policy.meshes for prove in mesh.proofs))
+    with Line(session) as progress:
+        wanted = judge_options(session, parts=frozenset({Part.CLAIMS}), only=titles)
+        report = judge(policy, wanted, command="prove", progress=progress)
+    session.finish(report)

@@ -1,0 +1,84 @@
+"""The policy that a command was called with, and how it is to be judged."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from meshproof.compiler.cli.session import STDIN
+from meshproof.compiler.config.keys import Audit
+from meshproof.compiler.driver.environments import not_chosen
+from meshproof.compiler.driver.judge import unjudged
+from meshproof.compiler.driver.options import JudgeOptions, Part
+from meshproof.compiler.driver.policy import Policy, read_policy
+from meshproof.dsl.loader import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meshproof.compiler.cli.session import Session
+    from meshproof.compiler.ir.mesh import Mesh
+
+
+def policy_at(session: Session, paths: Sequence[str]) -> Policy:
+    """The policy at the paths, in the environment of the settings, or in all. What is wrong is in its diagnostics.
+
+    Raises:
+        click.UsageError: stdin is named twice.
+    """
+    if list(paths).count(STDIN) > 1:
+        raise click.UsageError("stdin, `-`, can be read once")
+    settings = session.settings
+    return read_policy(
+        [Path(path) for path in paths if path != STDIN],
+        stdin=_stdin(settings.max_file_bytes) if STDIN in paths else None,
+        environment=settings.env,
+        limits=Limits(settings.max_file_bytes, settings.max_policy_bytes),
+    )
+
+
+def one_mesh(session: Session, policy: Policy) -> Mesh:
+    """The mesh of the one environment that a command is about.
+
+    Raises:
+        click.exceptions.Exit: there is none, or none was chosen; that has been reported.
+    """
+    options = judge_options(session)
+    if not policy.is_judgeable:
+        session.finish(unjudged(policy, options, session.command))
+    if policy.environments and session.settings.env is None:
+        session.finish(unjudged(not_chosen(policy), options, session.command))
+    return policy.meshes[0]
+
+
+def judge_options(
+    session: Session,
+    *,
+    parts: frozenset[Part] = frozenset(Part),
+    only: tuple[str, ...] = (),
+    has_coverage: bool = False,
+) -> JudgeOptions:
+    """The options that the settings ask for."""
+    settings = session.settings
+    return JudgeOptions(
+        day=session.day,
+        parts=parts,
+        is_fast=settings.fast,
+        is_strict=settings.strict,
+        audit_as_enforced=settings.audit is Audit.AS_ENFORCED,
+        timeout_ms=max(1, round(settings.timeout * 1000)),
+        jobs=settings.jobs,
+        only=only,
+        select=settings.select,
+        ignore=settings.ignore,
+        has_coverage=has_coverage,
+    )
+
+
+def _stdin(limit: int) -> str:
+    """What stands on stdin, one byte more than may be read at the most: the loader refuses that."""
+    data = sys.stdin.buffer.read(limit + 1)
+    return data.decode("utf-8", "surrogateescape")

@@ -1,0 +1,141 @@
+"""Everything that can be said about a policy: checks, claims and tests, in every environment that was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.checks.check import Needs
+from meshproof.compiler.checks.registry import all_checks
+from meshproof.compiler.driver.fingerprint import fingerprinted
+from meshproof.compiler.driver.merge import merged_claims, merged_findings, merged_tests
+from meshproof.compiler.driver.options import JudgeOptions, Part, Progress, silent
+from meshproof.compiler.driver.waive import waived_claim, waived_diagnostic, waived_test
+from meshproof.compiler.driver.world import World
+from meshproof.compiler.report.exit_code import UNDECIDED_CODES
+from meshproof.compiler.report.model import Finding, Report
+from meshproof.dsl.diagnostic import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from meshproof.compiler.checks.check import Check
+    from meshproof.compiler.driver.policy import Policy
+    from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.dsl.diagnostic import Diagnostic
+
+VACUOUS = "MP602"
+_FAST = (Needs.SYNTAX, Needs.MODEL)
+_SLOW = (*_FAST, Needs.SMT)
+
+
+def judge(policy: Policy, options: JudgeOptions, *, command: str = "check", progress: Progress = silent) -> Report:
+    """The report about a policy. Stopped by Ctrl-C, it is what was known until then, marked as not complete."""
+    if not policy.is_judgeable:
+        return unjudged(policy, options, command)
+    worlds = tuple(World(mesh, policy, options, progress) for mesh in policy.meshes)
+    is_complete = _run(worlds, options)
+    findings = _findings(policy, worlds, options, is_complete=is_complete)
+    return Report(
+        command=command,
+        day=options.day,
+        policy=policy.name,
+        environments=policy.environments,
+        findings=fingerprinted(findings, policy.sources),
+        claims=merged_claims(
+            (world.environment, waived_claim(claim, world.mesh.waivers, options.day))
+            for world in worlds
+            for claim in world.claims
+        ),
+        tests=merged_tests(
+            (world.environment, waived_test(test, world.mesh.waivers, options.day))
+            for world in worlds
+            for test in world.tests
+        ),
+        is_complete=is_complete,
+        identities=names_of(policy.meshes),
+        sources=policy.sources,
+    )
+
+
+def unjudged(policy: Policy, options: JudgeOptions, command: str) -> Report:
+    """The report about a policy that could not be read or resolved: what is wrong with its text."""
+    findings = (Finding(diagnostic) for diagnostic in policy.diagnostics)
+    return Report(
+        command=command,
+        day=options.day,
+        findings=fingerprinted(findings, policy.sources),
+        is_judged=False,
+        sources=policy.sources,
+    )
+
+
+def names_of(meshes: Sequence[Mesh]) -> dict[str, str]:
+    """The names of declared callers by their identity: the first one by name where several share it."""
+    found: dict[str, str] = {}
+    for mesh in meshes:
+        for node in sorted((*mesh.services, *mesh.gateways), key=lambda node: node.name):
+            found.setdefault(node.identity.uri, str(node.name))
+    return found
+
+
+def _run(worlds: Sequence[World], options: JudgeOptions) -> bool:
+    """Judge everything but what needs all other findings; False if it was stopped."""
+    checks = _checks(options)
+    try:
+        for world in worlds:
+            if Part.TESTS in options.parts:
+                world.run_tests()
+            if Part.CLAIMS in options.parts and not options.is_fast:
+                world.run_claims()
+            world.run_checks(checks)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _checks(options: JudgeOptions) -> tuple[Check, ...]:
+    """The checks that can be run before all findings are known; of claims alone, those about claims."""
+    needs = _FAST if options.is_fast else _SLOW
+    checks = tuple(check for check in all_checks() if check.needs in needs)
+    if Part.CHECKS in options.parts:
+        return checks
+    is_about_claims = Part.CLAIMS in options.parts
+    return tuple(check for check in checks if is_about_claims and check.concern == "assertions")
+
+
+def _findings(
+    policy: Policy, worlds: Sequence[World], options: JudgeOptions, *, is_complete: bool
+) -> tuple[Finding, ...]:
+    if is_complete and _is_whole(options):
+        everything = tuple(diagnostic for world in worlds for diagnostic in world.findings)
+        last = tuple(check for check in all_checks() if check.needs is Needs.FINDINGS)
+        for world in worlds:
+            world.run_checks(last, everything)
+    judged = (
+        (world.environment, waived_diagnostic(_weighed(diagnostic, options), world.mesh.waivers, options.day))
+        for world in worlds
+        for diagnostic in world.findings
+    )
+    read = tuple(Finding(diagnostic) for diagnostic in policy.diagnostics)
+    return tuple(_selected((*read, *merged_findings(judged)), options))
+
+
+def _is_whole(options: JudgeOptions) -> bool:
+    """Whether everything is judged that there is."""
+    return not options.is_fast and not options.only and options.parts == frozenset(Part)
+
+
+def _weighed(diagnostic: Diagnostic, options: JudgeOptions) -> Diagnostic:
+    if options.is_strict and diagnostic.code == VACUOUS:
+        return replace(diagnostic, severity=Severity.ERROR)
+    return diagnostic
+
+
+def _selected(findings: Sequence[Finding], options: JudgeOptions) -> Iterator[Finding]:
+    for finding in findings:
+        code = finding.diagnostic.code
+        is_wanted = not options.select or code.startswith(options.select)
+        is_ignored = bool(options.ignore) and code.startswith(options.ignore)
+        if code in UNDECIDED_CODES or (is_wanted and not is_ignored):
+            yield finding

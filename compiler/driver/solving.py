@@ -1,0 +1,79 @@
+"""What the solver is asked about one mesh. Importing this module loads z3: only what solves does so."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.driver.claims import claim_report, refutation
+from meshproof.compiler.smt.solver import Undecided
+from meshproof.compiler.verify import Analysis, AnalysisOptions, Refuted, check_claim
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshproof.compiler.checks.check import Check
+    from meshproof.compiler.checks.context import CheckContext
+    from meshproof.compiler.driver.options import JudgeOptions, Progress
+    from meshproof.compiler.ir.assertions import Claim, Prove
+    from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.compiler.report.model import ClaimResult
+    from meshproof.compiler.verify import ClaimResult as Found
+    from meshproof.dsl.diagnostic import Diagnostic
+
+
+class Solving:
+    """The analysis of one mesh, and its claims, each decided once."""
+
+    def __init__(self, mesh: Mesh, options: JudgeOptions, progress: Progress) -> None:
+        self._mesh = mesh
+        self._options = options
+        self._progress = progress
+        self._found: dict[int, Found] = {}
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """The solver's view of the mesh."""
+        return Analysis(
+            self._mesh,
+            self._options.day,
+            AnalysisOptions(self._options.timeout_ms, self._options.audit_as_enforced),
+        )
+
+    @cached_property
+    def claims(self) -> tuple[tuple[Prove, Claim], ...]:
+        """The claims that were asked for, in the order of the titles."""
+        only = self._options.only
+        return tuple(
+            (prove, claim) for prove in self._mesh.proofs if not only or prove.title in only for claim in prove.claims
+        )
+
+    def decide_claims(self) -> Iterator[tuple[Prove, Claim, Found]]:
+        """Every claim with what is known of it; what was decided before is not decided again."""
+        for index, (prove, claim) in enumerate(self.claims):
+            if index not in self._found:
+                self._progress("proving claims", index, len(self.claims))
+                self._found[index] = check_claim(self.analysis, prove, claim)
+            yield prove, claim, self._found[index]
+
+    def known_claims(self) -> Iterator[tuple[ClaimResult, Diagnostic | None]]:
+        """What is known so far, as a report has it, each refutation with its finding."""
+        for index, (prove, claim) in enumerate(self.claims):
+            found = self._found.get(index)
+            if found is not None:
+                verdict = found.verdict
+                finding = (
+                    refutation(self.analysis.mesh, prove, claim, verdict.witness)
+                    if isinstance(verdict, Refuted)
+                    else None
+                )
+                yield claim_report(prove, claim, found), finding
+
+    def findings_of(self, check: Check, context: CheckContext) -> tuple[tuple[Diagnostic, ...], str | None]:
+        """What a check finds, and why it could not go on if it could not."""
+        found: list[Diagnostic] = []
+        try:
+            found.extend(check.find(context))
+        except Undecided as undecided:
+            return tuple(found), undecided.reason
+        return tuple(found), None
