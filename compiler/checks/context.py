@@ -11,9 +11,14 @@ if TYPE_CHECKING:
 
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.verify.analysis import Analysis
+    from meshproof.compiler.verify.claim_result import JudgedClaim
     from meshproof.dsl.ast.document import Document
     from meshproof.dsl.diagnostic import Diagnostic
     from meshproof.dsl.source import SourceFile
+
+
+def _no_claims() -> tuple[JudgedClaim, ...]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,9 @@ class CheckContext:
 
     `documents` are the parsed files (none for lifted policies) and `sources` their texts by path. `analysis()` is
     the solver's view, made on the first call and shared by all checks: call it only in a check with `Needs.SMT`.
-    `findings` is empty but for a check with `Needs.FINDINGS`: then it is all that was found before waivers counted.
+    `claims()` are the claims that were asked for with what is known of them, decided on the first call: call that, too,
+    only in a check with `Needs.SMT`. `findings` is empty but for a check with `Needs.FINDINGS`: then it is all that was
+    found before waivers counted.
     """
 
     mesh: Mesh
@@ -31,3 +38,4 @@ class CheckContext:
     sources: Mapping[str, SourceFile]
     analysis: Callable[[], Analysis]
     findings: tuple[Diagnostic, ...] = ()
+    claims: Callable[[], tuple[JudgedClaim, ...]] = _no_claims

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from meshproof.compiler.ir.assertions import Claim, Prove
 from meshproof.compiler.verify.verdict import Premise, Proved, Refuted, Unknown, Verdict
 
 
@@ -25,6 +26,10 @@ class ClaimResult:
     def assumptions(self) -> tuple[Premise, ...]:
         """What the proof takes for granted; nothing if there is none."""
         return self.verdict.assumptions if isinstance(self.verdict, Proved) else ()
+
+
+JudgedClaim: TypeAlias = tuple[Prove, Claim, ClaimResult]
+"""A claim, the block that it stands in, and what is known of it."""
 
 
 @dataclass(frozen=True, slots=True)
