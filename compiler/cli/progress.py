@@ -1,10 +1,10 @@
-"""What is being done, on stderr, for whoever waits at a terminal: one line that is written over, and wiped at the end."""
+"""What is being done, on stderr, for whoever waits at a terminal: one line, wiped at the end."""
 
 from __future__ import annotations
 
 import sys
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from meshproof.compiler.cli.terminal import is_terminal
 
@@ -26,7 +26,7 @@ class Line:
         self._next = monotonic() + _PATIENCE
         self._is_dirty = False
 
-    def __enter__(self) -> Line:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -83,9 +83,9 @@ def _blame(mesh: Mesh, witness: Witness) -> Iterator[Label]:
     for decision in witness.decisions:
         for rule in decision.determined_by:
             effects.setdefault(rule, decision.is_allowed)
-    for rule in mesh.rules:
-        if rule.id in effects:
-            yield Label(rule.origin.span, "allows it" if effects[rule.id] else "refuses it")
+    for one in mesh.rules:
+        if one.id in effects:
+            yield Label(one.origin.span, "allows it" if effects[one.id] else "refuses it")
 
 
 def _notes(witness: Witness) -> Iterator[str]:

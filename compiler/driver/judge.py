@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from meshproof.compiler.checks.check import Check
     from meshproof.compiler.driver.policy import Policy
+    from meshproof.compiler.ir.entities import Gateway, Service
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.dsl.diagnostic import Diagnostic
 
@@ -74,8 +75,9 @@ def names_of(meshes: Sequence[Mesh]) -> dict[str, str]:
     """The names of declared callers by their identity: the first one by name where several share it."""
     found: dict[str, str] = {}
     for mesh in meshes:
-        for node in sorted((*mesh.services, *mesh.gateways), key=lambda node: node.name):
-            found.setdefault(node.identity.uri, str(node.name))
+        callers: tuple[Service | Gateway, ...] = (*mesh.services, *mesh.gateways)
+        for node in sorted(callers, key=lambda node: node.name):
+            found.setdefault(node.identity.uri, node.name)
     return found
 
 

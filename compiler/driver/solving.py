@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.report.model import ClaimResult
     from meshproof.compiler.verify import ClaimResult as Found
+    from meshproof.compiler.verify.claim_result import JudgedClaim
     from meshproof.dsl.diagnostic import Diagnostic
 
 
@@ -48,7 +49,7 @@ class Solving:
             (prove, claim) for prove in self._mesh.proofs if not only or prove.title in only for claim in prove.claims
         )
 
-    def decide_claims(self) -> Iterator[tuple[Prove, Claim, Found]]:
+    def decide_claims(self) -> Iterator[JudgedClaim]:
         """Every claim with what is known of it; what was decided before is not decided again."""
         for index, (prove, claim) in enumerate(self.claims):
             if index not in self._found:

@@ -83,6 +83,7 @@ class World:
             documents=self._policy.documents,
             sources=self._policy.sources,
             analysis=self._analysis,
+            claims=self._judged_claims,
             findings=everything,
         )
         for index, check in enumerate(checks):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.compiler.report.exit_code import exit_code
@@ -12,6 +12,7 @@ from meshproof.compiler.report.order import in_order
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from meshproof.compiler.ir.json_text import Json
     from meshproof.compiler.ir.request import Request
     from meshproof.compiler.report.look import Look
     from meshproof.compiler.report.model import ClaimResult, Compiled, Finding, Report, TestResult
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from meshproof.dsl.source import SourceFile, Span
 
 SCHEMA = "meshproof/report/v1"
-
-Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
 
 def render(report: Report, look: Look, fail_level: Severity) -> str:  # noqa: ARG001  JSON looks the same everywhere

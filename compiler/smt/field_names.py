@@ -2,34 +2,8 @@
 
 from __future__ import annotations
 
-from typing import assert_never
-
-from meshproof.compiler.ir.predicate import (
-    Attribute,
-    Claim,
-    ClientIp,
-    Header,
-    Host,
-    Method,
-    Path,
-    Port,
-    Query,
-    RawAuthority,
-    Sni,
-    SourceIdentity,
-    SourceIp,
-    TokenAudience,
-    TokenIssuer,
-    TokenPresenter,
-    TokenSubject,
-)
+from meshproof.compiler.ir.predicate_text import attribute_name
 from meshproof.compiler.smt.environment import Environment
-
-_TOKEN: dict[tuple[str, ...], str] = {
-    ("sub",): "token.subject",
-    ("azp",): "token.presenter",
-    ("aud",): "token.audience",
-}
 
 
 def field_names(environment: Environment) -> dict[int, str]:
@@ -44,40 +18,3 @@ def field_names(environment: Environment) -> dict[int, str]:
     if environment.issuer is not None:
         names[environment.issuer] = "token"
     return names
-
-
-def attribute_name(attribute: Attribute) -> str:  # noqa: C901, PLR0911, PLR0912  one line an attribute
-    """The attribute as the language writes it."""
-    match attribute:
-        case SourceIdentity():
-            return "source"
-        case SourceIp():
-            return "source.ip"
-        case ClientIp():
-            return "client.ip"
-        case Method():
-            return "method"
-        case Path():
-            return "path"
-        case Host() | RawAuthority():
-            return "host"
-        case Port():
-            return "port"
-        case Sni():
-            return "sni"
-        case Header(name):
-            return f'header["{name}"]'
-        case Query(name):
-            return f'query["{name}"]'
-        case TokenIssuer():
-            return "token"
-        case TokenSubject():
-            return "token.subject"
-        case TokenAudience():
-            return "token.audience"
-        case TokenPresenter():
-            return "token.presenter"
-        case Claim(path):
-            return _TOKEN.get(path) or "claim" + "".join(f'["{name}"]' for name in path)
-        case _:
-            assert_never(attribute)

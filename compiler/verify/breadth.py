@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from meshproof.compiler.ir.names import RuleId
 from meshproof.compiler.ir.predicate import Attribute, Method, Path, SourceIdentity
-from meshproof.compiler.smt.field_names import attribute_name
+from meshproof.compiler.ir.predicate_text import attribute_name
 from meshproof.compiler.smt.formula import FALSE
 from meshproof.compiler.smt.region import Everything
 from meshproof.compiler.smt.variation import attributes_in_play, variation_of

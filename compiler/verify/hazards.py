@@ -9,9 +9,9 @@ from enum import StrEnum
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.names import RuleId
 from meshproof.compiler.ir.predicate import Attribute, Header, Query, SourceIdentity, TokenIssuer
+from meshproof.compiler.ir.predicate_text import attribute_name
 from meshproof.compiler.smt.concretize import caller_at, request_at
 from meshproof.compiler.smt.encoding import Encoding
-from meshproof.compiler.smt.field_names import attribute_name
 from meshproof.compiler.smt.formula import FALSE, Formula
 from meshproof.compiler.smt.region import Allowed, Everything, MatchedBy, Outside, Region, both
 from meshproof.compiler.smt.solver import Undecided
