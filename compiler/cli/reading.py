@@ -14,6 +14,7 @@ from meshproof.compiler.driver.environments import not_chosen
 from meshproof.compiler.driver.judge import unjudged
 from meshproof.compiler.driver.options import JudgeOptions, Part
 from meshproof.compiler.driver.policy import Policy, read_policy
+from meshproof.compiler.smt.policy import enforced
 from meshproof.dsl.loader import Limits
 
 if TYPE_CHECKING:
@@ -40,18 +41,23 @@ def policy_at(session: Session, paths: Sequence[str]) -> Policy:
     )
 
 
-def one_mesh(session: Session, policy: Policy) -> Mesh:
-    """The mesh of the one environment that a command is about.
+def one_environment(session: Session, policy: Policy) -> Policy:
+    """The policy if it is about one environment, else one that says what is wrong."""
+    is_open = policy.is_judgeable and policy.environments and session.settings.env is None
+    return not_chosen(policy) if is_open else policy
+
+
+def mesh_to_ask(session: Session, policy: Policy) -> Mesh:
+    """The mesh of the one environment that a command asks about, for commands that answer on stdout.
 
     Raises:
-        click.exceptions.Exit: there is none, or none was chosen; that has been reported.
+        click.exceptions.Exit: there is none, or none was chosen; that has been reported on stderr.
     """
-    options = judge_options(session)
-    if not policy.is_judgeable:
-        session.finish(unjudged(policy, options, session.command))
-    if policy.environments and session.settings.env is None:
-        session.finish(unjudged(not_chosen(policy), options, session.command))
-    return policy.meshes[0]
+    one = one_environment(session, policy)
+    if not one.is_judgeable:
+        session.refuse(unjudged(one, judge_options(session), session.command))
+    mesh = one.meshes[0]
+    return enforced(mesh) if session.settings.audit is Audit.AS_ENFORCED else mesh
 
 
 def judge_options(

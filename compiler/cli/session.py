@@ -17,6 +17,7 @@ from meshproof.compiler.config.keys import Settings
 from meshproof.compiler.config.load import InvalidConfiguration, configure
 from meshproof.compiler.report.exit_code import ExitCode, exit_code
 from meshproof.compiler.report.model import Finding, Report
+from meshproof.compiler.report.text import render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +48,11 @@ class Session:
         code = exit_code(report, self.settings.fail_level)
         write_reports(report, self.destinations, self.out, self.settings.fail_level)
         self.leave(code)
+
+    def refuse(self, report: Report) -> NoReturn:
+        """Say on stderr why nothing can be judged: stdout is for answers alone."""
+        click.echo(render(report, self.err, self.settings.fail_level), err=True, nl=False)
+        self.leave(ExitCode.NOT_JUDGED)
 
     def leave(self, code: ExitCode) -> NoReturn:
         """End the command with an exit code."""

@@ -1,0 +1,68 @@
+"""`meshproof compile`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from meshproof.compiler.backend.output import OutputRefusedError
+from meshproof.compiler.backend.registry import BrokenTargetError, UnknownTargetError, names
+from meshproof.compiler.cli import options
+from meshproof.compiler.cli.progress import Line
+from meshproof.compiler.cli.reading import judge_options, one_environment, policy_at
+from meshproof.compiler.cli.session import Session, open_session
+from meshproof.compiler.config.load import did_you_mean
+from meshproof.compiler.driver.compiling import Order, compile_policy
+
+
+@click.command("compile")
+@options.paths
+@click.option("--target", required=True, metavar="NAME", help="What to compile for: istio.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder; build/TARGET if left out.")
+@click.option("--option", multiple=True, metavar="KEY=VALUE", help="An option of the target. Repeatable.")
+@options.output
+@options.levels
+@options.day
+@options.environment
+@options.solving
+@options.speech
+def command(paths: tuple[str, ...], target: str, out: Path | None, **flags: object) -> None:
+    """Check a policy and write it for a target.
+
+    Nothing is written unless `check` would end with status 0. The folder must be new, empty or ours; what was in it
+    stays until the new files are complete.
+    """
+    session = open_session("compile", paths, flags)
+    settings = session.settings.option
+    _refuse_unknown(settings)
+    policy = one_environment(session, policy_at(session, paths))
+    order = Order(target, out or Path("build") / target, session.settings.fail_level, settings)
+    try:
+        with Line(session) as progress:
+            report = compile_policy(policy, judge_options(session), order, progress)
+    except UnknownTargetError as error:
+        raise click.UsageError(f"--target: {error}; {did_you_mean(target, error.known)}") from None
+    except BrokenTargetError as error:
+        raise click.UsageError(f"--target: {error}") from None
+    except OutputRefusedError as error:
+        raise click.UsageError(f"--out: {error}; name a new folder, or remove what is in this one") from None
+    except OSError as error:
+        raise click.UsageError(f"--out: cannot write `{order.folder}`: {error.strerror}") from None
+    if report.compiled is None:
+        _say_nothing_written(session)
+    session.finish(report)
+
+
+def _refuse_unknown(settings: tuple[tuple[str, str], ...]) -> None:
+    """An option for no installed target is a mistake; one for another than was asked for is left alone."""
+    known = names()
+    for key, _ in settings:
+        target = key.partition(".")[0]
+        if target not in known:
+            raise click.UsageError(f"--option: `{key}` is an option of no target; {did_you_mean(target, known)}")
+
+
+def _say_nothing_written(session: Session) -> None:
+    if session.err.verbosity >= 0:
+        click.echo("nothing was written", err=True)

@@ -1,0 +1,76 @@
+"""From a policy to the files of a target: all that `check` does, then the files, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from meshproof import __version__
+from meshproof.compiler.backend.output import lock_of, write_output
+from meshproof.compiler.backend.registry import load
+from meshproof.compiler.backend.target import CompileOptions, has_errors
+from meshproof.compiler.driver.fingerprint import fingerprinted
+from meshproof.compiler.driver.judge import judge
+from meshproof.compiler.driver.options import JudgeOptions, Progress, silent
+from meshproof.compiler.ir.serde import digest
+from meshproof.compiler.report.exit_code import ExitCode, exit_code
+from meshproof.compiler.report.model import Compiled, Finding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshproof.compiler.backend.target import AnyTarget, Lowered
+    from meshproof.compiler.driver.policy import Policy
+    from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.compiler.report.model import Report
+    from meshproof.dsl.diagnostic import Diagnostic, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be compiled for which target, into which folder; `settings` are the options of the target."""
+
+    target: str
+    folder: Path
+    fail_level: Severity
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+def compile_policy(policy: Policy, options: JudgeOptions, order: Order, progress: Progress = silent) -> Report:
+    """The report of a compile. Files are written only if nothing is wrong with the policy and the target can say all.
+
+    The policy must have one mesh, or none if it could not be read.
+
+    Raises:
+        UnknownTargetError, BrokenTargetError: there is no such target, or it cannot be loaded.
+        OutputRefusedError, OSError: the folder is not ours, or cannot be written; it is as it was.
+    """
+    target = load(order.target)
+    report = judge(policy, options, command="compile", progress=progress)
+    if exit_code(report, order.fail_level) is not ExitCode.CLEAN:
+        return report
+    mesh = policy.meshes[0]
+    lowered = target.lower(mesh, CompileOptions(options.day, order.settings, digest(mesh)))
+    report = _with_findings(report, lowered.diagnostics)
+    if has_errors(lowered.diagnostics) or exit_code(report, order.fail_level) is not ExitCode.CLEAN:
+        return report
+    return replace(report, compiled=_write(target, lowered, mesh, order))
+
+
+def _with_findings(report: Report, diagnostics: tuple[Diagnostic, ...]) -> Report:
+    environments = report.environments
+    more = fingerprinted((Finding(diagnostic, environments) for diagnostic in diagnostics), report.sources)
+    return replace(report, findings=(*report.findings, *more))
+
+
+def _write(target: AnyTarget, lowered: Lowered, mesh: Mesh, order: Order) -> Compiled:
+    artifacts = target.emit(lowered)
+    lock = lock_of(artifacts, target=target.name, source_hash=digest(mesh), version=__version__)
+    written = write_output((*artifacts, lock), order.folder)
+    return Compiled(
+        target=target.name,
+        folder=str(order.folder),
+        files=written.files,
+        notes=("not yet read back: nothing has compared these files with the policy",),
+        environment=mesh.environment,
+    )

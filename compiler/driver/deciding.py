@@ -1,0 +1,55 @@
+"""Deciding requests that come as lines of JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.ir.decision_json import decision_to_json
+from meshproof.compiler.ir.json_text import JsonError
+from meshproof.compiler.ir.request_json import request_from_json
+from meshproof.compiler.semantics import MalformedRequest, MissingAnswer, NotModelled, decide, route
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from meshproof.compiler.ir.json_text import Json
+    from meshproof.compiler.ir.mesh import Mesh
+
+
+class Answered(Enum):
+    """What became of a line: decided, no request that can be decided, or one that needs what is not modelled."""
+
+    DECIDED = "decided"
+    MALFORMED = "malformed"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The line of JSON that answers a line, without its line end."""
+
+    outcome: Answered
+    text: str
+
+
+def answer(mesh: Mesh, line: str, day: date) -> Answer:
+    """The decision about the request on a line, or what keeps it from one; never an exception."""
+    try:
+        request = request_from_json(line, mesh)
+        decision = decide(mesh, request, day)
+        return _answer(Answered.DECIDED, decision_to_json(decision, route(mesh, request, day)))
+    except JsonError as error:
+        return _answer(Answered.MALFORMED, {"error": str(error)})
+    except MalformedRequest as error:
+        return _answer(Answered.MALFORMED, {"error": error.reason})
+    except MissingAnswer as error:
+        return _answer(Answered.MALFORMED, {"error": str(error)})
+    except NotModelled as error:
+        return _answer(Answered.UNDECIDED, {"error": str(error)})
+
+
+def _answer(outcome: Answered, value: dict[str, Json]) -> Answer:
+    return Answer(outcome, json.dumps(value, ensure_ascii=False))
