@@ -40,7 +40,7 @@ def findings_of(policy: Policy, code: str, day: date = DAY) -> tuple[Finding, ..
     found: list[tuple[str | None, Diagnostic]] = []
     for mesh in policy.meshes:
         found += [(mesh.environment, one) for one in _found(policy, mesh, day, code)]
-    return in_order(merged_findings(found))
+    return tuple(in_order(merged_findings(found)))
 
 
 def _found(policy: Policy, mesh: Mesh, day: date, code: str) -> list[Diagnostic]:

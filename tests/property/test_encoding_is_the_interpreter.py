@@ -15,6 +15,7 @@ from tests.strategies.requests import NORMAL, random_request
 
 from meshproof.compiler.ir.decision import Reason
 from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.semantics import NotModelled, decide, facts_of, is_well_formed, passes_transport, route
 from meshproof.compiler.smt.concretize import request_at
 from meshproof.compiler.smt.encoding import Encoding
@@ -103,7 +104,9 @@ def test_every_request_has_a_point_that_is_decided_like_it(batch: int, size: Siz
     assert counts["pairs"] >= LEAST_PAIRS // 2
 
 
-def _compare_request(rng: Random, mesh: Mesh, encodings: dict[tuple[str, int], Encoding], counts: Counter[str]) -> None:
+def _compare_request(
+    rng: Random, mesh: Mesh, encodings: dict[tuple[NodeName, int], Encoding], counts: Counter[str]
+) -> None:
     request = replace(random_request(rng, mesh, NORMAL), day=None)
     encoding = encodings.get((request.destination, request.port))
     if encoding is None or is_well_formed(mesh, request, DAY) is not None:

@@ -13,6 +13,7 @@ from tests.strategies.brute_rules import RuleSets, anomaly_of, is_free
 from tests.strategies.meshes import DAY, TINY, random_mesh
 
 from meshproof.compiler.ir.authz import Effect
+from meshproof.compiler.ir.names import RuleId
 from meshproof.compiler.semantics import route
 from meshproof.compiler.verify import (
     Analysis,
@@ -37,7 +38,7 @@ def _worlds(seed: int, count: int) -> list[World]:
         mesh = random_mesh(rng, CROWDED)
         if mesh.rules and rng.random() < 0.5:  # so that rules meet: the same one again, a little changed
             one, other = rng.choice(mesh.rules), rng.choice(mesh.rules)
-            twin = replace(one, id=f"{one.id}-again", sources=rng.choice((one, other)).sources, when=other.when)
+            twin = replace(one, id=RuleId(f"{one.id}-again"), sources=rng.choice((one, other)).sources, when=other.when)
             mesh = replace(mesh, rules=tuple(sorted((*mesh.rules, twin), key=lambda rule: rule.id)))
         try:
             found.append(World(Analysis(mesh, DAY), 600))

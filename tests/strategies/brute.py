@@ -97,7 +97,7 @@ class World:
         return tuple(
             key
             for key in self.judged
-            if key.node in wanted and (wanted[key.node] is None or key.port in wanted[key.node])
+            if key.node in wanted and ((ports := wanted[key.node]) is None or key.port in ports)
         )
 
     def speaking(self, destinations: Iterable[Destination], *, is_http: bool) -> tuple[PortKey, ...]:

@@ -9,8 +9,9 @@ from tests.strategies.brute import Judged, World
 from tests.strategies.sources import takes
 
 from meshproof.compiler.ir.assertions import Assumption, AtMostAttempts, IsIsolated, NoMirrorLeaves, NoPath
-from meshproof.compiler.ir.entities import Destination, External, Gateway, SourceSet
+from meshproof.compiler.ir.entities import Destination, External, Gateway, Service, SourceSet
 from meshproof.compiler.ir.mtls import MtlsMode
+from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.routing import Branch, Route
 from meshproof.compiler.semantics import route as routed
 from meshproof.compiler.semantics.handshake import canonical_identity
@@ -39,6 +40,10 @@ def edges(world: World) -> dict[tuple[Vertex, Vertex, PortKey | None], int]:
     return found
 
 
+def senders(world: World) -> list[Service | Gateway]:
+    return [*world.mesh.services, *world.mesh.gateways]
+
+
 def vertices(world: World) -> list[Vertex]:
     declared = [("declared", str(name)) for name in world.nodes]
     return [*declared, INTERNET, *stations(world)]
@@ -46,7 +51,7 @@ def vertices(world: World) -> list[Vertex]:
 
 def stations(world: World) -> list[Vertex]:
     """The undeclared callers that are let in somewhere, without identity only behind a gateway."""
-    named = {canonical_identity(world.mesh, node.identity).uri for node in (*world.mesh.services, *world.mesh.gateways)}
+    named = {canonical_identity(world.mesh, node.identity).uri for node in senders(world)}
     found: dict[Vertex, None] = {}
     for key, judged in world.judged.items():
         for one in judged:
@@ -62,13 +67,13 @@ def _may_send(world: World, vertex: Vertex, one: Judged) -> bool:
     node = world.nodes[one.key.node]
     if kind == "internet":
         return isinstance(node, Gateway) and one.facts.identity is None
-    if kind == "declared" and isinstance(world.nodes[name], External):
+    if kind == "declared" and isinstance(world.nodes[NodeName(name)], External):
         return False
     if world.mode(one.key) is MtlsMode.DISABLED:
         return True
     if kind == "station":
         return one.facts.identity == (name or None)
-    sender = world.nodes[name]
+    sender = world.nodes[NodeName(name)]
     return (
         not isinstance(sender, External) and one.facts.identity == canonical_identity(world.mesh, sender.identity).uri
     )
@@ -76,7 +81,7 @@ def _may_send(world: World, vertex: Vertex, one: Judged) -> bool:
 
 def _forwards(world: World, vertex: Vertex, key: PortKey) -> bool:
     kind, name = vertex
-    if kind != "declared" or not isinstance(world.nodes[name], Gateway) or world.is_external(key):
+    if kind != "declared" or not isinstance(world.nodes[NodeName(name)], Gateway) or world.is_external(key):
         return True
     return any(_leads(route, branch, key) for route, branch in branches_to(world, name))
 
@@ -110,7 +115,7 @@ def mirrors_at(world: World, key: PortKey) -> list[Branch]:
 def _attempts(world: World, vertex: Vertex, key: PortKey) -> int:
     kind, name = vertex
     found = [1]
-    if kind == "declared" and isinstance(world.nodes[name], Gateway):
+    if kind == "declared" and isinstance(world.nodes[NodeName(name)], Gateway):
         for route, branch in branches_to(world, name):
             taken = (one for other in world.judged if str(other.node) == name for one in world.judged[other])
             if (
@@ -132,7 +137,7 @@ def _attempts(world: World, vertex: Vertex, key: PortKey) -> int:
 
 def starts(world: World, sources: SourceSet) -> set[Vertex]:
     found: set[Vertex] = {("declared", str(name)) for name in (*sources.members, *sources.shared)}
-    for node in (*world.mesh.services, *world.mesh.gateways):
+    for node in senders(world):
         identity = canonical_identity(world.mesh, node.identity)
         trusted = {world.mesh.trust_domain, *world.mesh.trusts}
         if identity.trust_domain in trusted and takes(sources.matches, identity.uri):
@@ -165,7 +170,7 @@ def all_edges(world: World, assumptions: Iterable[Assumption]) -> dict[tuple[Ver
     for station in stations(world):
         if station not in unreachable(world, assumptions):
             for vertex in vertices(world):
-                is_end = vertex[0] == "declared" and isinstance(world.nodes[vertex[1]], External)
+                is_end = vertex[0] == "declared" and isinstance(world.nodes[NodeName(vertex[1])], External)
                 if vertex != station and not is_end:
                     found[vertex, station, None] = 1
     return found

@@ -37,7 +37,7 @@ def with_claims(rng: Random, mesh: Mesh, count: int) -> Mesh:
     if not any(node.ports for node in mesh.nodes):
         return mesh
     claims = tuple(Claim(random_statement(rng, mesh), f"claim {number}", origin(number)) for number in range(count))
-    assumptions = ()
+    assumptions: tuple[Assumption, ...] = ()
     if rng.random() < 0.3:
         until = rng.choice((None, *words.UNTILS))
         assumptions = (Assumption(_sources(rng, mesh), "it is random", "team", until, origin()),)

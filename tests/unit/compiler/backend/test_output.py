@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.compiler.backend import output
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.output import LOCK, OutputRefusedError, lock_of, write_output
 
@@ -106,7 +105,7 @@ def test_the_old_folder_comes_back_if_the_swap_fails(tmp_path: Path, monkeypatch
             raise OSError("no")
         return rename(self, target)
 
-    monkeypatch.setattr(output.Path, "rename", fail)
+    monkeypatch.setattr(Path, "rename", fail)
     with pytest.raises(OSError, match="no"):
         write_output(files(("b", b"2")), out)
     assert listing(out) == {"a", LOCK}

@@ -32,19 +32,19 @@ def documents(text: str = TEXT) -> dict[str, Any]:
     return {f"{doc['kind']} {doc['metadata']['name']}": doc for doc in found}
 
 
-def annotations(name: str) -> dict[str, str]:
+def annotations_of(name: str) -> dict[str, str]:
     found = documents()[name]["metadata"]["annotations"]
     return {key.removeprefix("meshproof.dev/"): value for key, value in found.items()}
 
 
 def test_annotations_say_where_an_object_is_from_and_how_long_it_is_right() -> None:
-    found = annotations("AuthorizationPolicy meshproof-b-allow")
+    found = annotations_of("AuthorizationPolicy meshproof-b-allow")
     assert found["source-hash"] == "abc"
     assert found["read-back"] == "not yet read back"
     assert json.loads(found["source-map"]) == {"rules": ["one", "two"]}
     assert found["valid-until"] == "2027-04-01"
-    assert annotations("PeerAuthentication meshproof-b")["valid-until"] == "2027-03-01"
-    assert "valid-until" not in annotations("AuthorizationPolicy meshproof-b-default")
+    assert annotations_of("PeerAuthentication meshproof-b")["valid-until"] == "2027-03-01"
+    assert "valid-until" not in annotations_of("AuthorizationPolicy meshproof-b-default")
 
 
 def test_objects_are_marked_as_ours() -> None:
