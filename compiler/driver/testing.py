@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.driver.outcome_text import decision_text, expectation_text, route_text
 from meshproof.compiler.ir.assertions import ExpectDecision, ExpectRoute
 from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.compiler.report.model import TestOutcome, TestResult
-from meshproof.compiler.semantics import MalformedRequest, MissingAnswer, NotModelled, decide, route
+from meshproof.compiler.report.outcome_text import decision_text, expectation_text, route_text
+from meshproof.compiler.semantics import MalformedRequest, MissingAnswer, NotModelled, as_sent, decide, route
 from meshproof.dsl.diagnostic import Diagnostic, Evidence, Label
 from meshproof.dsl.problems import problem
 
@@ -43,16 +43,17 @@ def test_results(mesh: Mesh, day: date) -> Iterator[TestResult]:
 
 def _result(mesh: Mesh, name: str, line: TestLine, day: date) -> TestResult:
     expected = expectation_text(line.expected)
-    answers = [(request, _answer(mesh, request, line, day)) for request in line.requests]
+    requests = tuple(as_sent(mesh, request, day) for request in line.requests)
+    answers = [(request, _answer(mesh, request, line, day)) for request in requests]
     order = (TestOutcome.FAILED, TestOutcome.UNDECIDED)
     for outcome in order:
         against = [(request, answer) for request, answer in answers if answer.outcome is outcome]
         if against:
             actual = "; ".join(sorted({answer.text for _, answer in against}))
-            requests = tuple(request for request, _ in against)
-            return TestResult(name, line.text, line.origin.span, outcome, expected, actual, requests)
+            contrary = tuple(request for request, _ in against)
+            return TestResult(name, line.text, line.origin.span, outcome, expected, actual, contrary)
     actual = "; ".join(sorted({answer.text for _, answer in answers}))
-    return TestResult(name, line.text, line.origin.span, TestOutcome.PASSED, expected, actual, line.requests)
+    return TestResult(name, line.text, line.origin.span, TestOutcome.PASSED, expected, actual, requests)
 
 
 def _answer(mesh: Mesh, request: Request, line: TestLine, day: date) -> _Answer:
@@ -132,7 +133,7 @@ def _deciders(mesh: Mesh, result: TestResult, day: date) -> Iterator[Label]:
 
 def _determined_by(mesh: Mesh, request: Request, day: date) -> tuple[str, ...]:
     try:
-        return decide(mesh, request, day).determined_by
+        return decide(mesh, as_sent(mesh, request, day), day).determined_by
     except (MalformedRequest, MissingAnswer, NotModelled):
         return ()
 

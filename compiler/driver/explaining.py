@@ -1,0 +1,83 @@
+"""Why a request is decided as it is: the rules that did, what they became in emitted files, and the nearest misses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from meshproof.compiler.backend import registry
+from meshproof.compiler.backend.target import CompileOptions
+from meshproof.compiler.driver.judge import names_of
+from meshproof.compiler.driver.near_misses import near_misses
+from meshproof.compiler.ir.decision import Decision, Reason
+from meshproof.compiler.report.model_why import DecidingRule, Explanation
+from meshproof.compiler.semantics import decide, route
+from meshproof.compiler.semantics.handshake import mode_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from meshproof.compiler.backend.artifact import SourceMap
+    from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.compiler.ir.request import Request
+
+
+def explain(mesh: Mesh, requests: Sequence[Request], day: date) -> tuple[Explanation, ...]:
+    """What is decided about each request, and why.
+
+    Raises:
+        MalformedRequest, MissingAnswer, NotModelled: a request has no decision as it was put.
+    """
+    emitted = _source_map(mesh, day)
+    return tuple(_explanation(mesh, request, day, emitted) for request in requests)
+
+
+def _explanation(mesh: Mesh, request: Request, day: date, emitted: SourceMap) -> Explanation:
+    decision = decide(mesh, request, day)
+    is_undecided_by_rule = decision.reason is Reason.DEFAULT and not decision.is_allowed
+    return Explanation(
+        request=request,
+        decision=decision,
+        outcome=route(mesh, request, day),
+        rules=tuple(
+            DecidingRule(
+                rule.id,
+                rule.effect.value,
+                rule.origin.span,
+                tuple(entry for entry in emitted if entry.subject == rule.id),
+            )
+            for rule in mesh.rules
+            if rule.id in decision.determined_by
+        ),
+        nearest=near_misses(mesh, request, day, names_of((mesh,))) if is_undecided_by_rule else (),
+        note=_note(mesh, request, decision, day),
+    )
+
+
+def _source_map(mesh: Mesh, day: date) -> SourceMap:
+    """What rules become in the files of the installed targets that can say the policy."""
+    found: SourceMap = ()
+    for name in registry.names():
+        found += registry.load(name).lower(mesh, CompileOptions(day)).source_map
+    return found
+
+
+def _note(mesh: Mesh, request: Request, decision: Decision, day: date) -> str:
+    match decision.reason:
+        case Reason.TRANSPORT:
+            node = mesh.node(request.destination)
+            mode = "" if node is None else f"mTLS is {mode_of(mesh, node, request.port, day)} there, and "
+            who = "no identity" if request.source.identity is None else "an identity of no trusted domain"
+            return f"{mode}the caller has {who}"
+        case Reason.PATH:
+            return "the path has two readings, or none, and is refused before any rule sees it"
+        case Reason.TOKEN:
+            return "the token cannot be verified by an issuer that the destination accepts"
+        case Reason.ASK:
+            return "who is asked did not say yes"
+        case Reason.RULE:
+            return "the rules below allow it" if decision.is_allowed else "the rules below refuse it"
+        case Reason.DEFAULT:
+            return "no rule allows it, and what no rule allows is refused" if not decision.is_allowed else "no rule is"
+        case _:
+            assert_never(decision.reason)

@@ -1,0 +1,67 @@
+"""Explanations as JSON, in the form of `schemas/why-v1.json`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.ir.decision_json import decision_to_json
+from meshproof.compiler.ir.request_json import request_to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from meshproof.compiler.backend.artifact import MapEntry
+    from meshproof.compiler.ir.json_text import Json
+    from meshproof.compiler.report.model_why import DecidingRule, Explanation, NearMiss, WhyReport
+    from meshproof.dsl.source import SourceFile, Span
+
+SCHEMA = "meshproof/why/v1"
+
+
+def render(report: WhyReport) -> str:
+    """All answers as one JSON document."""
+    document: dict[str, Json] = {
+        "schema": SCHEMA,
+        "as_of": report.day.isoformat(),
+        "environment": report.environment,
+        "answers": [_answer(answer, report.sources) for answer in report.answers],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _answer(answer: Explanation, sources: Mapping[str, SourceFile]) -> Json:
+    return {
+        "request": request_to_json(answer.request),
+        "decision": decision_to_json(answer.decision, answer.outcome),
+        "rules": [_rule(rule, sources) for rule in answer.rules],
+        "nearest": [_near(miss, sources) for miss in answer.nearest],
+    }
+
+
+def _rule(rule: DecidingRule, sources: Mapping[str, SourceFile]) -> Json:
+    return {
+        "rule": rule.rule,
+        "effect": rule.effect,
+        "place": _place(rule.span, sources),
+        "emitted": [_emitted(entry) for entry in rule.emitted],
+    }
+
+
+def _near(miss: NearMiss, sources: Mapping[str, SourceFile]) -> Json:
+    missing: list[Json] = [{"field": one.field, "needs": one.needs, "has": one.has} for one in miss.missing]
+    return {"rule": miss.rule, "place": _place(miss.span, sources), "missing": missing}
+
+
+def _emitted(entry: MapEntry) -> Json:
+    return {"kind": entry.kind, "namespace": entry.namespace, "name": entry.name, "index": entry.index}
+
+
+def _place(span: Span, sources: Mapping[str, SourceFile]) -> Json:
+    source = sources.get(span.file)
+    position = source.position(span.start) if source else None
+    return {
+        "path": span.file,
+        "line": position.line if position else None,
+        "column": position.column if position else None,
+    }
