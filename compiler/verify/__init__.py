@@ -1,19 +1,14 @@
 """Proofs and findings over whole policies: every claim proved, refuted with a request that replays, or unknown."""
 
 from meshproof.compiler.verify.analysis import Analysis, AnalysisOptions, ScopeKey
-from meshproof.compiler.verify.anomalies import (
-    AnomalyKind,
-    RuleAnomalies,
-    RuleAnomaly,
-    UndecidedRule,
-    rule_anomalies,
-)
-from meshproof.compiler.verify.breadth import Breadth, breadth_of
+from meshproof.compiler.verify.anomalies import AnomalyKind, RuleAnomaly, rule_anomalies
+from meshproof.compiler.verify.breadth import Breadth, breadth_of, rule_breadths
 from meshproof.compiler.verify.claim_result import ClaimResult
-from meshproof.compiler.verify.conflicts import Conflict, ConflictKind, conflicts
+from meshproof.compiler.verify.conflicts import Conflict, ConflictKind, conflicts, overlap
 from meshproof.compiler.verify.exposure import Exposed, plaintext_reachable
-from meshproof.compiler.verify.hazards import Hazard, HazardKind, hazards
+from meshproof.compiler.verify.hazards import Hazard, HazardKind, hazards, rule_hazards
 from meshproof.compiler.verify.invariants import check_claim
+from meshproof.compiler.verify.per_rule import PerRule, UndecidedRule, per_rule
 from meshproof.compiler.verify.routing import (
     Refused,
     UnreachableBranch,
@@ -53,13 +48,13 @@ __all__ = [
     "HazardKind",
     "Hop",
     "HopKind",
+    "PerRule",
     "Premise",
     "PremiseKind",
     "Proved",
     "Refused",
     "Refuted",
     "ReplayDisagrees",
-    "RuleAnomalies",
     "RuleAnomaly",
     "Scope",
     "ScopeKey",
@@ -74,9 +69,13 @@ __all__ = [
     "check_claim",
     "conflicts",
     "hazards",
+    "overlap",
+    "per_rule",
     "plaintext_reachable",
     "routed_not_allowed",
     "rule_anomalies",
+    "rule_breadths",
+    "rule_hazards",
     "unreachable_branches",
     "unrouted",
 ]

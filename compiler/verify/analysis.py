@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import TypeVar, cast
 
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.entities import SourceSet
@@ -23,6 +24,7 @@ from meshproof.compiler.verify.reads import predicates_in, regions_by_node
 from meshproof.compiler.verify.scope import Scope
 
 ScopeKey = PortKey
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,18 @@ class Analysis:
         self._scopes: dict[ScopeKey, Scope] = {}
         self._callers: Callers | None = None
         self._graph: Graph | None = None
+        self._answers: dict[object, object] = {}
 
     @property
     def mesh(self) -> Mesh:
         """The policy that is analysed; with `audit_as_enforced` that is not the one given."""
         return self._policies.mesh
+
+    def once(self, question: Callable[[Analysis], T]) -> T:
+        """The answer to a question about the whole policy, which is worked out when it is asked for the first time."""
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        return cast("T", self._answers[question])
 
     @cached_property
     def keys(self) -> tuple[ScopeKey, ...]:

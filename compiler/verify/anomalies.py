@@ -7,7 +7,7 @@ pass transport today is marked as not stable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,9 +15,9 @@ from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.names import RuleId
 from meshproof.compiler.smt.formula import FALSE
-from meshproof.compiler.smt.solver import Undecided
 from meshproof.compiler.verify.analysis import Analysis
 from meshproof.compiler.verify.match_sets import MatchSets
+from meshproof.compiler.verify.per_rule import PerRule, per_rule
 
 
 class AnomalyKind(StrEnum):
@@ -58,40 +58,16 @@ class RuleAnomaly:
     is_stable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class UndecidedRule:
-    """A rule of which nothing is known, and why."""
-
-    rule: RuleId
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RuleAnomalies:
-    """The anomalies by rule, and the rules that could not be decided."""
-
-    found: tuple[RuleAnomaly, ...]
-    undecided: tuple[UndecidedRule, ...] = ()
-
-
-def rule_anomalies(analysis: Analysis) -> RuleAnomalies:
+def rule_anomalies(analysis: Analysis) -> PerRule[RuleAnomaly]:
     """The anomaly of each rule in force that has one, in name order."""
-    found: list[RuleAnomaly] = []
-    undecided: list[UndecidedRule] = []
     stable, relative = _Cascade(analysis, is_admitted=False), _Cascade(analysis, is_admitted=True)
-    for rule in sorted(analysis.rules.values(), key=lambda rule: rule.id):
-        if not analysis.scopes_of(rule.id):
-            continue
-        try:
-            anomaly = (
-                stable.without_effect(rule) or relative.without_effect(rule) or stable.of(rule) or relative.of(rule)
-            )
-        except Undecided as reason:
-            undecided.append(UndecidedRule(rule.id, reason.reason))
-            continue
-        if anomaly is not None:
-            found.append(anomaly)
-    return RuleAnomalies(tuple(found), tuple(undecided))
+
+    def question(rule: AuthzRule) -> Iterator[RuleAnomaly]:
+        found = stable.without_effect(rule) or relative.without_effect(rule) or stable.of(rule) or relative.of(rule)
+        if found is not None:
+            yield found
+
+    return per_rule(analysis, question)
 
 
 class _Cascade:

@@ -11,6 +11,7 @@ from meshproof.compiler.smt.formula import FALSE
 from meshproof.compiler.smt.region import Everything
 from meshproof.compiler.smt.variation import attributes_in_play, variation_of
 from meshproof.compiler.verify.analysis import Analysis
+from meshproof.compiler.verify.per_rule import PerRule, per_rule
 from meshproof.compiler.verify.scope import Scope
 
 _ALWAYS: tuple[Attribute, ...] = (SourceIdentity(), Method(), Path())
@@ -26,6 +27,11 @@ class Breadth:
 
     rule: RuleId
     free: tuple[str, ...]
+
+
+def rule_breadths(analysis: Analysis) -> PerRule[Breadth]:
+    """The free dimensions of every rule in force that matches something."""
+    return per_rule(analysis, lambda rule: (breadth_of(analysis, rule.id),))
 
 
 def breadth_of(analysis: Analysis, rule: RuleId) -> Breadth:

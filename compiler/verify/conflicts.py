@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
-from meshproof.compiler.ir.authz import Effect
+from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.names import RuleId
 from meshproof.compiler.smt.policy import PortKey
 from meshproof.compiler.smt.region import MatchedBy, both
-from meshproof.compiler.smt.solver import Undecided
 from meshproof.compiler.verify.analysis import Analysis
 from meshproof.compiler.verify.match_sets import MatchSets
-from meshproof.compiler.verify.verdict import Example
-from meshproof.compiler.verify.witness import Witness
+from meshproof.compiler.verify.per_rule import PerRule, per_rule
+from meshproof.compiler.verify.verdict import Answer
 
 
 class ConflictKind(StrEnum):
@@ -30,64 +30,50 @@ class ConflictKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """An allow and a deny in force, and a request that both match."""
+    """An allow and a deny in force that match a request in common, at a port that shows it."""
 
     allow: RuleId
     deny: RuleId
     kind: ConflictKind
-    witness: Witness
+    key: PortKey
 
 
-def conflicts(analysis: Analysis) -> Iterable[Conflict]:
-    """Every pair of an allow and a deny that meet, by name. A pair that cannot be decided is left out."""
-    sets = {key: MatchSets(analysis.scope(key), is_admitted=False) for key in _decidable(analysis)}
-    for allow, deny in _pairs(analysis):
-        try:
-            found = _conflict(analysis, sets, allow, deny)
-        except Undecided:
-            continue
-        if found is not None:
-            yield found
+def conflicts(analysis: Analysis) -> PerRule[Conflict]:
+    """Every pair of an allow and a deny that meet, by the deny and then by the allow."""
+    sets = _Sets(analysis)
+    return per_rule(analysis, lambda rule: sets.conflicts(rule) if rule.effect is Effect.DENY else ())
 
 
-def _decidable(analysis: Analysis) -> Iterable[PortKey]:
-    for key in analysis.keys:
-        try:
-            MatchSets(analysis.scope(key), is_admitted=False)
-        except Undecided:
-            continue
-        yield key
+def overlap(analysis: Analysis, conflict: Conflict) -> Answer:
+    """The plainest request that both rules of a conflict match."""
+    return analysis.scope(conflict.key).is_satisfiable(both(MatchedBy(conflict.allow), MatchedBy(conflict.deny)))
 
 
-def _pairs(analysis: Analysis) -> list[tuple[RuleId, RuleId]]:
-    """The pairs that share a port."""
-    found: dict[tuple[RuleId, RuleId], None] = {}
-    for key in analysis.keys:
-        rules = analysis.scope(key).rules()
-        denies = [rule.id for rule in rules if rule.effect is Effect.DENY]
-        for rule in rules:
-            if rule.effect is Effect.ALLOW:
-                found.update(dict.fromkeys((rule.id, deny) for deny in denies))
-    return sorted(found)
+class _Sets:
+    """The match sets of all ports that are asked about."""
 
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
+        self._at = cache(lambda key: MatchSets(analysis.scope(key), is_admitted=False))
 
-def _conflict(analysis: Analysis, sets: dict[PortKey, MatchSets], allow: RuleId, deny: RuleId) -> Conflict | None:
-    shared = [key for key in analysis.scopes_of(allow) if key in sets and key in analysis.scopes_of(deny)]
-    meeting = next((key for key in shared if sets[key].meets(allow, sets[key].match(deny))), None)
-    if meeting is None:
-        return None
-    answer = analysis.scope(meeting).is_satisfiable(both(MatchedBy(allow), MatchedBy(deny)))
-    if not isinstance(answer, Example):
-        return None
-    is_override = _is_part(analysis, sets, allow, deny)
-    is_exception = _is_part(analysis, sets, deny, allow)
-    kind = (
-        ConflictKind.OVERRIDE if is_override else ConflictKind.EXCEPTION if is_exception else ConflictKind.CORRELATION
-    )
-    return Conflict(allow, deny, kind, answer.witness)
+    def conflicts(self, deny: AuthzRule) -> Iterator[Conflict]:
+        meeting: dict[RuleId, PortKey] = {}
+        for key in self._analysis.scopes_of(deny.id):
+            sets = self._at(key)
+            for allow in sets.of_effect(Effect.ALLOW):
+                if allow.id not in meeting and sets.meets(allow.id, sets.match(deny.id)):
+                    meeting[allow.id] = key
+        for name in sorted(meeting):
+            yield Conflict(name, deny.id, self._kind(name, deny.id), meeting[name])
 
+    def _kind(self, allow: RuleId, deny: RuleId) -> ConflictKind:
+        if self._is_part(allow, deny):
+            return ConflictKind.OVERRIDE
+        return ConflictKind.EXCEPTION if self._is_part(deny, allow) else ConflictKind.CORRELATION
 
-def _is_part(analysis: Analysis, sets: dict[PortKey, MatchSets], rule: RuleId, other: RuleId) -> bool:
-    """Whether the one matches nothing that the other does not, at any port."""
-    keys = analysis.scopes_of(rule)
-    return all(key in sets and sets[key].is_part(rule, (other,)) for key in keys)
+    def _is_part(self, rule: RuleId, other: RuleId) -> bool:
+        """Whether the one matches nothing that the other does not, at any port."""
+        keys = self._analysis.scopes_of(rule)
+        return all(self._at(key).may_be_part(rule, other) or self._at(key).is_empty(rule) for key in keys) and all(
+            self._at(key).is_part(rule, (other,)) for key in keys
+        )
