@@ -93,7 +93,7 @@ def test_conflicts_are_the_pairs_that_meet(batch: int) -> None:
                 if allow.effect is Effect.ALLOW and deny.effect is Effect.DENY and one & other:
                     kind = "override" if one <= other else "exception" if other <= one else "correlation"
                     expected[allow.id, deny.id] = kind
-        assert {(one.allow, one.deny): str(one.kind) for one in conflicts(world.analysis)} == expected
+        assert {(one.allow, one.deny): str(one.kind) for one in conflicts(world.analysis).found} == expected
         count += len(expected)
     assert count
 
