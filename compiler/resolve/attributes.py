@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
+from urllib.parse import quote
 
 from meshproof.compiler.ir.predicate import (
     Attribute,
@@ -22,6 +23,7 @@ from meshproof.compiler.ir.predicate import (
     TokenPresenter,
     TokenSubject,
 )
+from meshproof.compiler.patterns.normal_form import is_visible
 from meshproof.compiler.resolve.header_names import header_name
 from meshproof.dsl.ast.expressions import (
     ClaimAttribute,
@@ -34,6 +36,7 @@ from meshproof.dsl.ast.expressions import (
 if TYPE_CHECKING:
     from meshproof.compiler.resolve.findings import Findings
     from meshproof.dsl.ast.expressions import Attribute as WrittenAttribute
+    from meshproof.dsl.source import Span
 
 
 class ValueKind(StrEnum):
@@ -44,6 +47,7 @@ class ValueKind(StrEnum):
     METHOD = "a method"
     PATH = "a path"
     HOST = "a host name"
+    QUERY = "a query value"
     TEXT = "text"
 
 
@@ -61,6 +65,8 @@ _FIELDS: dict[Field, tuple[Attribute, ValueKind]] = {
     Field.TOKEN_PRESENTER: (TokenPresenter(), ValueKind.TEXT),
 }
 
+_NEED_NO_ESCAPE = "!\"$%'()*+,-./:;<=>?@[\\]^_`{|}~"
+
 ON_TCP = frozenset((Field.SOURCE_IP, Field.CLIENT_IP, Field.PORT, Field.SNI))
 """The attributes that a connection has without HTTP."""
 
@@ -74,11 +80,21 @@ def resolve_attribute(written: WrittenAttribute, findings: Findings) -> tuple[At
             lower = header_name(name, written.span, findings)
             return None if lower is None else (Header(lower), ValueKind.TEXT)
         case QueryAttribute(name):
-            return Query(name), ValueKind.TEXT
+            return (Query(name), ValueKind.QUERY) if is_sendable(name, written.span, findings, "=") else None
         case ClaimAttribute(path):
             return Claim(path), ValueKind.TEXT
         case _ as never:
             assert_never(never)
+
+
+def is_sendable(text: str, at: Span, findings: Findings, separators: str = "") -> bool:
+    """Whether a query can hold that text as it is sent; if not, that is a finding. `separators` end it too."""
+    if all(is_visible(char) and char not in f"&#{separators}" for char in text):
+        return True
+    escaped = quote(text, safe=_NEED_NO_ESCAPE.replace("=", "") if separators else _NEED_NO_ESCAPE)
+    message = f"`{text}` is never in a query: it is compared as it is sent, undecoded"
+    findings.add("MP220", message, at, help=f"write it escaped, `{escaped}`")
+    return False
 
 
 def written_attribute(written: WrittenAttribute) -> str:

@@ -11,7 +11,7 @@ from meshproof.compiler.patterns.cidr import parse_network
 from meshproof.compiler.patterns.normal_form import segment_fault
 from meshproof.compiler.patterns.re2 import parse_regex
 from meshproof.compiler.patterns.refusal import PatternRefused, PatternTooLarge
-from meshproof.compiler.resolve.attributes import ValueKind
+from meshproof.compiler.resolve.attributes import ValueKind, is_sendable
 
 if TYPE_CHECKING:
     from meshproof.compiler.resolve.context import Context
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from meshproof.dsl.source import Span
 
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Z-]+")
+_ESCAPE_CUT = re.compile(r"%[0-9A-Fa-f]?$")
 _HIGHEST_PORT = 65535
 
 
@@ -47,6 +48,8 @@ def equal_to(written: Scalar, kind: ValueKind, ctx: Context) -> Matcher | None:
         case ValueKind.HOST:
             host = _host(value, written.span, ctx.findings)
             return None if host is None else Exact(host, ignore_case=True)
+        case ValueKind.QUERY:
+            return Exact(value) if is_sendable(value, written.span, ctx.findings) else None
         case ValueKind.TEXT:
             return Exact(value)
         case _ as never:
@@ -58,9 +61,15 @@ def starting_with(written: StringValue, kind: ValueKind, ctx: Context) -> Matche
     value = ctx.values.string(written)
     if value is None or not _is_text(kind, "startswith", written.span, ctx):
         return None
+    if kind is ValueKind.QUERY and not is_sendable(value, written.span, ctx.findings):
+        return None
     if kind is ValueKind.PATH and not value.startswith("/"):
         _wrong("a path begins with `/`", written.span, ctx)
         return None
+    if kind is ValueKind.PATH:
+        *whole, part = value[1:].split("/")
+        if not _is_normal(value, whole, part, written.span, ctx):
+            return None
     return Prefix(value.lower(), ignore_case=True) if kind is ValueKind.HOST else Prefix(value)
 
 
@@ -69,6 +78,12 @@ def ending_with(written: StringValue, kind: ValueKind, ctx: Context) -> Matcher 
     value = ctx.values.string(written)
     if value is None or not _is_text(kind, "endswith", written.span, ctx):
         return None
+    if kind is ValueKind.QUERY and not is_sendable(value, written.span, ctx.findings):
+        return None
+    if kind is ValueKind.PATH:
+        part, *whole = value.split("/")
+        if not _is_normal(value, whole if not whole or whole[-1] else whole[:-1], part, written.span, ctx):
+            return None
     return Suffix(value.lower(), ignore_case=True) if kind is ValueKind.HOST else Suffix(value)
 
 
@@ -146,8 +161,17 @@ def _is_path(value: str, at: Span, findings: Findings) -> bool:
     return fault is None
 
 
+def _is_normal(value: str, whole: list[str], part: str, at: Span, ctx: Context) -> bool:
+    """Whether some normal path begins or ends so: with these segments, and a part of one that goes on."""
+    faults = (*map(segment_fault, whole), segment_fault(f"x{part}x") if not _ESCAPE_CUT.search(part) else None)
+    fault = next((fault for fault in faults if fault is not None), None)
+    if fault is not None:
+        _wrong(f"no path in normal form has `{value}` there: {fault[0]}", at, ctx)
+    return fault is None
+
+
 def _is_text(kind: ValueKind, test: str, at: Span, ctx: Context) -> bool:
-    if kind in (ValueKind.TEXT, ValueKind.PATH, ValueKind.HOST):
+    if kind in (ValueKind.TEXT, ValueKind.QUERY, ValueKind.PATH, ValueKind.HOST):
         return True
     _wrong(f"`{test}` is for text, and this is {kind.value}", at, ctx, "use `==` or `in`")
     return False

@@ -63,7 +63,7 @@ class Policy:
         header = resolve_header(self.mesh, statements, ctx.values, self.findings)
         ctx.domains, ctx.namespace = header.domains, header.namespace
         namespaces = _once(entities.resolve_namespace(one, ctx) for one in statements.every(ast.Namespace))
-        ctx.issuers = {one.name.text: tokens.resolve_issuer(one, ctx) for one in _first(statements, ast.Issuer)}
+        ctx.issuers = tokens.resolve_issuers(_first(statements, ast.Issuer), ctx)
         ctx.authorizers = {
             one.name.text: tokens.resolve_authorizer(one, ctx) for one in _first(statements, ast.Authorizer)
         }

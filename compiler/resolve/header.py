@@ -83,6 +83,7 @@ def resolve_header(mesh: Mesh, statements: Statements, values: Values, findings:
     domains = TrustDomains(
         own or "unknown", _domains(mesh.aliases, values, findings), _domains(mesh.trusts, values, findings)
     )
+    _check_apart(mesh, values, findings)
     externals = statements.every(External)
     if mesh.egress is None and externals:
         findings.add(
@@ -97,6 +98,24 @@ def resolve_header(mesh: Mesh, statements: Statements, values: Values, findings:
         None if mesh.namespace is None else mesh.namespace.text,
         None if mesh.egress is None else Egress(mesh.egress.egress.value),
     )
+
+
+def _check_apart(mesh: Mesh, values: Values, findings: Findings) -> None:
+    """A domain is ours or foreign: one that is named twice has two readings."""
+    own = () if mesh.trust_domain is None else (mesh.trust_domain,)
+    first: dict[str, StringValue] = {}
+    for written in (*own, *mesh.aliases, *mesh.trusts):
+        domain = values.string(written)
+        if domain is None or first.setdefault(domain, written) is written:
+            continue
+        findings.add(
+            "MP202",
+            f"the trust domain `{domain}` is named twice",
+            written.span,
+            "again",
+            labels=(Label(first[domain].span, "first here"),),
+            help="a domain is ours (`trust-domain`, `aliases`) or foreign (`trusts`): name it once",
+        )
 
 
 def _domains(written: Iterable[StringValue], values: Values, findings: Findings) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from meshproof.dsl.ast.values import NumberValue, PortRef
 
 _HIGHEST = 65535
+_CALLED_AS_PROTOCOL = "a port without a name has that of its protocol: write `port NAME PROTOCOL NUMBER`"
 _CLEAR = (Protocol.HTTP, Protocol.TCP)
 
 
@@ -28,19 +29,28 @@ def resolve_ports(declared: Iterable[Port], kind: Kind, ctx: Context) -> tuple[S
         port = _resolve(written, kind, ctx)
         if port is None:
             continue
-        clash = next((p for p in ports if p.name == port.name or p.workload == port.workload), None)
+        clash = next((other for other in ports if _same(other, port)), None)
         if clash is None:
             ports.append(port)
             continue
-        what = f"name `{port.name}`" if clash.name == port.name else f"workload number {port.workload}"
+        what = _same(clash, port)
         ctx.findings.add(
             "MP212",
             f"two ports have the {what}",
             written.span,
             labels=(Label(clash.origin.span, "the first one"),),
-            help="a port without a name has that of its protocol: write `port NAME PROTOCOL NUMBER`",
+            help=_CALLED_AS_PROTOCOL if clash.name == port.name else "each port has numbers of its own",
         )
     return tuple(sorted(ports, key=lambda port: port.workload))
+
+
+def _same(one: ServicePort, other: ServicePort) -> str:
+    """What two ports have in common that would make them one; empty if nothing."""
+    if one.name == other.name:
+        return f"name `{one.name}`"
+    if one.workload == other.workload:
+        return f"workload number {one.workload}"
+    return f"number {one.number} that callers dial" if one.number == other.number else ""
 
 
 def _resolve(written: Port, kind: Kind, ctx: Context) -> ServicePort | None:

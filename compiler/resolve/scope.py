@@ -81,11 +81,13 @@ class Scope:
             )
             return
         known = (known for known, what in self.declared.items() if what.kind in wanted)
+        is_identity = Kind.SERVICE in wanted and name.text.startswith("spiffe://")
+        advice = f'an identity is written `identity "{name.text}"`, in a condition in braces' if is_identity else None
         findings.add(
             "MP201",
             f"there is no {_alternatives(wanted)} `{name.text}`",
             name.span,
-            help=findings.did_you_mean(name.text, known),
+            help=advice or findings.did_you_mean(name.text, known),
         )
 
 

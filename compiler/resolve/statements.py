@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from meshproof.dsl.ast.declarations import Value
+from meshproof.dsl.diagnostic import Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,9 +65,24 @@ def check_environments(statements: Statements, known: tuple[str, ...], findings:
             names = _environments_of(statement)
             if kind is Value and isinstance(statement, Value):
                 names = tuple(name for override in statement.overrides for name in override.env)
+                _check_once(statement, names, findings)
             for name in names:
                 if name.text not in known:
                     _report(name, known, findings)
+
+
+def _check_once(value: Value, names: tuple[Name, ...], findings: Findings) -> None:
+    first: dict[str, Name] = {}
+    for name in names:
+        known = first.setdefault(name.text, name)
+        if known is not name:
+            findings.add(
+                "MP202",
+                f"`{value.name.text}` has two values in the environment `{name.text}`",
+                name.span,
+                "the second value",
+                labels=(Label(known.span, "the first one"),),
+            )
 
 
 def _report(name: Name, known: tuple[str, ...], findings: Findings) -> None:

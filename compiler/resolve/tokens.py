@@ -7,10 +7,32 @@ from typing import TYPE_CHECKING
 from meshproof.compiler.ir.entities import Authorizer, Issuer, TokenPlace
 from meshproof.compiler.ir.names import AuthorizerName, IssuerName
 from meshproof.compiler.resolve.header_names import header_name
+from meshproof.dsl.diagnostic import Label
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from meshproof.compiler.resolve.context import Context
     from meshproof.dsl.ast import declarations as ast
+
+
+def resolve_issuers(written: Iterable[ast.Issuer], ctx: Context) -> dict[str, Issuer]:
+    """The issuers by name. A token tells its issuer by the URL alone, so two with one URL are a finding."""
+    issuers: dict[str, Issuer] = {}
+    by_url: dict[str, ast.Issuer] = {}
+    for one in written:
+        issuer = issuers[one.name.text] = resolve_issuer(one, ctx)
+        first = by_url.setdefault(issuer.url, one) if issuer.url else one
+        if first is not one:
+            ctx.findings.add(
+                "MP202",
+                f"the issuers `{first.name.text}` and `{one.name.text}` have one url",
+                one.name.span,
+                "the second issuer",
+                labels=(Label(first.name.span, "the first one"),),
+                help="a token tells its issuer by the url: declare one issuer with all its audiences",
+            )
+    return issuers
 
 
 def resolve_issuer(written: ast.Issuer, ctx: Context) -> Issuer:

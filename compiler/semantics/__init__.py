@@ -6,6 +6,7 @@ The symbolic encoding, the fast engine and every target are tested and proved ag
 from meshproof.compiler.semantics.decide import decide, is_observed, passes_transport
 from meshproof.compiler.semantics.errors import MalformedRequest, MissingAnswer, NotModelled
 from meshproof.compiler.semantics.facts import Facts, facts_of
+from meshproof.compiler.semantics.handshake import as_sent
 from meshproof.compiler.semantics.hops import forwarded, mirrored
 from meshproof.compiler.semantics.route import route
 from meshproof.compiler.semantics.truth import holds
@@ -16,6 +17,7 @@ __all__ = [
     "MalformedRequest",
     "MissingAnswer",
     "NotModelled",
+    "as_sent",
     "decide",
     "facts_of",
     "forwarded",

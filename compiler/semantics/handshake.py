@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import assert_never
 
@@ -58,3 +59,15 @@ def passes_handshake(mesh: Mesh, node: Node, request: Request, day: date) -> boo
             return True
         case _:
             assert_never(mode)
+
+
+def as_sent(mesh: Mesh, request: Request, day: date) -> Request:
+    """The request of a caller with this identity as it comes out of the caller's proxy.
+
+    "Callers offer mTLS to what is declared unless it is `disabled`": there they have no identity, whoever they are.
+    `request.day` wins over `day`.
+    """
+    node = mesh.node(request.destination)
+    if node is None or mode_of(mesh, node, request.port, request.day or day) is not MtlsMode.DISABLED:
+        return request
+    return replace(request, source=replace(request.source, identity=None))

@@ -7,12 +7,11 @@ from datetime import date
 
 from meshproof.compiler.ir.entities import Gateway, Node, Protocol
 from meshproof.compiler.ir.mesh import Mesh
-from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.request import Peer, Request, RequestProtocol, Token
 from meshproof.compiler.ir.routing import Branch, HeaderAction, HeaderEdit, Target
 from meshproof.compiler.semantics.errors import MalformedRequest
 from meshproof.compiler.semantics.facts import Facts, facts_of
-from meshproof.compiler.semantics.handshake import mode_of
+from meshproof.compiler.semantics.handshake import as_sent
 from meshproof.compiler.semantics.rewrite import rewritten_path
 from meshproof.compiler.semantics.route import route_of, taking_branch
 from meshproof.compiler.semantics.token import verifying_issuer
@@ -112,17 +111,15 @@ def _sent_to(mesh: Mesh, target: Target, request: Request, day: date) -> Request
     if node is None:
         raise MalformedRequest(f"the route sends it to `{target.node}`, which is not declared")
     port = request.port if target.port is None else target.port
-    # "Callers offer mTLS to what is declared unless it is `disabled`."
-    is_plain = mode_of(mesh, node, port, day) is MtlsMode.DISABLED
-    return replace(
+    sent = replace(
         request,
-        source=replace(request.source, identity=None) if is_plain else request.source,
         destination=node.name,
         destination_ip=None,
         port=port,
         protocol=_protocol(node, port, request.protocol),
         sni=None,
     )
+    return as_sent(mesh, sent, day)
 
 
 def _protocol(node: Node, port: int, otherwise: RequestProtocol) -> RequestProtocol:

@@ -6,6 +6,11 @@ from meshproof.dsl.diagnostic import Diagnostic
 from meshproof.dsl.parser.syntax_errors.place import Place
 from meshproof.dsl.problems import found
 
+_FIELDS = ("method", "path", "host", "port", "sni", "source.ip", "client.ip", "header", "query", "claim", "token")
+_ATTRIBUTES = frozenset((*_FIELDS, "token.issuer", "token.subject", "token.audience", "token.presenter"))
+_OPEN_SETS = frozenset({"all", "anyone", "authenticated", "plaintext", "internet"})
+_SETS_OF_ONE_WORD = frozenset({"tagged", "identity"})
+
 
 def single_equals(place: Place) -> Diagnostic | None:
     """`path = "/x"`."""
@@ -13,6 +18,40 @@ def single_equals(place: Place) -> Diagnostic | None:
         return None
     message = f"`{place.text}` is no test"
     return found("MP101", message, place.span, "compares nothing", help="write `==`, or `!=` for its opposite")
+
+
+def two_attributes(place: Place) -> Diagnostic | None:
+    """`header["a"] == header["b"]`."""
+    previous = place.previous
+    is_value = (
+        previous is not None and previous.text in {"==", "!=", "[", ","} and {"NUMBER", "STRING"} <= place.expected
+    )
+    if not is_value or place.text not in _ATTRIBUTES:
+        return None
+    message = "an attribute is never compared with another"
+    advice = "write a string; an authorizer can compare the two, for an `ask` rule"
+    return found("MP101", message, place.span, "not a value", help=advice)
+
+
+def set_without_braces(place: Place) -> Diagnostic | None:
+    """`source in all`, `source in tagged t`."""
+    previous = place.previous
+    is_scope = previous is not None and previous.text == "in" and {"_NAMESPACE", "LBRACE"} <= place.expected
+    if not is_scope or place.text not in _OPEN_SETS | _SETS_OF_ONE_WORD:
+        return None
+    after = f" {place.following[0].text}" if place.text in _SETS_OF_ONE_WORD and place.following else ""
+    advice = f"write `source in {{ {place.text}{after} }}`"
+    return found("MP101", f"`{place.text}` stands in a condition without braces", place.span, "a set", help=advice)
+
+
+def many_callers(place: Place) -> Diagnostic | None:
+    """`test t { all -> a GET / => deny }`."""
+    sets = _OPEN_SETS | _SETS_OF_ONE_WORD | {"namespace"}
+    if place.text not in sets or not {"_IDENTITY", "_PLAINTEXT", "_INTERNET", "RBRACE"} <= place.expected:
+        return None
+    message = f"a request is not sent by `{place.text}`"
+    advice = 'name a service, a gateway or a zone, or write `identity "…"`, `plaintext` or `internet`'
+    return found("MP122", message, place.span, "not a caller", help=advice)
 
 
 def not_before_in(place: Place) -> Diagnostic | None:

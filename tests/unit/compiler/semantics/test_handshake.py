@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from tests.strategies.building import gateway, mesh, port, request, service
@@ -10,7 +11,7 @@ from tests.strategies.vocabulary import DAY
 from meshproof.compiler.ir.entities import External, Protocol
 from meshproof.compiler.ir.mtls import MeshScope, MtlsMode, MtlsPolicy, NamespaceScope
 from meshproof.compiler.ir.names import NodeName, SpiffeId
-from meshproof.compiler.semantics.handshake import canonical_identity, is_trusted, mode_of, passes_handshake
+from meshproof.compiler.semantics.handshake import as_sent, canonical_identity, is_trusted, mode_of, passes_handshake
 
 EXTERNAL = External(NodeName("stripe"), ("api.stripe.com",), (port(443, protocol=Protocol.HTTPS),), origin())
 
@@ -43,3 +44,14 @@ def test_trusted_are_ours_its_aliases_and_the_foreign_ones_named() -> None:
     aliased = replace(mesh(), aliases=("old.local",), trusts=("partner.example",))
     domains = ("cluster.local", "old.local", "partner.example", "stranger.example")
     assert [domain for domain in domains if is_trusted(aliased, SpiffeId(domain, "/a"))] == list(domains[:3])
+
+
+def test_nobody_offers_an_identity_where_mtls_is_disabled() -> None:
+    disabled = MtlsPolicy(NamespaceScope("shop"), MtlsMode.DISABLED, origin(), until=DAY)
+    stated = replace(mesh(), mtls=(disabled,))
+    sent = request(identity="spiffe://cluster.local/ns/shop/sa/front")
+
+    assert as_sent(stated, sent, DAY) == replace(sent, source=replace(sent.source, identity=None))
+    assert as_sent(stated, sent, DAY + timedelta(days=1)) == sent
+    assert as_sent(stated, replace(sent, day=DAY + timedelta(days=1)), DAY).source == sent.source
+    assert as_sent(mesh(), sent, DAY) == sent
