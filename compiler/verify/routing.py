@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import assert_never
 
-from meshproof.compiler.ir.entities import Gateway
+from meshproof.compiler.ir.entities import External, Gateway, Node
+from meshproof.compiler.ir.matchers import Exact, Matcher, Present, Suffix
+from meshproof.compiler.ir.predicate import (
+    Always,
+    And,
+    Header,
+    Host,
+    Method,
+    Never,
+    Not,
+    Opaque,
+    Or,
+    Path,
+    Predicate,
+    Query,
+    Test,
+    conjunction,
+    disjunction,
+    negation,
+)
 from meshproof.compiler.ir.routing import Branch, Route
-from meshproof.compiler.smt.region import Conditional, Region, Satisfying, SentBy, Taken, both
+from meshproof.compiler.smt.region import Conditional, Outside, Region, Satisfying, SentBy, Taken, both, either
 from meshproof.compiler.smt.solver import Undecided
 from meshproof.compiler.verify.analysis import Analysis
 from meshproof.compiler.verify.graph import leads_to
 from meshproof.compiler.verify.properties import ALLOWED, implies
 from meshproof.compiler.verify.scope import Scope
-from meshproof.compiler.verify.verdict import Example
+from meshproof.compiler.verify.verdict import Example, Unknown
 from meshproof.compiler.verify.witness import Witness
+
+_FORWARDED = (Method, Path, Host, Header, Query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +91,66 @@ def _cover(scopes: tuple[Scope, ...], branch: str, earlier: tuple[str, ...]) -> 
     return tuple(kept)
 
 
-def unrouted(analysis: Analysis) -> Iterable[Unrouted]:
-    """For each route a request that no branch takes, if there is one; one that cannot be decided is left out."""
-    yield from _left_over(analysis, Taken(None))
+def unrouted(analysis: Analysis, *, is_addressed: bool = False) -> Iterable[Unrouted]:
+    """For each route a request that no branch takes, if there is one.
+
+    With `is_addressed` only requests to a host of the gateway or external count: others are not meant for it. Raises
+    Undecided once everything that was found has been given.
+    """
+    yield from _left_over(analysis, Taken(None), is_addressed=is_addressed)
 
 
-def allowed_not_routed(analysis: Analysis) -> Iterable[Unrouted]:
-    """For each route a request that is allowed and that no branch takes, if there is one."""
-    yield from _left_over(analysis, both(ALLOWED, Taken(None)))
+def allowed_not_routed(analysis: Analysis, *, is_addressed: bool = False) -> Iterable[Unrouted]:
+    """For each route a request that is allowed and that no branch takes, if there is one; as `unrouted` else."""
+    yield from _left_over(analysis, both(ALLOWED, Taken(None)), is_addressed=is_addressed)
 
 
-def _left_over(analysis: Analysis, region: Region) -> Iterable[Unrouted]:
+def _left_over(analysis: Analysis, region: Region, *, is_addressed: bool) -> Iterable[Unrouted]:
+    unknown: list[Unknown] = []
     for route in analysis.mesh.routes:
-        answers = (scope.is_satisfiable(region) for scope in scopes_of_route(analysis, route))
+        hosts = _hosts_of(analysis.mesh.node(route.node)) if is_addressed else ()
+        wanted = both(region, *hosts)
+        answers = [scope.is_satisfiable(wanted) for scope in scopes_of_route(analysis, route)]
         witness = next((answer.witness for answer in answers if isinstance(answer, Example)), None)
         if witness is not None:
             yield Unrouted(route.id, witness)
+        else:
+            unknown += [answer for answer in answers if isinstance(answer, Unknown)]
+    if unknown:
+        raise Undecided(unknown[0].reason)
+
+
+def _hosts_of(node: Node | None) -> tuple[Region, ...]:
+    """The requests to a host of the node, where it has any: nothing is taken away from the others."""
+    if not isinstance(node, Gateway | External) or not node.hosts or "*" in node.hosts:
+        return ()
+    wanted = disjunction(tuple(Test(Host(), _host_matcher(host)) for host in node.hosts))
+    return (either(Satisfying(wanted), Outside(Satisfying(Test(Method(), Present())))),)
+
+
+def _host_matcher(host: str) -> Matcher:
+    return Suffix(host[1:], ignore_case=True) if host.startswith("*.") else Exact(host, ignore_case=True)
 
 
 def routed_not_allowed(analysis: Analysis) -> Iterable[Refused]:
     """Every branch that takes requests none of which is allowed where it arrives.
 
-    A branch that rewrites the path or edits headers is left out, and so is what cannot be decided.
+    A branch that rewrites the path or edits headers is left out. Raises Undecided once everything that was found has
+    been given.
     """
+    unknown: list[Undecided] = []
     for route in analysis.mesh.routes:
         for branch in route.branches:
             if branch.settings.rewrite_path is None and not branch.settings.headers and branch.targets:
                 try:
                     found = _refused(analysis, route, branch)
-                except Undecided:
+                except Undecided as undecided:
+                    unknown.append(undecided)
                     continue
                 if found is not None:
                     yield found
+    if unknown:
+        raise unknown[0]
 
 
 def _refused(analysis: Analysis, route: Route, branch: Branch) -> Refused | None:
@@ -110,13 +160,41 @@ def _refused(analysis: Analysis, route: Route, branch: Branch) -> Refused | None
         return None
     gateway = analysis.mesh.node(route.node)
     if isinstance(gateway, Gateway):
-        region = both(ALLOWED, SentBy((gateway.name,)), Satisfying(branch.condition))
+        region = both(ALLOWED, SentBy((gateway.name,)), Satisfying(forwarded_condition(branch.condition)))
         taking = tuple(analysis.scope(key) for key in analysis.keys if leads_to(route, branch, key))
     else:
         region = both(ALLOWED, Taken(branch.id))
     if any(not scope.is_empty(region) for scope in taking):
         return None
     return Refused(route.id, branch.id, tuple(scope.name for scope in taking))
+
+
+def forwarded_condition(predicate: Predicate) -> Predicate:
+    """What a condition at a gateway still says of the request that goes on from there.
+
+    Method, path, host, headers and query are the same there; whatever else it reads may be anything by then (the caller
+    is the gateway, the port another, a token may be stripped or not looked at), so that a test of it says nothing.
+    """
+    return _forwarded(predicate, is_negated=False)
+
+
+def _forwarded(predicate: Predicate, *, is_negated: bool) -> Predicate:
+    match predicate:
+        case Always() | Never():
+            return negation(predicate) if is_negated else predicate
+        case Test(attribute):
+            if not isinstance(attribute, _FORWARDED):
+                return Always()
+            return Not(predicate) if is_negated else predicate
+        case Not(operand):
+            return _forwarded(operand, is_negated=not is_negated)
+        case And(operands) | Or(operands):
+            parts = tuple(_forwarded(operand, is_negated=is_negated) for operand in operands)
+            return conjunction(parts) if isinstance(predicate, And) != is_negated else disjunction(parts)
+        case Opaque():
+            return Always()
+        case _:
+            assert_never(predicate)
 
 
 def scopes_of_route(analysis: Analysis, route: Route) -> tuple[Scope, ...]:

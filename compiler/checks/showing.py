@@ -1,0 +1,36 @@
+"""What findings show: requests, proofs, and names for people."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.ir.request_json import request_to_json
+from meshproof.dsl.diagnostic import Evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meshproof.compiler.ir.request import Request
+
+MOST_NAMES = 4
+"""More names than these nobody reads; the rest is counted."""
+
+
+def request_row(request: Request) -> Evidence:
+    """A request as evidence, so that `meshproof eval` takes it."""
+    return Evidence("request", json.dumps(request_to_json(request), ensure_ascii=False))
+
+
+def proof_row(sentence: str) -> Evidence:
+    """What the solver has proved."""
+    return Evidence("proof", sentence)
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a`, `b` and `c`; a long list ends in how many more there are."""
+    shown = [f"`{name}`" for name in names[:MOST_NAMES]]
+    more = len(names) - len(shown)
+    if more:
+        return f"{', '.join(shown)} and {more} more"
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
