@@ -34,7 +34,7 @@ class _Answer:
     text: str
 
 
-def test_results(mesh: Mesh, day: date) -> Iterator[TestResult]:
+def results_of_tests(mesh: Mesh, day: date) -> Iterator[TestResult]:
     """The outcome of every line, in the order of the blocks."""
     for block in mesh.tests:
         for line in block.lines:

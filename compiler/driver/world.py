@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.check import Needs
 from meshproof.compiler.checks.context import CheckContext
-from meshproof.compiler.driver.testing import coverage_findings, failures, test_results
+from meshproof.compiler.driver.testing import coverage_findings, failures, results_of_tests
 from meshproof.compiler.smt.policy import enforced
 from meshproof.dsl.diagnostic import Diagnostic, Label
 from meshproof.dsl.problems import problem
@@ -65,7 +65,7 @@ class World:
         """Decide every line of every test."""
         only = self._options.only
         self.tests = tuple(
-            result for result in test_results(self.mesh, self._options.day) if not only or result.name in only
+            result for result in results_of_tests(self.mesh, self._options.day) if not only or result.name in only
         )
         if self._options.has_coverage:
             self._found += coverage_findings(self.mesh, self._options.day)

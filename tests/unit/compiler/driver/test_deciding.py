@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.unit.compiler.driver.policies import DAY, TEA, policy
+
+from meshproof.compiler.driver.deciding import Answered, answer
+
+MESH = policy(TEA).meshes[0]
+BOIL: dict[str, Any] = {
+    "source": {"identity": "spiffe://cluster.local/ns/tea/sa/shop"},
+    "destination": {"service": "kettle"},
+    "port": 8080,
+    "protocol": "http",
+    "method": "POST",
+    "path": "/boil",
+    "host": "kettle",
+}
+
+
+def test_a_request_is_decided_and_routed() -> None:
+    found = answer(MESH, json.dumps(BOIL), DAY)
+
+    assert found.outcome is Answered.DECIDED
+    decided = json.loads(found.text)
+    assert (decided["decision"], decided["by"], decided["reason"]) == ("allow", "boil", "rule")
+    assert decided["route"]["destinations"] == [["kettle:8080", 100]]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("", "JSON"),
+        ("{", "JSON"),
+        ("[]", "object"),
+        ('{"source": {}}', "destination"),
+        (json.dumps({**BOIL, "wurst": 1}), "wurst"),
+        (json.dumps({**BOIL, "destination": {"service": "teapot"}}), "teapot"),
+        (json.dumps({**BOIL, "port": 0}), "port"),
+        (json.dumps({**BOIL, "source": {"identity": "me"}}), "SPIFFE"),
+        ("[" * 5000, "nested"),
+    ],
+)
+def test_what_is_no_request_is_an_error_that_says_why(line: str, problem: str) -> None:
+    found = answer(MESH, line, DAY)
+
+    assert found.outcome is Answered.MALFORMED
+    assert problem in json.loads(found.text)["error"]
+
+
+def test_an_answer_that_is_missing_names_who_is_asked() -> None:
+    asking = 'authorizer opa { address "opa:9191" protocol grpc timeout 1s }\nask ext: shop -> kettle { via opa }\n'
+    mesh = policy(TEA, asking).meshes[0]
+
+    assert json.loads(answer(mesh, json.dumps(BOIL), DAY).text) == {"error": "the decision needs the answer of `opa`"}
+    assert json.loads(answer(mesh, json.dumps({**BOIL, "answers": {"opa": "deny"}}), DAY).text)["reason"] == "ask"
