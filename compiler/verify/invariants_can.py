@@ -24,11 +24,11 @@ from meshproof.compiler.verify.witness import noted, with_note
 def check_can_reach(analysis: Analysis, claim: CanReach) -> Outcome:
     """For each caller of the set and each port meant some request is allowed, whoever is asked saying yes.
 
-    A condition that reads HTTP speaks of the HTTP ports alone, if there are any.
+    A condition that reads HTTP speaks of the HTTP ports of a destination alone, if it has any.
     """
-    shut = _shut_port(analysis, claim.destinations)
+    shut = _shut(analysis, claim.destinations)
     if shut is not None:
-        return Refuted(noted(f"nobody declared {shut}, and nothing is allowed there"))
+        return Refuted(noted(shut))
     scopes = _speaking(analysis, claim.destinations, is_http=reads_http(claim.narrowing))
     found = weakest([_reached(scope, claim) for scope in scopes])
     return Holds(premises_of(analysis, scopes, says_yes=True)) if isinstance(found, Holds) else found
@@ -62,6 +62,9 @@ def _refused(scope: Scope, asked: Region, caller: int | None) -> Outcome:
 
 def check_can_call(analysis: Analysis, claim: CanCall) -> Outcome:
     """Every well-formed request of the set with the operation and what is given is allowed."""
+    silent = _silent(claim.destinations)
+    if silent is not None:
+        return Refuted(noted(silent))
     scopes = _speaking(analysis, claim.destinations, is_http=True)
     found = weakest([_callable(scope, claim) for scope in scopes])
     if not isinstance(found, Holds):
@@ -99,14 +102,24 @@ def _never_verified(scope: Scope, sources: SourceSet) -> Refuted | None:
 
 
 def _speaking(analysis: Analysis, destinations: Iterable[Destination], *, is_http: bool) -> tuple[Scope, ...]:
-    """The ports meant; only those that carry HTTP for a claim that reads it, unless there are none."""
+    """The ports meant; for a claim that reads HTTP only those that carry it, unless a destination has none such."""
     found = tuple(scopes_of(analysis, destinations))
-    speaking = tuple(scope for scope in found if scope.policy.layer is not Layer.TCP)
-    return speaking if is_http and speaking else found
+    speaking = {scope.key.node for scope in found if scope.policy.layer is not Layer.TCP}
+    return tuple(
+        scope for scope in found if not is_http or scope.policy.layer is not Layer.TCP or scope.key.node not in speaking
+    )
 
 
-def _shut_port(analysis: Analysis, destinations: Iterable[Destination]) -> str | None:
-    """A port that a claim names although nobody declared it and nothing is allowed there."""
+def _shut(analysis: Analysis, destinations: Iterable[Destination]) -> str | None:
+    """Why something that is named cannot be reached: it has no port, or one that nobody declared and nothing allows."""
     known = {(key.node, key.port) for key in analysis.keys}
     named = ((place.node, port) for place in destinations for port in place.ports or ())
-    return next((f"`{node}:{port}`" for node, port in named if (node, port) not in known), None)
+    undeclared = next((f"`{node}:{port}`" for node, port in named if (node, port) not in known), None)
+    if undeclared is not None:
+        return f"nobody declared {undeclared}, and nothing is allowed there"
+    return _silent(destinations)
+
+
+def _silent(destinations: Iterable[Destination]) -> str | None:
+    """A member of the set that only calls: "for each d in D" speaks of it too."""
+    return next((f"`{place.node}` has no port: it only calls" for place in destinations if place.ports == ()), None)

@@ -102,8 +102,8 @@ class World:
 
     def speaking(self, destinations: Iterable[Destination], *, is_http: bool) -> tuple[PortKey, ...]:
         keys = self.keys(destinations)
-        http = tuple(key for key in keys if self.layer(key) is not Layer.TCP)
-        return http if is_http and http else keys
+        http = {key.node for key in keys if self.layer(key) is not Layer.TCP}
+        return tuple(key for key in keys if not is_http or self.layer(key) is not Layer.TCP or key.node not in http)
 
     def layer(self, key: PortKey) -> Layer:
         found = next((port for port in self.nodes[key.node].ports if port.workload == key.port), None)

@@ -53,10 +53,10 @@ def claim_holds(world: World, prove: Prove, statement: Statement) -> bool | None
             return _is_mtls(world, sources, places)
         case CanReach(sources, places, narrowing):
             keys = world.speaking(places, is_http=reads_http(narrowing))
-            return all(_can_reach(world, key, sources, narrowing) for key in keys)
+            return _have_ports(places) and all(_can_reach(world, key, sources, narrowing) for key in keys)
         case CanCall(sources, places, operation, givens):
             keys = world.speaking(places, is_http=True)
-            return all(_can_call(world, key, sources, (operation, givens)) for key in keys)
+            return _have_ports(places) and all(_can_call(world, key, sources, (operation, givens)) for key in keys)
         case NoPath():
             return no_path(world, statement, prove.assumptions)
         case IsIsolated():
@@ -93,6 +93,11 @@ def _refuses_untrusted(world: World, key: PortKey, sources: SourceSet) -> bool:
         world.mesh, world.nodes[key.node], world.day
     )
     return is_checked and world.untrusted(sources.members)
+
+
+def _have_ports(places: Iterable[Destination]) -> bool:
+    """Of each destination, one that only calls too, something must be allowed."""
+    return all(place.ports != () for place in places)
 
 
 def _can_reach(world: World, key: PortKey, sources: SourceSet, narrowing: Predicate) -> bool:
