@@ -5,8 +5,10 @@ from meshproof.compiler.verify.anomalies import AnomalyKind, RuleAnomaly, rule_a
 from meshproof.compiler.verify.breadth import Breadth, breadth_of, rule_breadths
 from meshproof.compiler.verify.claim_result import ClaimResult
 from meshproof.compiler.verify.conflicts import Conflict, ConflictKind, conflicts, overlap
+from meshproof.compiler.verify.contradiction import contradiction
 from meshproof.compiler.verify.exposure import Exposed, plaintext_reachable
 from meshproof.compiler.verify.hazards import Hazard, HazardKind, hazards, rule_hazards
+from meshproof.compiler.verify.host_trust import HostTrust, host_trusts
 from meshproof.compiler.verify.invariants import check_claim
 from meshproof.compiler.verify.per_rule import PerRule, UndecidedRule, per_rule
 from meshproof.compiler.verify.routing import (
@@ -19,6 +21,7 @@ from meshproof.compiler.verify.routing import (
     unrouted,
 )
 from meshproof.compiler.verify.scope import Scope
+from meshproof.compiler.verify.slash_escapes import SlashEscape, slash_escapes
 from meshproof.compiler.verify.verdict import (
     Answer,
     Empty,
@@ -48,6 +51,7 @@ __all__ = [
     "HazardKind",
     "Hop",
     "HopKind",
+    "HostTrust",
     "PerRule",
     "Premise",
     "PremiseKind",
@@ -58,6 +62,7 @@ __all__ = [
     "RuleAnomaly",
     "Scope",
     "ScopeKey",
+    "SlashEscape",
     "UndecidedRule",
     "Unknown",
     "UnreachableBranch",
@@ -68,7 +73,9 @@ __all__ = [
     "breadth_of",
     "check_claim",
     "conflicts",
+    "contradiction",
     "hazards",
+    "host_trusts",
     "overlap",
     "per_rule",
     "plaintext_reachable",
@@ -76,6 +83,7 @@ __all__ = [
     "rule_anomalies",
     "rule_breadths",
     "rule_hazards",
+    "slash_escapes",
     "unreachable_branches",
     "unrouted",
 ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.names import RuleId
-from meshproof.compiler.ir.predicate import Attribute, Method, Path, SourceIdentity
+from meshproof.compiler.ir.predicate import Attribute, Method, Path, SourceIdentity, attributes_of
 from meshproof.compiler.ir.predicate_text import attribute_name
 from meshproof.compiler.smt.formula import FALSE
-from meshproof.compiler.smt.region import Everything
+from meshproof.compiler.smt.region import Everything, MatchedBy
 from meshproof.compiler.smt.variation import attributes_in_play, variation_of
 from meshproof.compiler.verify.analysis import Analysis
 from meshproof.compiler.verify.per_rule import PerRule, per_rule
@@ -23,10 +24,14 @@ class Breadth:
 
     `source`, `method` and `path` are among them also where nothing tells their values apart; other attributes only if
     some condition at one of the ports reads them. On a port that carries no HTTP there is no method or path to be free.
+    `has_every_identity`: at all of its ports every identity has a request that the rule matches. `needs_token`: it
+    matches none without a valid token.
     """
 
     rule: RuleId
     free: tuple[str, ...]
+    has_every_identity: bool = False
+    needs_token: bool = False
 
 
 def rule_breadths(analysis: Analysis) -> PerRule[Breadth]:
@@ -36,10 +41,36 @@ def rule_breadths(analysis: Analysis) -> PerRule[Breadth]:
 
 def breadth_of(analysis: Analysis, rule: RuleId) -> Breadth:
     """The free dimensions of a rule in force that matches something. Raises Undecided."""
-    scopes = [analysis.scope(key) for key in analysis.scopes_of(rule)]
-    free: list[dict[str, bool]] = [_free_at(scope, rule) for scope in scopes]
+    at_ports = [(scope, _free_at(scope, rule)) for scope in map(analysis.scope, analysis.scopes_of(rule))]
+    free = [one for _, one in at_ports if one]
+    scopes = [scope for scope, one in at_ports if one]
     names = dict.fromkeys(name for one in free for name in one)
-    return Breadth(rule, tuple(name for name in names if all(one.get(name, True) for one in free)))
+    return Breadth(
+        rule,
+        free=tuple(name for name in names if all(one.get(name, True) for one in free)),
+        has_every_identity=bool(scopes) and all(_has_every_identity(scope, analysis.rules[rule]) for scope in scopes),
+        needs_token=bool(scopes) and all(_needs_token(scope, rule) for scope in scopes),
+    )
+
+
+def _has_every_identity(scope: Scope, rule: AuthzRule) -> bool:
+    """Whether each class of identities has a request that the rule matches, at a port where it matches some."""
+    region = MatchedBy(rule.id)
+    callers = scope.callers(region)
+    named = callers.of_sources(rule.sources, is_gateway=scope.policy.is_gateway)
+    identities = callers.every & ~callers.anonymous
+    if identities & ~named:
+        return False
+    return SourceIdentity() not in attributes_of(rule.content) or not identities & ~scope.callers_in(region)
+
+
+def _needs_token(scope: Scope, rule: RuleId) -> bool:
+    encoding = scope.encoding(Everything())
+    environment = encoding.environment
+    if environment.issuer is None:
+        return False
+    has_none = environment.formulas.literal(environment.issuer, 0b1)
+    return encoding.find((encoding.matches.get(rule, FALSE), has_none)) is None
 
 
 def _free_at(scope: Scope, rule: RuleId) -> dict[str, bool]:

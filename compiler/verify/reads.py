@@ -24,6 +24,7 @@ from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.predicate import Predicate
 from meshproof.compiler.smt.region import ComingFrom, Region, Satisfying, SentBy
+from meshproof.compiler.verify.slashes import slashed_regions
 
 
 def predicates_in(mesh: Mesh) -> Iterable[Predicate]:
@@ -51,6 +52,8 @@ def regions_by_node(mesh: Mesh) -> dict[NodeName, tuple[Region, ...]]:
             regions = dict.fromkeys(regions_of(claim.statement))
             for destination in destinations_of(claim.statement):
                 found.setdefault(destination.node, {}).update(regions)
+    for node, region in slashed_regions(mesh):
+        found.setdefault(node, {})[region] = None
     return {node: tuple(regions) for node, regions in found.items()}
 
 
