@@ -21,6 +21,10 @@ def _no_claims() -> tuple[JudgedClaim, ...]:
     return ()
 
 
+def _nowhere_else() -> tuple[CheckContext, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class CheckContext:
     """One policy in one environment, as of `day`.
@@ -29,7 +33,7 @@ class CheckContext:
     the solver's view, made on the first call and shared by all checks: call it only in a check with `Needs.SMT`.
     `claims()` are the claims that were asked for with what is known of them, decided on the first call: call that, too,
     only in a check with `Needs.SMT`. `findings` is empty but for a check with `Needs.FINDINGS`: then it is all that was
-    found before waivers counted.
+    found before waivers counted. `elsewhere()` is the same policy in the other environments that are judged.
     """
 
     mesh: Mesh
@@ -39,3 +43,4 @@ class CheckContext:
     analysis: Callable[[], Analysis]
     findings: tuple[Diagnostic, ...] = ()
     claims: Callable[[], tuple[JudgedClaim, ...]] = _no_claims
+    elsewhere: Callable[[], tuple[CheckContext, ...]] = _nowhere_else

@@ -35,6 +35,8 @@ def judge(policy: Policy, options: JudgeOptions, *, command: str = "check", prog
     if not policy.is_judgeable:
         return unjudged(policy, options, command)
     worlds = tuple(World(mesh, policy, options, progress) for mesh in policy.meshes)
+    for world in worlds:
+        world.others = tuple(other for other in worlds if other is not world)
     is_complete = _run(worlds, options)
     findings = _findings(policy, worlds, options, is_complete=is_complete)
     return Report(

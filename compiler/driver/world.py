@@ -33,6 +33,8 @@ class World:
     def __init__(self, mesh: Mesh, policy: Policy, options: JudgeOptions, progress: Progress) -> None:
         self.mesh = enforced(mesh) if options.audit_as_enforced else mesh
         self.tests: tuple[TestResult, ...] = ()
+        self.others: tuple[World, ...] = ()
+        """The other environments that are judged."""
         self._policy = policy
         self._options = options
         self._progress = progress
@@ -77,7 +79,13 @@ class World:
 
     def run_checks(self, checks: Sequence[Check], everything: tuple[Diagnostic, ...] = ()) -> None:
         """Run checks; `everything` is what all environments had before, for those that read findings."""
-        context = CheckContext(
+        context = self._context(everything)
+        for index, check in enumerate(checks):
+            self._progress("running checks", index, len(checks))
+            self._run_check(check, context)
+
+    def _context(self, everything: tuple[Diagnostic, ...] = ()) -> CheckContext:
+        return CheckContext(
             mesh=self.mesh,
             day=self._options.day,
             documents=self._policy.documents,
@@ -85,10 +93,8 @@ class World:
             analysis=self._analysis,
             claims=self._judged_claims,
             findings=everything,
+            elsewhere=lambda: tuple(other._context() for other in self.others),  # noqa: SLF001  its own class
         )
-        for index, check in enumerate(checks):
-            self._progress("running checks", index, len(checks))
-            self._run_check(check, context)
 
     def _run_check(self, check: Check, context: CheckContext) -> None:
         if check.needs is not Needs.SMT:
