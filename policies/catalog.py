@@ -14,3 +14,8 @@ def read_pack(name: str) -> str | None:
         return None
     file = files("meshproof.policies") / "packs" / f"{name}.mesh"
     return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+def read_starter() -> str:
+    """The text of the policy that a new one starts from."""
+    return (files("meshproof.policies") / "starter" / "policy.mesh").read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from meshproof.compiler.config.load import did_you_mean
+from meshproof.compiler.driver.writing import replace_file
 from meshproof.compiler.report.registry import FORMATS, Format, find_format
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def write_reports(report: Report, wanted: Sequence[Destination], look: Look, fai
     for destination in wanted:
         render = destination.format.load()
         if destination.file is None:
-            write_out(render(report, look, fail_level))
+            write = write_out if destination.format.name == DEFAULT else write_exactly
+            write(render(report, look, fail_level))
         else:
             text = render(report, Look(verbosity=look.verbosity), fail_level)
             try:
@@ -70,14 +72,28 @@ def write_reports(report: Report, wanted: Sequence[Destination], look: Look, fai
 
 
 def write_out(text: str) -> None:
-    """Write to stdout what may hold any character; a reader that has left is no error.
+    """Write to stdout what people read, which may hold any character; a reader that has left is no error.
 
     Raises:
         click.UsageError: stdout cannot be written.
     """
     encoding = sys.stdout.encoding or "ascii"
+    _write_bytes(text.encode(encoding, "backslashreplace"))
+
+
+def write_exactly(text: str) -> None:
+    """Write to stdout what programs read: UTF-8, whatever a terminal here would have; else as `write_out`.
+
+    Raises:
+        click.UsageError: stdout cannot be written.
+    """
+    _write_bytes(text.encode())
+
+
+def _write_bytes(data: bytes) -> None:
     try:
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
         sys.stdout.flush()
     except BrokenPipeError:
         _forget_stdout()
@@ -107,9 +123,4 @@ def _write_file(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")  # a device or pipe: nothing to rename onto
         return
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    replace_file(path, text.encode())

@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "init": "Start a policy in a folder.",
     "doctor": "Show what this installation is made of.",
     "config": "Show the settings in force.",
+    "completion": "Print what makes a shell complete commands and options.",
 }
 """Every command and its one-line help, which a test holds equal to the command's own."""
 

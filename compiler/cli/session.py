@@ -14,7 +14,7 @@ import click
 from meshproof.compiler.cli.output import Destination, destinations, write_reports
 from meshproof.compiler.cli.terminal import look_at
 from meshproof.compiler.config.keys import Settings
-from meshproof.compiler.config.load import InvalidConfiguration, configure
+from meshproof.compiler.config.load import InvalidConfiguration, configure, without_surroundings
 from meshproof.compiler.report.exit_code import ExitCode, exit_code
 from meshproof.compiler.report.model import Finding, Report
 from meshproof.compiler.report.text import render
@@ -59,8 +59,12 @@ class Session:
         raise click.exceptions.Exit(int(code))
 
 
-def open_session(command: str, paths: Sequence[str], flags: Mapping[str, object]) -> Session:
+def open_session(
+    command: str, paths: Sequence[str], flags: Mapping[str, object], *, needs_settings: bool = True
+) -> Session:
     """The session of a command that was called with these paths and flags (by parameter name, None if not given).
+
+    A command that does not need the settings, but for its looks, goes on without those that cannot be used.
 
     Raises:
         click.UsageError: a flag or a variable has a value that it cannot have.
@@ -71,9 +75,9 @@ def open_session(command: str, paths: Sequence[str], flags: Mapping[str, object]
     try:
         configuration = configure(start_of(paths), keys, os.environ)
     except InvalidConfiguration as error:
-        if error.source is None:
-            raise click.UsageError(f"{error.diagnostic.message} ({error.diagnostic.help})") from None
-        _refuse(command, error)
+        if needs_settings:
+            _refuse(command, error)
+        configuration = without_surroundings(keys)
     settings = configuration.settings
     out = look_at(sys.stdout, settings.color, os.environ, verbosity)
     err = look_at(sys.stderr, settings.color, os.environ, verbosity)
@@ -90,9 +94,11 @@ def start_of(paths: Sequence[str]) -> Path:
 
 
 def _refuse(command: str, error: InvalidConfiguration) -> NoReturn:
-    """Report a configuration file that cannot be used, in the default format: what it asks for is not known."""
+    """Report a configuration that cannot be used, in the default format: what it asks for is not known."""
+    if error.source is None:
+        raise click.UsageError(f"{error.diagnostic.message} ({error.diagnostic.help})") from None
     defaults = Settings()
-    sources = {error.source.path: error.source} if error.source else {}
+    sources = {error.source.path: error.source}
     report = Report(command, findings=(Finding(error.diagnostic),), is_judged=False, sources=sources)
     look = look_at(sys.stdout, defaults.color, os.environ)
     write_reports(report, destinations(()), look, defaults.fail_level)

@@ -49,9 +49,22 @@ def configure(start: Path, flags: Mapping[str, object], environ: Mapping[str, st
     Raises:
         InvalidConfiguration: a key is unknown, or a value is not one.
     """
+    return _layered(_from_file(find_file(start)), _from_environment(environ), _from_flags(flags))
+
+
+def without_surroundings(flags: Mapping[str, object]) -> Configuration:
+    """The settings that flags and defaults give, whatever files and variables there are.
+
+    Raises:
+        InvalidConfiguration: a flag has a value that it cannot have.
+    """
+    return _layered(_from_flags(flags))
+
+
+def _layered(*layers: Mapping[str, tuple[object, str]]) -> Configuration:
     values: dict[str, object] = {}
     origins = {key.name: DEFAULT_ORIGIN for key in KEYS}
-    for layer in (_from_file(find_file(start)), _from_environment(environ), _from_flags(flags)):
+    for layer in layers:
         for name, (value, origin) in layer.items():
             values[name] = value
             origins[name] = origin

@@ -51,6 +51,8 @@ def snippet(labels: Sequence[Label], sources: Mapping[str, SourceFile], style: S
         here = [label for label in labels if label.span.file == file]
         source = sources.get(file)
         lead = next((label for label in here if label is primary), here[0])
+        if source is not None and not source.text and not any(label.text for label in here):
+            source = None  # a file that could not be read, or has nothing in it: there is no line to point at
         yield _place(lead, source, gutter, look)
         if source is not None:
             yield from _Drawing(excerpt_of(here, source), source, gutter, style, look).rows()

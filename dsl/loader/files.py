@@ -32,13 +32,17 @@ class Tree:
 
     def shown(self, path: Path) -> str:
         """A path for people: relative, with forward slashes, every character visible."""
-        relative = os.path.relpath(path, self.root)
-        text = os.fsencode(relative).decode(errors="replace").replace(os.sep, "/")
-        return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+        return visible(os.path.relpath(path, self.root))
 
     def holds(self, path: Path) -> bool:
         """Whether a path, with all links followed, is inside the boundary."""
         return real_path(path).is_relative_to(self.boundary)
+
+
+def visible(path: str | Path) -> str:
+    """A path with forward slashes and every character visible."""
+    text = os.fsencode(path).decode(errors="replace").replace(os.sep, "/")
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def real_path(path: Path) -> Path:
@@ -123,6 +127,12 @@ def unreadable(shown: str, error: OSError | ValueError) -> Diagnostic:
     else:
         reason = "it is no path"
     return found("MP001", f"`{shown}` cannot be read: {reason}", Span(shown, 0, 0))
+
+
+def nothing_in(shown: str) -> Diagnostic:
+    """The finding for a folder without policy files."""
+    message = "the folder holds no policy file" if shown == "." else f"the folder `{shown}` holds no policy file"
+    return found("MP006", message, Span(shown, 0, 0), help="policy files end in `.mesh`")
 
 
 def outside(shown: str) -> Diagnostic:

@@ -12,8 +12,7 @@ from meshproof.dsl.loader import files, uses
 from meshproof.dsl.loader.loaded import DEFAULT_LIMITS, Limits, Loaded, LoadedDocument, PackReader, no_packs
 from meshproof.dsl.loader.text import Text, decode, policy_too_large, too_large
 from meshproof.dsl.parser import parse
-from meshproof.dsl.problems import found
-from meshproof.dsl.source import SourceFile, Span
+from meshproof.dsl.source import SourceFile
 
 STDIN = "<stdin>"
 
@@ -123,11 +122,7 @@ class _Loading:
             return
         entries = list(files.policy_files(path, tree))
         if not entries:
-            shown = tree.shown(path)
-            message = (
-                f"the folder `{shown}` holds no policy file" if shown != "." else "the folder holds no policy file"
-            )
-            self._diagnostics.append(found("MP006", message, Span(shown, 0, 0), help="policy files end in `.mesh`"))
+            self._diagnostics.append(files.nothing_in(tree.shown(path)))
         for entry in entries:
             if isinstance(entry, Diagnostic):
                 self._diagnostics.append(entry)
