@@ -19,6 +19,8 @@ COMMANDS: dict[str, str] = {
     "compile": "Check a policy and write it for a target.",
     "eval": "Decide requests, one a line.",
     "why": "Explain the decision about one request.",
+    "query": "Ask one question about a policy: a claim, a test line, or who reaches whom.",
+    "graph": "Draw who may call whom.",
     "fmt": "Write policies in the one layout.",
     "explain": "Explain a code such as MP301.",
     "init": "Start a policy in a folder.",
@@ -34,13 +36,17 @@ Judge it:            meshproof check policy
 See all commands:    meshproof --help
 """
 
-EXIT_CODES = """\b
+EPILOG = """\b
 Exit status:
   0  clean
   1  a finding at or above --fail-level, a refuted claim or a failed test
   2  nothing could be judged: usage, unreadable input, errors of syntax or names
   3  undecided, and nothing refuted
   4  an internal error
+
+\b
+Settings come from flags, variables MESHPROOF_… and the nearest meshproof.toml:
+see `meshproof config show`. New here? Begin with `meshproof init DIR`.
 """
 
 
@@ -102,7 +108,7 @@ class Root(click.Group):
 @click.command(
     cls=Root,
     invoke_without_command=True,
-    epilog=EXIT_CODES,
+    epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, message="meshproof %(version)s")

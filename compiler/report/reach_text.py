@@ -1,0 +1,47 @@
+"""Who reaches whom, for people: a line for each way, direct ones first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.report.look import Look, Style, harmless, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from meshproof.compiler.verify.reachability import Link, Way
+
+
+def render(ways: Sequence[Way], look: Look) -> str:
+    """The ways, direct calls apart from chains; one line if there are none."""
+    if not ways:
+        return "nobody: no call is allowed, and no chain of calls\n"
+    direct = [way for way in ways if way.is_direct]
+    chains = [way for way in ways if not way.is_direct]
+    sections = [
+        list(_section("Calls", direct, look)) if direct else [],
+        list(_section("Through others", chains, look)) if chains else [],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def _section(title: str, ways: Sequence[Way], look: Look) -> Iterator[str]:
+    yield look.paint(title, Style.STRONG)
+    for way in ways:
+        yield "  " + wrapped(harmless(_way(way.links)), look.width, "      ")
+
+
+def _way(links: Sequence[Link]) -> str:
+    text = links[0].source
+    for link in links:
+        text += _step(link)
+    return text
+
+
+def _step(link: Link) -> str:
+    place = link.destination if link.port_name is None else f"{link.destination}:{link.port_name}"
+    if link.is_mirror:
+        return f" => {place} (mirror)"
+    if link.port is None:
+        return f" ~> {place} (undeclared: anyone may reach it)"
+    return f" -> {place} by {', '.join(link.rules) or 'default'}"
