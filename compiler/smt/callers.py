@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from meshproof.compiler.ir.entities import Gateway, Service, SourceSet
-from meshproof.compiler.ir.matchers import Exact, Matcher, Present
+from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, SpiffeId
 from meshproof.compiler.ir.predicate import (
@@ -56,7 +56,8 @@ class Callers:
         self.matchers = tuple(dict.fromkeys((Present(), *matchers)))
         exact: tuple[Matcher, ...] = tuple(Exact(uri) for uri in self._declared)
         universe = spiffe_ids((mesh.trust_domain, *mesh.trusts))
-        classes = text_classes((*self.matchers, *exact), universe, tuple(self._declared))
+        samples = (*self._declared, *_likely(self.matchers))
+        classes = text_classes((*self.matchers, *exact), universe, samples)
         self.classes: tuple[Caller, ...] = (
             *(Caller(uri, self._declared.get(uri, ())) for uri in classes.witnesses),
             Caller(None),
@@ -137,6 +138,15 @@ def _declared(mesh: Mesh) -> dict[str, tuple[NodeName, ...]]:
             uri = canonical(mesh, node.identity)
             found[uri] = (*found.get(uri, ()), node.name)
     return found
+
+
+def _likely(matchers: Iterable[Matcher]) -> Iterable[str]:
+    """Identities as Kubernetes meshes give them, below each prefix that they may have."""
+    for matcher in matchers:
+        if isinstance(matcher, Prefix):
+            parts = matcher.value.split("/")
+            if parts[-1] == "" and "ns" in parts:
+                yield matcher.value + ("other" if parts[-2] == "sa" else "sa/other")
 
 
 def members(mask: int) -> Iterable[int]:
