@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from meshproof.compiler.ir.entities import SourceSet
 from meshproof.compiler.ir.mtls import MtlsMode
+from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.predicate import Predicate, conjunction
 from meshproof.compiler.smt.policy import PortPolicy
 from meshproof.compiler.smt.region import (
@@ -97,3 +98,8 @@ def senders(policy: PortPolicy, sources: SourceSet | None) -> Region:
         return Everything()
     inside = ComingFrom(sources)
     return either(inside, SentBy(sources.members)) if sources.members else inside
+
+
+def sent_by(policy: PortPolicy, node: NodeName) -> Region:
+    """Requests that a declared node may send: as anyone, where mTLS is disabled and nobody has an identity."""
+    return Everything() if policy.mode is MtlsMode.DISABLED else SentBy((node,))

@@ -27,11 +27,12 @@ from meshproof.compiler.ir.predicate import (
     negation,
 )
 from meshproof.compiler.ir.routing import Branch, Route
-from meshproof.compiler.smt.region import Conditional, Outside, Region, Satisfying, SentBy, Taken, both, either
+from meshproof.compiler.smt.policy import PortKey
+from meshproof.compiler.smt.region import Conditional, Outside, Region, Satisfying, Taken, both, either
 from meshproof.compiler.smt.solver import Undecided
 from meshproof.compiler.verify.analysis import Analysis
-from meshproof.compiler.verify.graph import leads_to
-from meshproof.compiler.verify.properties import ALLOWED, implies
+from meshproof.compiler.verify.graph import leads_to, mirroring
+from meshproof.compiler.verify.properties import ALLOWED, implies, sent_by
 from meshproof.compiler.verify.scope import Scope
 from meshproof.compiler.verify.verdict import Example, Unknown
 from meshproof.compiler.verify.witness import Witness
@@ -62,11 +63,12 @@ class Unrouted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A branch all of whose requests are refused where they arrive; `targets` are the ports, by name."""
+    """A branch all of whose requests (or all copies of them) are refused where they arrive: the ports, by name."""
 
     route: str
     branch: str
     targets: tuple[str, ...]
+    is_mirror: bool = False
 
 
 def unreachable_branches(analysis: Analysis) -> Iterable[UnreachableBranch]:
@@ -160,13 +162,41 @@ def _refused(analysis: Analysis, route: Route, branch: Branch) -> Refused | None
         return None
     gateway = analysis.mesh.node(route.node)
     if isinstance(gateway, Gateway):
-        region = both(ALLOWED, SentBy((gateway.name,)), Satisfying(forwarded_condition(branch.condition)))
         taking = tuple(analysis.scope(key) for key in analysis.keys if leads_to(route, branch, key))
+        regions = [_onward(scope, gateway, branch) for scope in taking]
     else:
-        region = both(ALLOWED, Taken(branch.id))
-    if any(not scope.is_empty(region) for scope in taking):
+        regions = [both(ALLOWED, Taken(branch.id)) for _ in taking]
+    if any(not scope.is_empty(region) for scope, region in zip(taking, regions, strict=True)):
         return None
     return Refused(route.id, branch.id, tuple(scope.name for scope in taking))
+
+
+def mirrored_not_allowed(analysis: Analysis) -> Iterable[Refused]:
+    """Every branch that mirrors requests to another port, where no copy is allowed. Raises Undecided.
+
+    A branch that rewrites the path or edits headers is left out.
+    """
+    routes = {branch.id: route for route in analysis.mesh.routes for branch in route.branches}
+    closed: dict[str, dict[str, bool]] = {}
+    for key, branch in mirroring(analysis):
+        mirror = branch.settings.mirror
+        if mirror is None or branch.settings.rewrite_path is not None or branch.settings.headers:
+            continue
+        target = PortKey(mirror.target.node, mirror.target.port or key.port)
+        if target == key:
+            continue  # a version of the same port: the copy is judged as the request is
+        scope = analysis.scope(target)
+        region = _onward(scope, analysis.mesh.node(key.node), branch)
+        closed.setdefault(branch.id, {})[scope.name] = scope.is_empty(region)
+    for branch_id, ports in closed.items():
+        if all(ports.values()):
+            yield Refused(routes[branch_id].id, branch_id, tuple(ports), is_mirror=True)
+
+
+def _onward(scope: Scope, through: Node | None, branch: Branch) -> Region:
+    """What is allowed at a port of the requests that a branch sends on through a gateway, or copies."""
+    region = both(ALLOWED, Satisfying(forwarded_condition(branch.condition)))
+    return both(region, sent_by(scope.policy, through.name)) if isinstance(through, Gateway) else region
 
 
 def forwarded_condition(predicate: Predicate) -> Predicate:

@@ -1,0 +1,128 @@
+"""A route sends what no rule allows
+
+## What it does
+
+Proves of a branch of a route that none of the requests that it takes is allowed where it arrives; and of a mirror that
+none of the copies is.
+
+## Why it matters
+
+The route says that something is offered, the rules say that it is not: callers get 403, or a mirror stays empty and
+nobody notices. One of the two was changed without the other.
+
+## Example
+
+```mesh
+service shop { }
+service catalog { port http 80  versions v1, v2 }
+allow browse: shop -> catalog:http { GET /products/** }
+route catalog:http {
+    /orders/** => v2
+    otherwise => v1
+}
+```
+
+## Use instead
+
+```mesh
+service shop { }
+service catalog { port http 80  versions v1, v2 }
+allow browse: shop -> catalog:http {
+    GET /products/**
+    GET /orders/**
+}
+route catalog:http {
+    /orders/** => v2
+    otherwise => v1
+}
+```
+
+## Precision
+
+Misses some: branches that rewrite the path or edit headers are left out, and of a request that a gateway sends on only
+method, path, host, headers and query are followed.
+
+## References
+
+Language reference, "mTLS, routes".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.checks.check import Check, Needs, Precision
+from meshproof.compiler.checks.routing._branches import title
+from meshproof.compiler.checks.showing import listed, proof_row
+from meshproof.compiler.ir.entities import Gateway
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshproof.compiler.checks.context import CheckContext
+    from meshproof.compiler.ir.routing import Route
+    from meshproof.compiler.verify.routing import Refused
+    from meshproof.dsl.diagnostic import Diagnostic
+
+
+def _find(context: CheckContext) -> Iterator[Diagnostic]:
+    from meshproof.compiler.smt.solver import Undecided  # noqa: PLC0415  it loads the solver
+    from meshproof.compiler.verify.routing import mirrored_not_allowed, routed_not_allowed  # noqa: PLC0415  the same
+
+    analysis = context.analysis()
+    unknown: list[Undecided] = []
+    refused: dict[str, list[Refused]] = {}
+    for search in (routed_not_allowed(analysis), mirrored_not_allowed(analysis)):
+        try:
+            for found in search:
+                refused.setdefault(found.route, []).append(found)
+        except Undecided as undecided:
+            unknown.append(undecided)
+    for route in context.mesh.routes:
+        yield from _of_route(context, route, refused.get(route.id, ()))
+    if unknown:
+        raise unknown[0]
+
+
+def _of_route(context: CheckContext, route: Route, refused: list[Refused] | tuple[()]) -> Iterator[Diagnostic]:
+    branches = {one.branch: one for one in refused if not one.is_mirror}
+    sending = [branch.id for branch in route.branches if branch.targets]
+    if len(sending) > 1 and set(branches) == set(sending):
+        targets = tuple(dict.fromkeys(name for one in branches.values() for name in one.targets))
+        yield _finding(context, route, f"route `{route.id}`", targets)
+    else:
+        for branch in route.branches:
+            if branch.id in branches:
+                yield _finding(context, route, title(route, branch), branches[branch.id].targets)
+    for one in refused:
+        if one.is_mirror:
+            yield _of_mirror(route, one)
+
+
+def _finding(context: CheckContext, route: Route, what: str, targets: tuple[str, ...]) -> Diagnostic:
+    spans = {title(route, branch): branch.origin.span for branch in route.branches}
+    sender = f"`{route.node}`" if isinstance(context.mesh.node(route.node), Gateway) else "a caller"
+    return CHECK.finding(
+        f"{what} sends requests to {listed(targets)}, where no rule allows any of them",
+        spans.get(what, route.origin.span),
+        "all that it sends is refused",
+        subject=route.id,
+        help=f"allow {sender} what the route is for, or delete it",
+        evidence=(proof_row(f"every request that it takes is refused at {listed(targets)}"),),
+    )
+
+
+def _of_mirror(route: Route, found: Refused) -> Diagnostic:
+    branch = next(branch for branch in route.branches if branch.id == found.branch)
+    mirror = branch.settings.mirror
+    return CHECK.finding(
+        f"no rule allows a copy that {title(route, branch)} sends to {listed(found.targets)}",
+        branch.origin.span if mirror is None else mirror.origin.span,
+        "every copy is refused",
+        subject=route.id,
+        help="a copy is a request of its own, with the sender's identity: allow it, or delete the mirror",
+        evidence=(proof_row(f"every copy is refused at {listed(found.targets)}"),),
+    )
+
+
+CHECK = Check("MP409", Needs.SMT, Precision.MISSES_SOME, _find)

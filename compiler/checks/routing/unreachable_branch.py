@@ -1,0 +1,122 @@
+"""A branch of a route that takes no request
+
+## What it does
+
+Proves that no request comes to a branch: the branches before it take every request that agrees with it, or nothing
+agrees with it at all. It also reports a whole route that no port is left for, because each has a route of its own.
+
+## Why it matters
+
+The first branch that takes a request decides. A branch behind a broader one is never used: a canary gets no traffic, a
+fix to the branch changes nothing, and whoever reads the route believes something that does not happen.
+
+## Example
+
+```mesh
+service catalog { port http 80  versions v1, v2 }
+route catalog:http {
+    /products/** => v1
+    /products/new/** => v2
+    otherwise => v1
+}
+```
+
+## Use instead
+
+```mesh
+service catalog { port http 80  versions v1, v2 }
+route catalog:http {
+    /products/new/** => v2
+    /products/** => v1
+    otherwise => v1
+}
+```
+
+## Precision
+
+Exact. The branches that are shown are enough to take everything, and none of them can be left out.
+
+## References
+
+Al-Shaer and Hamed, Firewall policy advisor (2003): shadowing under first match.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.checks.check import Check, Needs, Precision
+from meshproof.compiler.checks.routing._branches import title
+from meshproof.compiler.checks.showing import proof_row
+from meshproof.compiler.ir.entities import Layer
+from meshproof.dsl.diagnostic import Label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshproof.compiler.checks.context import CheckContext
+    from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.compiler.ir.routing import Branch, Route
+    from meshproof.dsl.diagnostic import Diagnostic
+
+
+def _find(context: CheckContext) -> Iterator[Diagnostic]:
+    from meshproof.compiler.verify.routing import unreachable_branches  # noqa: PLC0415  it loads the solver
+
+    replaced = {route.id: others for route in context.mesh.routes if (others := _replacing(context.mesh, route))}
+    for route in context.mesh.routes:
+        if route.id in replaced:
+            yield _of_route(route, replaced[route.id])
+    routes = {route.id: route for route in context.mesh.routes}
+    for found in unreachable_branches(context.analysis()):
+        if found.route not in replaced:
+            yield _of_branch(routes[found.route], found.branch, found.cover)
+
+
+def _replacing(mesh: Mesh, route: Route) -> tuple[Route, ...]:
+    """The routes that are for a port each, if they leave none to this one."""
+    node = mesh.node(route.node)
+    if route.port is not None or node is None:
+        return ()
+    ports = {port.workload for port in node.ports if port.layer is not Layer.TCP}
+    others = tuple(one for one in mesh.routes if one.node == route.node and one.port in ports)
+    return others if {one.port for one in others} == ports else ()
+
+
+def _of_route(route: Route, others: tuple[Route, ...]) -> Diagnostic:
+    return CHECK.finding(
+        f"no request comes to route `{route.id}`: each port has a route of its own",
+        route.origin.span,
+        "never used",
+        subject=route.id,
+        labels=tuple(Label(one.origin.span, "holds for its port") for one in others),
+        help="delete it, or one of the others",
+    )
+
+
+def _of_branch(route: Route, branch_id: str, cover: tuple[str, ...]) -> Diagnostic:
+    branches: dict[str, Branch] = {branch.id: branch for branch in route.branches}
+    branch = branches[branch_id]
+    where = title(route, branch)
+    if not cover:
+        return CHECK.finding(
+            f"no request agrees with {where}",
+            branch.origin.span,
+            "its conditions cannot hold together",
+            subject=route.id,
+            help="change its conditions, or delete it",
+            evidence=(proof_row("no request agrees with it, whatever its path, method, headers or identity"),),
+        )
+    text = "takes every request that this one would take" if len(cover) == 1 else "takes a part of its requests"
+    return CHECK.finding(
+        f"no request comes to {where}: the branches before it take them all",
+        branch.origin.span,
+        "never used",
+        subject=route.id,
+        labels=tuple(Label(branches[name].origin.span, text) for name in cover),
+        help="delete it" if branch.is_otherwise else "put it before the broader branches, or delete it",
+        evidence=(proof_row("every request that agrees with it is taken by a branch before it"),),
+    )
+
+
+CHECK = Check("MP401", Needs.SMT, Precision.EXACT, _find)
