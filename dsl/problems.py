@@ -70,6 +70,7 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP121", "unknown-word", _E, "a word is none of those that may stand there"),
     Problem("MP122", "misplaced-set", _E, "a set stands where it can never be meant"),
     Problem("MP123", "misplaced-clause", _E, "a setting or clause stands where it means nothing"),
+    Problem("MP124", "manifest-syntax", _E, "a manifest is no YAML or JSON that is taken"),
     # MP2: names and kinds.
     Problem("MP201", "unknown-name", _E, "a name is declared nowhere"),
     Problem("MP202", "duplicate-name", _E, "a name is given twice"),
@@ -127,6 +128,8 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP315", "allow-lost-by-addition", _E, "adding something to an allowed request makes it refused"),
     Problem("MP316", "host-alone", _W, "a rule rests on the host, which any caller chooses"),
     Problem("MP317", "deny-skips-tcp", _I, "a deny speaks of HTTP and does not cover the TCP ports in its set"),
+    Problem("MP318", "rule-undecided", _W, "something about a rule could not be decided"),
+    Problem("MP319", "never-admitted", _W, "transport refuses every request that a rule matches"),
     # MP4: routing.
     Problem("MP401", "unreachable-branch", _E, "the branches before it take every request of a branch"),
     Problem("MP402", "request-no-branch-takes", _W, "some request is taken by no branch of a route"),
@@ -160,6 +163,11 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP707", "raw-path-hazard", _E, "a raw path steps round a rule in the mesh as it is configured"),
     Problem("MP708", "residual", _I, "something to know that no emitted object can change"),
     Problem("MP709", "bad-target-option", _E, "an option of the target is not known, or contradicts the policy"),
+    Problem("MP711", "unknown-field", _E, "an object has a field that its kind does not have"),
+    Problem("MP712", "refused-object", _E, "an object has a field that Kubernetes or Istio refuses"),
+    Problem("MP713", "not-modelled", _I, "an object says something that is not modelled"),
+    Problem("MP714", "competing-objects", _W, "of several objects only one is in force"),
+    Problem("MP715", "unknown-workload", _W, "an object speaks of a workload that no file makes"),
 )
 
 BY_CODE: dict[str, Problem] = {problem.code: problem for problem in LEDGER}

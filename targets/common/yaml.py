@@ -1,8 +1,9 @@
-"""YAML that every reader takes as it was meant, with the same bytes for the same value.
+"""YAML that every reader takes as it was meant, with the same bytes for the same value; and YAML that others wrote.
 
 Kubernetes reads YAML 1.1 in part, other tools 1.2, and both guess types from plain words: `1e3`, `on` and `08` become
 numbers and booleans in one reader or the other. So a string is written plain only if no reader can take it for
-something else, and in double quotes otherwise.
+something else, and in double quotes otherwise. What is read keeps its places, and has no aliases: they are refused,
+since a few lines of them stand for more than any memory holds.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 import yaml
+
+from meshproof.dsl.source import Span
+from meshproof.targets.common import tree
+from meshproof.targets.common.yaml_scalars import key_text, plain_value
 
 Value: TypeAlias = "str | int | float | bool | Mapping[str, Value] | Iterable[Value] | None"
 """What can be written. Mappings keep the order of their keys, other iterables become sequences."""
@@ -74,3 +79,87 @@ def dump(documents: Iterable[Value]) -> bytes:
         line_break="\n",
     )
     return text.encode("ascii")
+
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same events, ten times faster, where libyaml is there
+_CORE = "tag:yaml.org,2002:"
+_TEXT = frozenset((f"{_CORE}str", "!"))
+_GUESSED = frozenset(f"{_CORE}{name}" for name in ("int", "float", "bool", "null"))
+_TAGS = frozenset((*_TEXT, *_GUESSED, f"{_CORE}map", f"{_CORE}seq"))
+_PLAIN_STYLES = (None, "")  # PyYAML's word, and libyaml's
+_TAB = "a tab does not indent: YAML takes blanks alone"
+
+
+def parse(text: str, file: str, at: Span | None = None) -> tuple[tree.Placed, ...]:
+    """The documents of a YAML stream, empty ones left out. `file` is for the places.
+
+    For a text inside of another one `at` is the one place that all its parts have. Raises `TreeError` for what is no
+    YAML, and for what no honest manifest needs: aliases, merge keys, foreign tags.
+    """
+    builder = tree.TreeBuilder(file, at)
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            _take(builder, event)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(error, text) from None
+    except yaml.reader.ReaderError as error:
+        message = "the text holds a control character, or one that YAML does not take"
+        raise tree.TreeError(message, error.position, error.position + 1) from None
+    return tuple(found for found in builder.trees if not (isinstance(found, tree.Leaf) and found.value is None))
+
+
+def _take(builder: tree.TreeBuilder, event: yaml.Event) -> None:
+    start, end = _place(event)
+    match event:
+        case yaml.AliasEvent():
+            advice = "write out what it stands for, for instance with `yq 'explode(.)'`"
+            raise tree.TreeError(f"`*{event.anchor}` is an alias, which is not taken", start, end, advice)
+        case yaml.ScalarEvent():
+            _take_scalar(builder, event)
+        case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+            _check_tag(event.tag, start, end)
+            builder.open(start, is_map=isinstance(event, yaml.MappingStartEvent))
+        case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+            # The end of a block is told at the next token; the end of what it holds is where people see it.
+            last = builder.last_end() if start == end else None
+            builder.close(end if last is None else last)
+        case _:
+            return
+
+
+def _take_scalar(builder: tree.TreeBuilder, event: yaml.ScalarEvent) -> None:
+    start, end = _place(event)
+    text: str = event.value
+    if event.tag is not None:
+        _check_tag(event.tag, start, end)
+    is_text = event.tag in _TEXT or (event.style not in _PLAIN_STYLES and event.tag not in _GUESSED)
+    value = text if is_text else plain_value(text)
+    if not builder.is_key_next:
+        builder.scalar(value, text, start, end)
+        return
+    key = key_text(value, text)
+    if key is None:
+        raise tree.TreeError("a key is empty", start, end)
+    if key == "<<" and not is_text:
+        raise tree.TreeError("`<<` merges mappings, which is not taken", start, end, "write out what it merges")
+    builder.key(key, start, end)
+
+
+def _place(event: yaml.Event) -> tuple[int, int]:
+    if event.start_mark is None or event.end_mark is None:
+        return 0, 0
+    return event.start_mark.index, event.end_mark.index
+
+
+def _check_tag(tag: str | None, start: int, end: int) -> None:
+    if tag is not None and tag not in _TAGS:
+        raise tree.TreeError(f"`{tag}` is a tag that Kubernetes does not know", start, end)
+
+
+def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> tree.TreeError:
+    mark = error.problem_mark or error.context_mark
+    position = 0 if mark is None else min(mark.index, len(text))
+    if text[position : position + 1] == "\t":
+        return tree.TreeError(_TAB, position, position + 1)
+    problem = (error.problem or "it ends too early").lower()
+    return tree.TreeError(f"this is no YAML: {problem}", position, min(position + 1, len(text)))

@@ -1,0 +1,97 @@
+"""Everything that the lift of one kind of object may need: the objects, the mesh's settings, Services and workloads.
+
+`read_context` reads the files. Each `lift_…` function takes a `LiftContext`, adds to its findings, and returns parts
+of the mesh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from meshproof.compiler.backend.artifact import Artifact
+from meshproof.compiler.ir.names import NodeName
+from meshproof.dsl.source import SourceFile
+from meshproof.targets.common.documents import Documents, read_documents
+from meshproof.targets.istio.lift.findings import LiftFindings
+from meshproof.targets.istio.lift.kinds import Kind
+from meshproof.targets.istio.lift.kube_services import KubeServices, read_services
+from meshproof.targets.istio.lift.mesh_settings import MeshSettings, read_mesh_settings
+from meshproof.targets.istio.lift.objects import ObjectIndex, index_objects
+from meshproof.targets.istio.lift.options import read_settings
+from meshproof.targets.istio.lift.values import mapping, pairs
+from meshproof.targets.istio.lift.workloads import Role, Workload, read_workloads
+
+
+@dataclass(frozen=True, slots=True)
+class LiftContext:
+    """What was read. `workloads` are sidecars, gateways and what is outside of the mesh, each named `NAMESPACE/NAME`.
+
+    A node of the lifted mesh is a workload: a Service in front of several (versions) is one host for several nodes.
+    `sources` are the texts that places point into.
+    """
+
+    objects: ObjectIndex
+    settings: MeshSettings
+    services: KubeServices
+    workloads: tuple[Workload, ...]
+    sources: tuple[SourceFile, ...]
+    day: date
+    findings: LiftFindings
+
+    def workload(self, name: NodeName) -> Workload | None:
+        """The workload of that name."""
+        return next((one for one in self.workloads if one.name == name), None)
+
+    def selected(self, labels: Iterable[tuple[str, str]], namespace: str | None = None) -> tuple[Workload, ...]:
+        """The workloads whose pods have all the labels, in one namespace or in all."""
+        wanted = tuple(labels)
+        return tuple(one for one in self.workloads if namespace in {None, one.namespace} and one.has_labels(wanted))
+
+    def behind(self, namespace: str, service: str) -> tuple[Workload, ...]:
+        """The workloads that a Service stands for."""
+        found = self.services.get(namespace, service)
+        return () if found is None else tuple(one for one in self.workloads if found in one.services)
+
+    @property
+    def gateways(self) -> tuple[Workload, ...]:
+        """The workloads that are gateways."""
+        return tuple(one for one in self.workloads if one.role is Role.GATEWAY)
+
+
+def read_context(files: tuple[Artifact, ...], settings: Iterable[tuple[str, str]], day: date) -> LiftContext:
+    """Read the files: a file that is refused is a finding, and the others are read all the same."""
+    findings = LiftFindings()
+    documents = tuple(read_documents(one.path, one.content) for one in files)
+    for one in documents:
+        findings.extend(one.diagnostics)
+    given, refused = read_settings(settings)
+    findings.extend(refused)
+    return _context(documents, given, day, findings)
+
+
+def _context(documents: tuple[Documents, ...], given: dict[str, str], day: date, findings: LiftFindings) -> LiftContext:
+    objects = index_objects(documents, findings)
+    mesh = read_mesh_settings(objects, given, findings)
+    services = read_services(objects, mesh.cluster_domain)
+    return LiftContext(
+        objects=objects,
+        settings=mesh,
+        services=services,
+        workloads=_with_roles(read_workloads(objects, services), objects),
+        sources=tuple(one.source for one in documents),
+        day=day,
+        findings=findings,
+    )
+
+
+def _with_roles(workloads: tuple[Workload, ...], objects: ObjectIndex) -> tuple[Workload, ...]:
+    """The workloads with those as gateways that a `Gateway` of Istio selects, in whatever namespace it is."""
+    selectors = [pairs(mapping(one.spec.get("selector"))) for one in objects.of(Kind.GATEWAY)]
+    return tuple(
+        one.with_role(Role.GATEWAY)
+        if one.role is Role.SIDECAR and any(selector and one.has_labels(selector) for selector in selectors)
+        else one
+        for one in workloads
+    )

@@ -1,0 +1,56 @@
+"""What is said while files are lifted, each thing once and with its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from meshproof.compiler.ir.names import Origin
+from meshproof.dsl.diagnostic import Diagnostic, Label, Severity
+from meshproof.dsl.source import Span
+
+UNKNOWN_FIELD = "MP711"
+BAD_FIELD = "MP712"
+NOT_MODELLED = "MP713"
+COMPETING = "MP714"
+UNKNOWN_WORKLOAD = "MP715"
+
+_SEVERITIES = {
+    UNKNOWN_FIELD: Severity.ERROR,
+    BAD_FIELD: Severity.ERROR,
+    NOT_MODELLED: Severity.INFO,
+    COMPETING: Severity.WARNING,
+    UNKNOWN_WORKLOAD: Severity.WARNING,
+}
+
+
+@dataclass(slots=True)
+class LiftFindings:
+    """Collects what is found, in the order in which it is found; the same thing about the same subject once."""
+
+    _found: dict[Diagnostic, None] = field(default_factory=dict)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Everything so far."""
+        return tuple(self._found)
+
+    def add(
+        self, code: str, message: str, subject: str, at: Origin | Span, *, advice: str | None = None, label: str = ""
+    ) -> None:
+        """A finding of one of the codes above. `subject` is `NAMESPACE/NAME` of the object that it is about."""
+        span = at.span if isinstance(at, Origin) else at
+        found = Diagnostic(
+            code=code,
+            severity=_SEVERITIES[code],
+            message=message,
+            labels=(Label(span, label, is_primary=True),),
+            help=advice,
+            subject=subject,
+            fingerprint=f"istio-lift:{code}:{subject}:{message}",
+        )
+        self._found.setdefault(found)
+
+    def extend(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        """Findings that were made elsewhere."""
+        for diagnostic in diagnostics:
+            self._found.setdefault(diagnostic)

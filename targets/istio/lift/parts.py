@@ -1,0 +1,31 @@
+"""What the lift of routing gives to the mesh that is put together from all parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshproof.compiler.ir.entities import External, ServicePort
+from meshproof.compiler.ir.mesh import Egress
+from meshproof.compiler.ir.names import NodeName
+from meshproof.compiler.ir.routing import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the `Gateway` objects make of a gateway workload: where it listens, for which hosts, and its secrets."""
+
+    node: NodeName
+    ports: tuple[ServicePort, ...]
+    hosts: tuple[str, ...]
+    certificate: str | None = None
+    client_ca: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingPart:
+    """Routes, what is outside of the mesh, and the edges; `egress` is the outbound traffic policy."""
+
+    routes: tuple[Route, ...] = ()
+    externals: tuple[External, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    egress: Egress | None = None
