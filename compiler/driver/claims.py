@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from meshproof.compiler.ir.assertions import CanCall, CanReach
 from meshproof.compiler.ir.request_json import request_to_json
-from meshproof.compiler.report.model import ClaimResult, ClaimVerdict
+from meshproof.compiler.report.model import Assumption, ClaimResult, ClaimVerdict
 from meshproof.compiler.verify.verdict import Proved, Refuted, Unknown
 from meshproof.dsl.diagnostic import Diagnostic, Evidence, Label
 from meshproof.dsl.problems import problem
@@ -33,7 +33,7 @@ def claim_report(prove: Prove, claim: Claim, found: Found) -> ClaimResult:
         span=claim.origin.span,
         verdict=verdict,
         is_vacuous=found.is_vacuous,
-        assumptions=tuple(premise.text for premise in found.assumptions),
+        assumptions=tuple(Assumption(premise.text, premise.ports) for premise in found.assumptions),
         witness=witness,
         reason=reason,
         controls=prove.controls,

@@ -123,7 +123,7 @@ def _claim(claim: ClaimResult, sources: Mapping[str, SourceFile]) -> Json:
         **_place(claim.span, sources),
         "verdict": claim.verdict.value,
         "vacuous": claim.is_vacuous,
-        "assumptions": list(claim.assumptions),
+        "assumptions": [assumption.sentence for assumption in claim.assumptions],
         "witness": _requests(claim.witness),
         "reason": claim.reason or None,
         "controls": [{"framework": control.framework, "control": control.control} for control in claim.controls],

@@ -45,6 +45,19 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Assumption:
+    """What a proof takes for granted: a clause, and the ports at which it must be so, if it is of ports."""
+
+    text: str
+    ports: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The whole of it."""
+        return f"{self.text} at {', '.join(f'`{port}`' for port in self.ports)}" if self.ports else self.text
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimResult:
     """A claim's verdict, the same in all of `environments`.
 
@@ -57,7 +70,7 @@ class ClaimResult:
     span: Span
     verdict: ClaimVerdict
     is_vacuous: bool = False
-    assumptions: tuple[str, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
     witness: tuple[Request, ...] = ()
     reason: str = ""
     controls: tuple[Control, ...] = ()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.report.diagnostic_text import diagnostic_lines
 from meshproof.compiler.report.look import Look, Style, harmless, wrapped
-from meshproof.compiler.report.model import ClaimVerdict, TestOutcome
+from meshproof.compiler.report.model import Assumption, ClaimVerdict, TestOutcome
 from meshproof.compiler.report.order import in_order
 from meshproof.compiler.report.summary_text import summary_lines
 
@@ -56,11 +56,21 @@ def _claims(report: Report, look: Look) -> list[str]:
     lines = [look.paint("Proofs", Style.STRONG)]
     for name, group in groupby(report.claims, key=lambda claim: claim.name):
         lines += _block(name, tuple(group), report, look)
-    assumed = sorted({assumption for claim in report.claims for assumption in claim.assumptions})
+    assumed = tuple(_assumed(report.claims))
     if assumed:
         lines += ["", look.paint("What the proofs assume", Style.STRONG)]
         lines += [f"  {look.glyphs.gap} {wrapped(harmless(text), look.width, '    ')}" for text in assumed]
     return lines
+
+
+def _assumed(claims: Sequence[ClaimResult]) -> Iterator[str]:
+    """What all proofs together assume: each thing once, at all ports where some proof needs it."""
+    ports: dict[str, set[str]] = {}
+    for claim in claims:
+        for assumption in claim.assumptions:
+            ports.setdefault(assumption.text, set()).update(assumption.ports)
+    for text in sorted(ports):
+        yield Assumption(text, tuple(sorted(ports[text]))).sentence
 
 
 def _block(name: str, claims: Sequence[ClaimResult], report: Report, look: Look) -> Iterator[str]:

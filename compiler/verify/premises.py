@@ -46,8 +46,8 @@ def _mtls(scopes: Sequence[Scope]) -> Iterable[Premise]:
         if statement is not None and statement.until is not None:
             until[key] = f" until {statement.until}"
     for (mode, origin), names in ports.items():
-        text = f"mTLS is {mode} at {listed(names)}{until.get((mode, origin), '')}"
-        yield Premise(PremiseKind.MTLS, text, origin)
+        text = f"mTLS is {mode}{until.get((mode, origin), '')}"
+        yield Premise(PremiseKind.MTLS, text, origin, tuple(names))
 
 
 def _trust(analysis: Analysis) -> Iterable[Premise]:

@@ -27,11 +27,15 @@ class PremiseKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Premise:
-    """One thing that a proof takes for granted, as one clause; `origin` is where the policy says it, if it does."""
+    """One thing that a proof takes for granted, as one clause; `origin` is where the policy says it, if it does.
+
+    `ports` are those at which it is, by name; none where it is of no port.
+    """
 
     kind: PremiseKind
     text: str
     origin: Origin | None = None
+    ports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
