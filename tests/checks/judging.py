@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
-from functools import cache
 
 from meshproof.compiler.checks.check import Check, Needs
-from meshproof.compiler.checks.context import CheckContext
 from meshproof.compiler.checks.registry import all_checks
+from meshproof.compiler.driver.judge import judge, names_of
 from meshproof.compiler.driver.merge import merged_findings
+from meshproof.compiler.driver.options import JudgeOptions, silent
 from meshproof.compiler.driver.policy import Policy, policy_of_texts
-from meshproof.compiler.ir.entities import Gateway, Service
-from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.driver.world import World
 from meshproof.compiler.report.diagnostic_text import diagnostic_lines
 from meshproof.compiler.report.look import Look
 from meshproof.compiler.report.model import Finding, Report
 from meshproof.compiler.report.order import in_order
-from meshproof.compiler.verify.analysis import Analysis
-from meshproof.dsl.diagnostic import Diagnostic, Severity
+from meshproof.dsl.diagnostic import Severity
 
 DAY = date(2026, 11, 23)
 FILE = "policy.mesh"
@@ -36,22 +33,20 @@ def policy_of(text: str) -> Policy:
 
 
 def findings_of(policy: Policy, code: str, day: date = DAY) -> tuple[Finding, ...]:
-    """What the check of that code finds, each finding once for all environments that have it."""
-    found: list[tuple[str | None, Diagnostic]] = []
-    for mesh in policy.meshes:
-        found += [(mesh.environment, one) for one in _found(policy, mesh, day, code)]
-    return tuple(in_order(merged_findings(found)))
+    """What the check of that code finds, each finding once for all environments that have it.
 
-
-def _found(policy: Policy, mesh: Mesh, day: date, code: str) -> list[Diagnostic]:
-    analysis = cache(lambda: Analysis(mesh, day))
-    context = CheckContext(mesh, day, policy.documents, policy.sources, analysis)
-    check = next(one for one in all_checks() if one.code == code)
+    The other checks are not run, unless it reads what they find.
+    """
+    options = JudgeOptions(day=day)
+    check = check_of(code)
     if check.needs is Needs.FINDINGS:
-        others = [one for one in all_checks() if one.needs is not Needs.FINDINGS]
-        before = [diagnostic for one in others for diagnostic in one.find(context)]
-        context = replace(context, findings=tuple(before))
-    return list(check.find(context))
+        return tuple(one for one in in_order(judge(policy, options).findings) if one.diagnostic.code == code)
+    worlds = tuple(World(mesh, policy, options, silent) for mesh in policy.meshes)
+    for world in worlds:
+        world.others = tuple(other for other in worlds if other is not world)
+        world.run_checks((check,))
+    found = merged_findings((world.environment, finding) for world in worlds for finding in world.findings)
+    return tuple(one for one in in_order(found) if one.diagnostic.code == code)
 
 
 def lines_of(policy: Policy, findings: tuple[Finding, ...]) -> list[int]:
@@ -63,8 +58,7 @@ def lines_of(policy: Policy, findings: tuple[Finding, ...]) -> list[int]:
 
 def rendered(policy: Policy, findings: tuple[Finding, ...]) -> str:
     """The findings as people see them."""
-    nodes = [node for mesh in policy.meshes for node in mesh.nodes if isinstance(node, Service | Gateway)]
-    identities = {node.identity.uri: str(node.name) for node in reversed(nodes)}
+    identities = names_of(policy.meshes)
     report = Report("check", environments=policy.environments, identities=identities, sources=policy.sources)
     look = Look(width=100)
     texts = ["\n".join(diagnostic_lines(finding, report, look)) for finding in findings]

@@ -1,1 +1,1 @@
-"""Checks of authorization rules, one file each."""
+"""Checks of rules: what they decide, what they do not, and who can get round them."""

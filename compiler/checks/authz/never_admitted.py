@@ -1,0 +1,81 @@
+"""A rule for requests that transport refuses
+
+## What it does
+
+Proves that a rule matches requests, but none that passes transport: every one of them is turned away by the mTLS mode
+of its destination before rules are asked.
+
+## Why it matters
+
+A rule for `plaintext` at a destination that is `strict` reads like an open door and is none; whoever relies on it finds
+out in production. If somebody makes the destination permissive, for another caller, the door is open.
+
+## Example
+
+```mesh
+service legacy { port http 8080 }
+allow old: plaintext -> legacy {
+    GET /status
+    because "the old monitoring has no certificate"
+}
+```
+
+## Use instead
+
+```mesh
+service legacy { port http 8080 }
+allow old: plaintext -> legacy {
+    GET /status
+    because "the old monitoring has no certificate"
+}
+mtls permissive for legacy {
+    because "the old monitoring has no certificate"
+    until 2027-06-30
+}
+```
+
+## Precision
+
+Exact, as of the day: it holds for the mTLS modes in force. A rule that another environment needs is left alone, and a
+deny with `tags guardrail` is reported for information. Rules that ask for an identity where mTLS is `disabled` are
+MP502.
+
+## References
+
+Istio, PeerAuthentication: mutual TLS modes. Al-Shaer and Hamed (2004): irrelevance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.checks.authz._redundancy import redundant
+from meshproof.compiler.checks.authz._rules import Rules, title
+from meshproof.compiler.checks.authz.inert_deny import GUARDRAIL
+from meshproof.compiler.checks.check import Check, Needs, Precision
+from meshproof.compiler.checks.showing import proof_row
+from meshproof.dsl.diagnostic import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshproof.compiler.checks.context import CheckContext
+    from meshproof.dsl.diagnostic import Diagnostic
+
+
+def find(ctx: CheckContext) -> Iterator[Diagnostic]:
+    """Rules that match nothing which passes transport."""
+    rules = Rules(ctx)
+    for rule, _ in redundant(ctx, "irrelevant"):
+        yield CHECK.finding(
+            f"transport refuses every request that {title(rule)} matches",
+            rules.head(rule),
+            "never comes to decide",
+            subject=rule.id,
+            help="let such callers through with `mtls permissive for …`, give them an identity, or delete the rule",
+            evidence=(proof_row(f"no request that `{rule.id}` matches passes transport, at none of its ports"),),
+            severity=Severity.INFO if GUARDRAIL in rule.tags else None,
+        )
+
+
+CHECK = Check("MP319", Needs.SMT, Precision.EXACT, find)

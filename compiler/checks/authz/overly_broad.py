@@ -1,0 +1,136 @@
+"""A rule that lets in more than it has to
+
+## What it does
+
+Works out in which dimensions an `allow` takes everything, however it is written, and reports:
+- an allow for every caller, with an identity or without, or for every identity there is;
+- an allow for every method on every path of an HTTP port (for information);
+- a condition that keeps nothing out: whatever the value that it reads, the rule takes the same requests.
+
+## Why it matters
+
+The world of callers is open: every workload that anybody starts in the cluster gets an identity, and without strict
+mTLS nobody needs one. An allow for all of them is one that nobody has to break. A condition that keeps nothing out is
+worse, because it reads as if it did.
+
+## Example
+
+```mesh
+service api { port http 8080 }
+allow status: anyone -> api { because "everybody asks" }
+```
+
+## Use instead
+
+```mesh
+service web { }
+service api { port http 8080 }
+allow status: web -> api { GET /status }
+```
+
+## Precision
+
+Exact: a dimension is free if no change of its value leads out of what the rule matches. Rules for gateways alone are
+left out, because who comes from outside has no identity. If the rule asks for a token or an address, it is for
+information.
+
+## References
+
+NIST SP 800-207, tenets 2 and 3 (access is granted per request, with least privilege). NIST SP 800-53 Rev. 5, AC-6.
+Istio, security best practices: avoid empty and wildcard rules.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.checks.authz._questions import breadths
+from meshproof.compiler.checks.authz._rules import Rules, title
+from meshproof.compiler.checks.check import Check, Needs, Precision
+from meshproof.compiler.checks.showing import proof_row
+from meshproof.compiler.ir.authz import Effect
+from meshproof.compiler.ir.predicate import attributes_of
+from meshproof.compiler.ir.predicate_text import attribute_name
+from meshproof.dsl.diagnostic import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshproof.compiler.checks.context import CheckContext
+    from meshproof.compiler.ir.authz import AuthzRule
+    from meshproof.compiler.verify.breadth import Breadth
+    from meshproof.dsl.diagnostic import Diagnostic, Evidence
+
+
+_ADDRESSES = frozenset({"source.ip", "client.ip"})
+
+
+def find(ctx: CheckContext) -> Iterator[Diagnostic]:
+    """Allows that take every caller or every operation, and conditions that keep nothing out."""
+    rules = Rules(ctx)
+    gateways = {node.name for node in ctx.mesh.gateways}
+    for breadth in breadths(ctx).found:
+        rule = rules[breadth.rule]
+        if rule.effect is Effect.ALLOW and any(place.node not in gateways for place in rule.destinations):
+            yield from _taken(rules, rule, breadth)
+            yield from _conditions(rules, rule, breadth)
+
+
+def _taken(rules: Rules, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnostic]:
+    """What the rule takes all of: callers, operations, or both."""
+    callers = _callers(breadth)
+    has_every_operation = {"method", "path"} <= set(breadth.free)
+    if callers:
+        operations = ", with every method on every path" if has_every_operation else ""
+        yield CHECK.finding(
+            f"{title(rule)} lets in {callers}{operations}",
+            rules.sources(rule),
+            "whoever it is",
+            subject=rule.id,
+            help=f"name the callers that need it{', and what they need' if operations else ''}",
+            evidence=_proof(breadth),
+            severity=Severity.INFO if _is_bounded(rule, breadth) else Severity.WARNING,
+        )
+    elif has_every_operation:
+        yield CHECK.finding(
+            f"{title(rule)} takes every method on every path",
+            rules.head(rule),
+            "whatever is asked for",
+            subject=rule.id,
+            help="name what is needed: `{ GET /items/** }` or `{ call package.Service/Method }`",
+            evidence=_proof(breadth),
+            severity=Severity.INFO,
+        )
+
+
+def _callers(breadth: Breadth) -> str:
+    if "source" in breadth.free:
+        return "every caller, with an identity or without"
+    return "every identity" if breadth.has_every_identity else ""
+
+
+def _is_bounded(rule: AuthzRule, breadth: Breadth) -> bool:
+    """Whether something narrows the callers that they cannot choose: a token or an address."""
+    addresses = _ADDRESSES.intersection(map(attribute_name, attributes_of(rule.content)))
+    return breadth.needs_token or not addresses.issubset(breadth.free)
+
+
+def _conditions(rules: Rules, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnostic]:
+    """Attributes that the rule's conditions read, and that make no difference to it."""
+    for name in sorted(set(map(attribute_name, attributes_of(rule.when))).intersection(breadth.free)):
+        yield CHECK.finding(
+            f"the condition on `{name}` in rule `{rule.id}` keeps nothing out",
+            rules.head(rule),
+            f"takes every `{name}`, and none",
+            subject=rule.id,
+            help="leave it out, or write what it is meant to ask for",
+            evidence=(proof_row(f"it takes the same requests with any {name}"),),
+        )
+
+
+def _proof(breadth: Breadth) -> tuple[Evidence, ...]:
+    names = [name for name in ("source", "method", "path") if name in breadth.free]
+    return (proof_row(f"it takes the same requests with any {' and any '.join(names)}"),) if names else ()
+
+
+CHECK = Check("MP305", Needs.SMT, Precision.EXACT, find)
