@@ -31,6 +31,10 @@ class Undecided(Exception):  # noqa: N818  it is an outcome, not a fault
         self.reason = reason
 
 
+class SolverDisagrees(AssertionError):  # noqa: N818  it says what happened
+    """The solver gave a point that the formulas do not hold at: a bug in how they are told to it, never an answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one question may cost. `timeout_ms` is wall-clock milliseconds, 0 is no bound."""
@@ -44,6 +48,7 @@ class Solver:
     def __init__(self, formulas: Formulas, axioms: Sequence[Formula], limits: Limits) -> None:
         self._formulas = formulas
         self._context = z3.main_ctx().ref()
+        self._axioms = tuple(axioms)
         self._solver = z3.SolverFor("QF_FD")
         if limits.timeout_ms:
             self._solver.set("timeout", limits.timeout_ms)
@@ -54,21 +59,25 @@ class Solver:
         self._values: dict[tuple[int, int], Term] = {}
         self._guards: dict[Formula, Term] = {}
         self._guarded: dict[int, Formula] = {}
-        self._core: tuple[Formula, ...] = ()
         for axiom in axioms:
             self._assert(self._term(axiom))
 
     def find(self, parts: Sequence[Formula]) -> Point | None:
         """A point where all parts and the axioms hold, None if there is none. Raises Undecided at a limit."""
-        self._core = ()
         guards = [self._guard(part) for part in dict.fromkeys(parts)]
         array = (z3core.Ast * len(guards))(*guards)
         outcome = z3core.Z3_solver_check_assumptions(self._context, self._solver.solver, len(guards), array)
         if outcome == _SATISFIABLE:
-            return self._point()
+            return self._checked(self._point(), parts)
         if outcome == _UNKNOWN:
             raise Undecided(f"the solver gave up ({self._solver.reason_unknown()})")
         return None
+
+    def _checked(self, point: Point, parts: Sequence[Formula]) -> Point:
+        """The point; a model is cheap to check, so no reading of one is believed unchecked."""
+        if not all(self._formulas.holds(one, point) for one in (*parts, *self._axioms)):
+            raise SolverDisagrees(f"{point} is no member of what the solver was asked about")
+        return point
 
     def core(self, parts: Sequence[Formula]) -> tuple[Formula, ...] | None:
         """Parts that together have no point, not always the fewest; None if all of them have one.
@@ -138,7 +147,7 @@ class Solver:
         bounds = []
         if low > 0:
             bounds.append(self._keep(z3core.Z3_mk_bvuge(self._context, term, self._value(variable, low))))
-        if high < self._formulas.sizes[variable] - 2:
+        if high < self._formulas.sizes[variable] - 1:
             bounds.append(self._keep(z3core.Z3_mk_bvule(self._context, term, self._value(variable, high))))
         return self._joined(z3core.Z3_mk_and, bounds)
 
