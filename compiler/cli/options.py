@@ -19,9 +19,18 @@ def speech(command: F) -> F:
     """How much is said, and how it looks."""
     return _all(
         command,
-        click.option("-q", "--quiet", is_flag=True, help="Only what is wrong."),
-        click.option("-v", "--verbose", is_flag=True, help="Every claim and test; progress on stderr."),
-        click.option("--color", type=click.Choice(["auto", "always", "never"]), help="When to use colour."),
+        click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong."),
+        click.option("-v", "--verbose", is_flag=True, help="Say more: every claim, every test line."),
+        click.option(
+            "--color", type=click.Choice(["auto", "always", "never"]), help="When to use colour; auto if left out."
+        ),
+    )
+
+
+def watch(command: F) -> F:
+    """Whether to go on at every change."""
+    return click.option("--watch", "is_watching", is_flag=True, help="Judge again at every change, until Ctrl-C.")(
+        command
     )
 
 
@@ -37,12 +46,12 @@ def output(command: F) -> F:
 
 def day(command: F) -> F:
     """As of when."""
-    return click.option("--at", metavar="DATE", help="Judge as of this day, YYYY-MM-DD; today if left out.")(command)
+    return click.option("--at", metavar="DATE", help="As of this day, YYYY-MM-DD; today if left out.")(command)
 
 
 def environment(command: F) -> F:
     """Which environment."""
-    return click.option("--env", metavar="NAME", help="The environment, where the policy declares some.")(command)
+    return click.option("--env", metavar="NAME", help="The environment, where there are some.")(command)
 
 
 def audit(command: F) -> F:
@@ -56,8 +65,8 @@ def solving(command: F) -> F:
     """How hard to try."""
     return _all(
         command,
-        click.option("--jobs", metavar="N", help="Prove in so many processes; 1 if left out."),
-        click.option("--timeout", metavar="TIME", help="The longest that one verdict may take; 10s if left out."),
+        click.option("--jobs", metavar="N", help="So many processes; 1 if left out."),
+        click.option("--timeout", metavar="TIME", help="The longest for one verdict; 10s if left out."),
         click.option("--strict", is_flag=True, default=None, help="A claim that nothing could break is an error."),
     )
 
@@ -69,10 +78,13 @@ def levels(command: F) -> F:
         click.option(
             "--fail-level",
             type=click.Choice(["error", "warning", "info"]),
-            help="The least severity that ends with status 1; error if left out.",
+            metavar="LEVEL",
+            help="End with status 1 from this on: error (if left out), warning or info.",
         ),
-        click.option("--select", multiple=True, metavar="CODE", help="Report these codes alone, such as MP3 or MP301."),
-        click.option("--ignore", multiple=True, metavar="CODE", help="Do not report these codes."),
+        click.option(
+            "--select", multiple=True, metavar="CODE", help="Only these codes, such as MP3 or MP301. Repeatable."
+        ),
+        click.option("--ignore", multiple=True, metavar="CODE", help="Not these codes. Repeatable."),
     )
 
 

@@ -40,13 +40,13 @@ EPILOG = """\b
 Exit status:
   0  clean
   1  a finding at or above --fail-level, a refuted claim or a failed test
-  2  nothing could be judged: usage, unreadable input, errors of syntax or names
+  2  nothing could be judged: usage, unreadable input, bad syntax or names
   3  undecided, and nothing refuted
   4  an internal error
 
 \b
-Settings come from flags, variables MESHPROOF_… and the nearest meshproof.toml:
-see `meshproof config show`. New here? Begin with `meshproof init DIR`.
+Settings come from flags, MESHPROOF_… variables and the nearest
+meshproof.toml: `meshproof config show` lists them.
 """
 
 

@@ -14,7 +14,8 @@ import click
 from meshproof.compiler.cli.output import Destination, destinations, write_reports
 from meshproof.compiler.cli.terminal import look_at
 from meshproof.compiler.config.keys import Settings
-from meshproof.compiler.config.load import InvalidConfiguration, configure, without_surroundings
+from meshproof.compiler.config.load import Configuration, InvalidConfiguration, configure, without_surroundings
+from meshproof.compiler.driver.fingerprint import fingerprinted
 from meshproof.compiler.report.exit_code import ExitCode, exit_code
 from meshproof.compiler.report.model import Finding, Report
 from meshproof.compiler.report.text import render
@@ -45,9 +46,12 @@ class Session:
 
     def finish(self, report: Report) -> NoReturn:
         """Write the report everywhere it was asked for, and leave with its exit code."""
-        code = exit_code(report, self.settings.fail_level)
+        self.leave(self.report(report))
+
+    def report(self, report: Report) -> ExitCode:
+        """Write the report everywhere it was asked for; its exit code."""
         write_reports(report, self.destinations, self.out, self.settings.fail_level)
-        self.leave(code)
+        return exit_code(report, self.settings.fail_level)
 
     def refuse(self, report: Report) -> NoReturn:
         """Say on stderr why nothing can be judged: stdout is for answers alone."""
@@ -71,14 +75,18 @@ def open_session(
         click.exceptions.Exit: the configuration file cannot be used; that has been reported.
     """
     keys = {name.replace("_", "-"): value for name, value in flags.items()}
-    verbosity = -1 if flags.get("quiet") else 1 if flags.get("verbose") else 0
     try:
         configuration = configure(start_of(paths), keys, os.environ)
     except InvalidConfiguration as error:
         if needs_settings:
-            _refuse(command, error)
+            _refuse(command, flags, keys, error)
         configuration = without_surroundings(keys)
+    return _session(command, flags, configuration)
+
+
+def _session(command: str, flags: Mapping[str, object], configuration: Configuration) -> Session:
     settings = configuration.settings
+    verbosity = -1 if flags.get("quiet") else 1 if flags.get("verbose") else 0
     out = look_at(sys.stdout, settings.color, os.environ, verbosity)
     err = look_at(sys.stderr, settings.color, os.environ, verbosity)
     return Session(command, settings, configuration.origins, out, err, destinations(settings.output))
@@ -93,13 +101,20 @@ def start_of(paths: Sequence[str]) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _refuse(command: str, error: InvalidConfiguration) -> NoReturn:
-    """Report a configuration that cannot be used, in the default format: what it asks for is not known."""
+def _refuse(
+    command: str, flags: Mapping[str, object], keys: Mapping[str, object], error: InvalidConfiguration
+) -> NoReturn:
+    """Report a configuration that cannot be used, as the flags alone ask for: the rest is not known."""
     if error.source is None:
-        raise click.UsageError(f"{error.diagnostic.message} ({error.diagnostic.help})") from None
-    defaults = Settings()
+        raise _misused(error) from None
+    try:
+        session = _session(command, flags, without_surroundings(keys))
+    except InvalidConfiguration as flag:
+        raise _misused(flag) from None
     sources = {error.source.path: error.source}
-    report = Report(command, findings=(Finding(error.diagnostic),), is_judged=False, sources=sources)
-    look = look_at(sys.stdout, defaults.color, os.environ)
-    write_reports(report, destinations(()), look, defaults.fail_level)
-    raise click.exceptions.Exit(int(ExitCode.NOT_JUDGED))
+    findings = fingerprinted((Finding(error.diagnostic),), sources)
+    session.finish(Report(command, findings=findings, is_judged=False, sources=sources))
+
+
+def _misused(error: InvalidConfiguration) -> click.UsageError:
+    return click.UsageError(f"{error.diagnostic.message} ({error.diagnostic.help})")

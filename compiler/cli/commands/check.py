@@ -8,7 +8,9 @@ from meshproof.compiler.cli import options
 from meshproof.compiler.cli.progress import Line
 from meshproof.compiler.cli.reading import judge_options, policy_at
 from meshproof.compiler.cli.session import open_session
+from meshproof.compiler.cli.watching import finish
 from meshproof.compiler.driver.judge import judge
+from meshproof.compiler.report.model import Report
 
 
 @click.command("check")
@@ -20,13 +22,17 @@ from meshproof.compiler.driver.judge import judge
 @options.environment
 @options.audit
 @options.solving
+@options.watch
 @options.speech
-def command(paths: tuple[str, ...], **flags: object) -> None:
+def command(paths: tuple[str, ...], is_watching: bool, **flags: object) -> None:  # noqa: FBT001  click calls it
     """Judge a policy: all checks, all proofs, all tests.
 
     PATH is a `.mesh` file, a folder of them, or `-` for stdin; all of them together are one policy.
     """
     session = open_session("check", paths, flags)
-    with Line(session) as progress:
-        report = judge(policy_at(session, paths), judge_options(session), progress=progress)
-    session.finish(report)
+
+    def judged() -> Report:
+        with Line(session) as progress:
+            return judge(policy_at(session, paths), judge_options(session), progress=progress)
+
+    finish(session, paths, judged, is_watching=is_watching)

@@ -7,7 +7,7 @@ import json
 import click
 
 from meshproof.compiler.cli import options
-from meshproof.compiler.cli.output import write_out
+from meshproof.compiler.cli.output import write_exactly, write_out
 from meshproof.compiler.cli.session import open_session
 from meshproof.compiler.config.keys import KEYS, Settings
 
@@ -24,13 +24,17 @@ def command() -> None:
 @click.option("--output", type=click.Choice(["human", "json"]), default="human", help="The form of the answer.")
 @options.speech
 def show(path: str | None, output: str, **flags: object) -> None:
-    """Show every setting and where it comes from, for a policy at PATH or here."""
+    """Show every setting and where it comes from.
+
+    For a policy at PATH, or in the working directory. The nearest `meshproof.toml` counts, or `[tool.meshproof]` in
+    `pyproject.toml`; variables such as MESHPROOF_FAIL_LEVEL win over it, and flags over both.
+    """
     session = open_session("config", (path,) if path else (), flags)
     origins = dict(session.origins)
     rows = [(key.name, _plain(session.settings, key.field), origins[key.name]) for key in KEYS]
     if output == "json":
         settings = [{"key": name, "value": value, "origin": origin} for name, value, origin in rows]
-        write_out(json.dumps({"schema": SCHEMA, "settings": settings}, indent=2, ensure_ascii=False) + "\n")
+        write_exactly(json.dumps({"schema": SCHEMA, "settings": settings}, indent=2, ensure_ascii=False) + "\n")
         return
     names = max(len(name) for name, _, _ in rows)
     texts = [json.dumps(value, ensure_ascii=False) for _, value, _ in rows]

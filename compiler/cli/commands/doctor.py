@@ -7,77 +7,112 @@ import platform
 import shutil
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 import click
 
 from meshproof import __version__
+from meshproof.compiler.backend.registry import BrokenTargetError, load, names
 from meshproof.compiler.cli import options
-from meshproof.compiler.cli.output import write_out
+from meshproof.compiler.cli.output import write_exactly, write_out
 from meshproof.compiler.cli.session import Session, open_session
 from meshproof.compiler.report.exit_code import ExitCode
-from meshproof.compiler.report.look import Style
+from meshproof.compiler.report.look import Style, harmless
 
 SCHEMA = "meshproof/doctor/v1"
 OLDEST_PYTHON = (3, 11)
-NEEDED = {
-    "click": "the command line",
-    "lark": "reading policies",
-    "z3-solver": "proofs",
-    "PyYAML": "writing and reading manifests",
-    "jsonschema": "validation of what is written",
-}
-OPTIONAL_PACKAGES = {
-    "watchfiles": "check --watch",
-    "cvc5": "a second opinion on proofs",
-    "google-re2": "a second opinion on regular expressions",
-}
-OPTIONAL_PROGRAMS = {"git": "the root of a repository", "kubectl": "applying what was compiled"}
+NEEDED = (
+    ("click", "click", "the command line"),
+    ("lark", "lark", "the grammar"),
+    ("z3-solver", "z3", "proofs"),
+    ("PyYAML", "yaml", "writing and reading manifests"),
+    ("jsonschema", "jsonschema", "validation of what is written"),
+)
+"""Package, the module that it brings, and what it is for."""
+OPTIONAL_PROGRAMS = (("kubectl", "applying what was compiled"),)
+MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something that is there, or not; `found` is its version or place."""
+    """Something that is there, or not: `found` is its version or place, `trouble` says why it is of no use."""
 
     name: str
     found: str | None
     purpose: str
     is_needed: bool
+    trouble: str | None = None
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing that is needed is missing."""
-        return self.found is not None or not self.is_needed
+        """Whether it does what it is needed for."""
+        return self.trouble is None or not self.is_needed
 
 
 @click.command("doctor")
 @click.option("--output", type=click.Choice(["human", "json"]), default="human", help="The form of the answer.")
 @options.speech
 def command(output: str, **flags: object) -> None:
-    """Show what this installation is made of."""
+    """Show what this installation is made of.
+
+    Every part is loaded to see whether it works. The status is 2 if something that is needed does not.
+    """
     session = open_session("doctor", (), flags)
     parts = examine()
-    write_out(_as_json(parts) if output == "json" else _as_text(parts, session))
+    if output == "json":
+        write_exactly(_as_json(parts))
+    else:
+        write_out(_as_text(parts, session))
     session.leave(ExitCode.CLEAN if all(part.is_well for part in parts) else ExitCode.NOT_JUDGED)
 
 
 def examine() -> tuple[Part, ...]:
     """Everything that Meshproof needs or can use."""
-    python = platform.python_version() if sys.version_info >= OLDEST_PYTHON else None
     return (
         Part("meshproof", __version__, "this program", is_needed=True),
-        Part("Python", python, "3.11 or newer", is_needed=True),
-        *(Part(name, _version(name), purpose, is_needed=True) for name, purpose in NEEDED.items()),
-        *(Part(name, _version(name), purpose, is_needed=False) for name, purpose in OPTIONAL_PACKAGES.items()),
-        *(Part(name, shutil.which(name), purpose, is_needed=False) for name, purpose in OPTIONAL_PROGRAMS.items()),
+        _python(),
+        *(_package(*package) for package in NEEDED),
+        *_targets(),
+        *(_program(*program) for program in OPTIONAL_PROGRAMS),
     )
 
 
-def _version(package: str) -> str | None:
+def _python() -> Part:
+    trouble = None if sys.version_info >= OLDEST_PYTHON else "too old"
+    return Part("Python", platform.python_version(), "3.11 or newer", is_needed=True, trouble=trouble)
+
+
+def _package(name: str, module: str, purpose: str) -> Part:
     try:
-        return version(package)
+        found = version(name)
     except PackageNotFoundError:
-        return None
+        return Part(name, None, purpose, is_needed=True, trouble=MISSING)
+    try:
+        import_module(module)
+    except Exception as error:  # noqa: BLE001  whatever a foreign package does when it is loaded
+        return Part(name, found, purpose, is_needed=True, trouble=f"cannot be loaded: {error}")
+    return Part(name, found, purpose, is_needed=True)
+
+
+def _targets() -> tuple[Part, ...]:
+    return tuple(_target(name) for name in names()) or (
+        Part("targets", None, "compiling", is_needed=True, trouble=MISSING),
+    )
+
+
+def _target(name: str) -> Part:
+    purpose = f"compile --target {name}"
+    try:
+        load(name)
+    except BrokenTargetError as error:
+        return Part(f"target {name}", None, purpose, is_needed=True, trouble=str(error))
+    return Part(f"target {name}", "installed", purpose, is_needed=True)
+
+
+def _program(name: str, purpose: str) -> Part:
+    found = shutil.which(name)
+    return Part(name, found, purpose, is_needed=False, trouble=None if found else "not there")
 
 
 def _as_text(parts: tuple[Part, ...], session: Session) -> str:
@@ -85,21 +120,27 @@ def _as_text(parts: tuple[Part, ...], session: Session) -> str:
     name_width = max(len(part.name) for part in parts)
     found_width = max(len(part.found or "") for part in parts)
     for part in parts:
-        if part.found is not None:
+        if part.trouble is None:
             sign = look.paint(look.glyphs.good, Style.GOOD)
         elif part.is_needed:
             sign = look.paint(look.glyphs.bad, Style.ERROR)
         else:
             sign = look.paint(look.glyphs.gap, Style.FAINT)
-        found = part.found or ("missing" if part.is_needed else "not there")
-        lines.append(
-            f"{sign} {part.name:<{name_width}}  {found:<{found_width}}  {look.paint(part.purpose, Style.FAINT)}"
-        )
+        purpose = look.paint(part.purpose, Style.FAINT)
+        trouble = f": {harmless(part.trouble)}" if part.trouble else ""
+        lines.append(f"{sign} {part.name:<{name_width}}  {part.found or '':<{found_width}}  {purpose}{trouble}")
     return "\n".join(lines) + "\n"
 
 
 def _as_json(parts: tuple[Part, ...]) -> str:
     rows = [
-        {"name": part.name, "found": part.found, "purpose": part.purpose, "needed": part.is_needed} for part in parts
+        {
+            "name": part.name,
+            "found": part.found,
+            "purpose": part.purpose,
+            "needed": part.is_needed,
+            "trouble": part.trouble,
+        }
+        for part in parts
     ]
     return json.dumps({"schema": SCHEMA, "parts": rows}, indent=2, ensure_ascii=False) + "\n"

@@ -18,7 +18,10 @@ from meshproof.dsl.problems import BY_CODE, LEDGER, Problem
 @click.argument("code", required=False, metavar="CODE")
 @options.speech
 def command(code: str | None, **flags: object) -> None:
-    """Explain a code such as MP301, or a name such as `shadowed`; without one, list all."""
+    """Explain a code such as MP301.
+
+    CODE is a code or a name such as `shadowed`. Without one, all are listed.
+    """
     session = open_session("explain", (), flags, needs_settings=False)
     if code is None:
         write_out("".join(f"{entry.code}  {entry.slug:<26} {entry.summary}\n" for entry in LEDGER))

@@ -9,8 +9,10 @@ from meshproof.compiler.cli.names import known_names
 from meshproof.compiler.cli.progress import Line
 from meshproof.compiler.cli.reading import judge_options, policy_at
 from meshproof.compiler.cli.session import open_session
+from meshproof.compiler.cli.watching import finish
 from meshproof.compiler.driver.judge import judge
 from meshproof.compiler.driver.options import Part
+from meshproof.compiler.report.model import Report
 
 
 @click.command("prove")
@@ -22,13 +24,17 @@ from meshproof.compiler.driver.options import Part
 @options.environment
 @options.audit
 @options.solving
+@options.watch
 @options.speech
-def command(paths: tuple[str, ...], only: tuple[str, ...], **flags: object) -> None:
+def command(paths: tuple[str, ...], only: tuple[str, ...], is_watching: bool, **flags: object) -> None:  # noqa: FBT001  click calls it
     """Prove the claims of a policy, or refute them with a request."""
     session = open_session("prove", paths, flags)
-    policy = policy_at(session, paths)
-    titles = known_names("--only", only, (prove.title for mesh in policy.meshes for prove in mesh.proofs))
-    with Line(session) as progress:
+
+    def judged() -> Report:
+        policy = policy_at(session, paths)
+        titles = known_names("--only", only, (prove.title for mesh in policy.meshes for prove in mesh.proofs))
         wanted = judge_options(session, parts=frozenset({Part.CLAIMS}), only=titles)
-        report = judge(policy, wanted, command="prove", progress=progress)
-    session.finish(report)
+        with Line(session) as progress:
+            return judge(policy, wanted, command="prove", progress=progress)
+
+    finish(session, paths, judged, is_watching=is_watching)

@@ -8,8 +8,10 @@ from meshproof.compiler.cli import options
 from meshproof.compiler.cli.names import known_names
 from meshproof.compiler.cli.reading import judge_options, policy_at
 from meshproof.compiler.cli.session import open_session
+from meshproof.compiler.cli.watching import finish
 from meshproof.compiler.driver.judge import judge
 from meshproof.compiler.driver.options import Part
+from meshproof.compiler.report.model import Report
 
 
 @click.command("test")
@@ -21,11 +23,22 @@ from meshproof.compiler.driver.options import Part
 @options.day
 @options.environment
 @options.audit
+@options.watch
 @options.speech
-def command(paths: tuple[str, ...], only: tuple[str, ...], coverage: bool, **flags: object) -> None:  # noqa: FBT001  click calls it
+def command(
+    paths: tuple[str, ...],
+    only: tuple[str, ...],
+    coverage: bool,  # noqa: FBT001  click calls it
+    is_watching: bool,  # noqa: FBT001  the same
+    **flags: object,
+) -> None:
     """Run the tests of a policy."""
     session = open_session("test", paths, flags)
-    policy = policy_at(session, paths)
-    names = known_names("--only", only, (block.name for mesh in policy.meshes for block in mesh.tests))
-    wanted = judge_options(session, parts=frozenset({Part.TESTS}), only=names, has_coverage=coverage)
-    session.finish(judge(policy, wanted, command="test"))
+
+    def judged() -> Report:
+        policy = policy_at(session, paths)
+        names = known_names("--only", only, (block.name for mesh in policy.meshes for block in mesh.tests))
+        wanted = judge_options(session, parts=frozenset({Part.TESTS}), only=names, has_coverage=coverage)
+        return judge(policy, wanted, command="test")
+
+    finish(session, paths, judged, is_watching=is_watching)
