@@ -111,11 +111,12 @@ def readme() -> str:
         shutil.copytree(ROOT / "policies/examples/boutique", shop)
         with (shop / "rules.mesh").open("a", encoding="utf-8") as rules:
             rules.write(f"\n{INTRUDER}\n")
-        refusal = run("check", "boutique", "--at", "2026-11-23", cwd=Path(folder), expect=1)
+        refusal = run("prove", "boutique", "--only", "OB1", "--at", "2026-11-23", cwd=Path(folder), expect=1)
     example = (
         "A pull request adds one rule to the shop's policy:\n\n"
         f"```\n{INTRUDER}\n```\n\n"
-        f"`meshproof check boutique` ends with status 1 and says:\n\n```\n{refusal.strip()}\n```\n"
+        "`meshproof check boutique` ends with status 1. Of the first of the claims that it breaks, `meshproof prove "
+        f"boutique --only OB1` says:\n\n```\n{refusal.strip()}\n```\n"
     )
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     return MARKS.sub(lambda marks: marks[1] + example + marks[2], text)

@@ -54,10 +54,12 @@ def _operation(request: Request) -> Iterator[str]:
 
 
 def _details(request: Request) -> Iterator[str]:
+    """What stands behind `with`. The host that a caller's proxy would send is left out, as in a test line."""
+    is_usual = request.host == request.destination
     plain = (
         ("source.ip", request.source.ip),
         ("client.ip", request.client_ip),
-        ("host", request.host),
+        ("host", None if is_usual else request.host),
         ("sni", request.sni),
     )
     yield from (f"{name} == {_quoted(value)}" for name, value in plain if value is not None)
