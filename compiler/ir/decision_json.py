@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from meshproof.compiler.ir.decision import Decision, RouteOutcome
 from meshproof.compiler.ir.json_text import Json
+from meshproof.compiler.ir.names import written_name
 from meshproof.compiler.ir.routing import HeaderEdit, Mirror, Redirect, Retry
 
 
@@ -13,10 +14,11 @@ def decision_to_json(decision: Decision, outcome: RouteOutcome | None) -> dict[s
     `by` is the first of the rules that decided, `also` the rest. A refusal that is only logged (`observe`) is an
     `allow` with `"observed": true`.
     """
+    names: list[Json] = [written_name(rule) for rule in decision.determined_by]
     fields: dict[str, Json] = {
         "decision": "allow" if decision.is_allowed else "deny",
-        "by": decision.determined_by[0] if decision.determined_by else None,
-        "also": list(decision.determined_by[1:]),
+        "by": names[0] if names else None,
+        "also": names[1:],
         "reason": decision.reason.value,
         "route": None if outcome is None else route_to_json(outcome),
     }

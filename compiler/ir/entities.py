@@ -149,13 +149,17 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """An external authorization service. `timeout_ms` without an answer is a refusal."""
+    """An external authorization service. `timeout_ms` without an answer is a refusal.
+
+    With `fails_open` (lifted files alone) an error of the service, or no answer, counts as a yes.
+    """
 
     name: AuthorizerName
     address: str
     protocol: str
     timeout_ms: int | None
     origin: Origin
+    fails_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

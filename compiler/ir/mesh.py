@@ -29,6 +29,20 @@ class Egress(StrEnum):
     OPEN = "open"
 
 
+class PathMode(StrEnum):
+    """How the path that was sent becomes the one that is judged: as the language says, or as Istio's proxies do.
+
+    The others are the values of `pathNormalization.normalization` in Istio's mesh configuration; lifted meshes alone
+    have them.
+    """
+
+    LANGUAGE = "language"
+    NONE = "NONE"
+    BASE = "BASE"
+    MERGE_SLASHES = "MERGE_SLASHES"
+    DECODE_AND_MERGE_SLASHES = "DECODE_AND_MERGE_SLASHES"
+
+
 @dataclass(frozen=True, slots=True)
 class Mesh:
     """Everything that was said, with every name resolved and every default filled in, for one environment.
@@ -60,6 +74,7 @@ class Mesh:
     proofs: tuple[Prove, ...] = ()
     tests: tuple[TestBlock, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    paths: PathMode = PathMode.LANGUAGE
 
     @property
     def nodes(self) -> tuple[Node, ...]:

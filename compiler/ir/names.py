@@ -9,7 +9,12 @@ from typing import NewType
 from meshproof.dsl.source import Span
 
 RuleId = NewType("RuleId", str)
-"""The name of an authorization rule, unique in its mesh; `NAMESPACE/NAME[INDEX]` for lifted Istio rules."""
+"""The name of an authorization rule, unique in its mesh; `NAMESPACE/NAME[INDEX]` for lifted Istio rules.
+
+What such a rule is on TCP, where that differs, is a rule of its own with `ON_TCP` after the name.
+"""
+
+ON_TCP = "@tcp"
 
 NodeName = NewType("NodeName", str)
 """The name of a service, gateway or external; `NAMESPACE/NAME` for lifted workloads."""
@@ -18,6 +23,11 @@ IssuerName = NewType("IssuerName", str)
 AuthorizerName = NewType("AuthorizerName", str)
 
 _SPIFFE = re.compile(r"spiffe://([a-z0-9._-]{1,255})((?:/[A-Za-z0-9._-]+)+)")
+
+
+def written_name(rule: RuleId) -> str:
+    """The rule as people know it: the same on HTTP and on TCP."""
+    return rule.removesuffix(ON_TCP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,17 @@ class ClientIp:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteIp:
+    """The client as Envoy sees it, in lifted Istio rules alone: what `x-forwarded-for` says (at a sidecar the last
+    address in it, which any caller may write), else the peer. Both protocols."""  # noqa: D205, D209
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationIp:
+    """The address that the connection was made to; in lifted Istio rules alone. Both protocols."""
+
+
+@dataclass(frozen=True, slots=True)
 class Method:
     """The HTTP method, with case."""
 
@@ -61,6 +72,14 @@ class Sni:
 @dataclass(frozen=True, slots=True)
 class Header:
     """The values of a request header, a line each; `name` is in lower case."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedHeader:
+    """All lines of a request header as one value, commas between them: how Envoy compared before CVE-2026-26308.
+    In lifted Istio rules alone; `name` is in lower case."""  # noqa: D205, D209
 
     name: str
 
@@ -104,6 +123,8 @@ Attribute = (
     SourceIdentity
     | SourceIp
     | ClientIp
+    | RemoteIp
+    | DestinationIp
     | Method
     | Path
     | Host
@@ -111,6 +132,7 @@ Attribute = (
     | Port
     | Sni
     | Header
+    | JoinedHeader
     | Query
     | TokenIssuer
     | TokenSubject
@@ -125,6 +147,7 @@ HTTP_ONLY = (
     Host,
     RawAuthority,
     Header,
+    JoinedHeader,
     Query,
     TokenIssuer,
     TokenSubject,

@@ -12,8 +12,10 @@ from meshproof.compiler.ir.predicate import (
     Attribute,
     Claim,
     ClientIp,
+    DestinationIp,
     Header,
     Host,
+    JoinedHeader,
     Method,
     Never,
     Not,
@@ -24,6 +26,7 @@ from meshproof.compiler.ir.predicate import (
     Predicate,
     Query,
     RawAuthority,
+    RemoteIp,
     Sni,
     SourceIdentity,
     SourceIp,
@@ -103,6 +106,10 @@ def attribute_name(attribute: Attribute) -> str:  # noqa: C901, PLR0911, PLR0912
             return "source.ip"
         case ClientIp():
             return "client.ip"
+        case RemoteIp():
+            return "remote.ip"
+        case DestinationIp():
+            return "destination.ip"
         case Method():
             return "method"
         case Path():
@@ -115,6 +122,8 @@ def attribute_name(attribute: Attribute) -> str:  # noqa: C901, PLR0911, PLR0912
             return "sni"
         case Header(name):
             return f"header[{_quoted(name)}]"
+        case JoinedHeader(name):
+            return f"joined header[{_quoted(name)}]"
         case Query(name):
             return f"query[{_quoted(name)}]"
         case TokenIssuer():

@@ -14,13 +14,16 @@ from meshproof.compiler.ir.predicate import (
     Attribute,
     Claim,
     ClientIp,
+    DestinationIp,
     Header,
     Host,
+    JoinedHeader,
     Method,
     Path,
     Port,
     Query,
     RawAuthority,
+    RemoteIp,
     Sni,
     SourceIdentity,
     SourceIp,
@@ -33,7 +36,8 @@ from meshproof.compiler.ir.request import ClaimObject, Request
 from meshproof.compiler.patterns.pattern import lower_ascii
 from meshproof.compiler.semantics.errors import MalformedRequest
 from meshproof.compiler.semantics.handshake import canonical_identity
-from meshproof.compiler.semantics.normalize_path import NormalPath, normalize, split_query
+from meshproof.compiler.semantics.normalize_path import NormalPath, normalize_by, split_query
+from meshproof.compiler.semantics.remote import remote_address
 from meshproof.compiler.semantics.token import audiences_of, seen_token, strings_in, verifying_issuer
 from meshproof.compiler.semantics.wellformed import canonical_address, is_well_formed, layer_of
 
@@ -55,6 +59,8 @@ class Facts:
     identity: str | None
     source_ip: Values
     client_ip: Values
+    remote_ip: Values
+    destination_ip: Values
     method: Values
     path: Values
     is_path_refused: bool
@@ -80,6 +86,10 @@ class Facts:
                 return self.source_ip
             case ClientIp():
                 return self.client_ip
+            case RemoteIp():
+                return self.remote_ip
+            case DestinationIp():
+                return self.destination_ip
             case Method():
                 return self.method
             case Path():
@@ -93,7 +103,10 @@ class Facts:
             case Sni():
                 return _present(self.sni)
             case Header(name):
-                return tuple(value for line, value in self.headers if line == name)
+                return self._lines(name)
+            case JoinedHeader(name):
+                lines = self._lines(name)
+                return (",".join(lines),) if lines else ()
             case Query(name):
                 return None if self.query is None else tuple(value for key, value in self.query if key == name)
             case TokenIssuer():
@@ -109,6 +122,9 @@ class Facts:
             case _:
                 assert_never(attribute)
 
+    def _lines(self, name: str) -> tuple[str, ...]:
+        return tuple(value for line, value in self.headers if line == name)
+
     def _claim(self, *path: str) -> tuple[str, ...]:
         return () if self.claims is None else strings_in(self.claims, path)
 
@@ -122,12 +138,14 @@ def facts_of(mesh: Mesh, request: Request, day: date) -> Facts:
     identity = _identity(mesh, request)
     token = seen_token(mesh, node, request)
     issuer = None if token is None else verifying_issuer(mesh, node, token)
-    path, is_refused = _path(request)
+    path, is_refused = _path(mesh, request)
     return Facts(
         layer=layer_of(request),
         identity=identity,
         source_ip=_address(request.source.ip),
         client_ip=_address(request.client_ip) if _is_gateway(mesh, identity) else (),
+        remote_ip=_address(remote_address(node, request)),
+        destination_ip=_address(request.destination_ip),
         method=_on_http(request, request.method),
         path=path,
         is_path_refused=is_refused,
@@ -157,14 +175,14 @@ def _is_gateway(mesh: Mesh, identity: str | None) -> bool:
     return any(canonical_identity(mesh, gateway.identity).uri == identity for gateway in mesh.gateways)
 
 
-def _path(request: Request) -> tuple[Values, bool]:
+def _path(mesh: Mesh, request: Request) -> tuple[Values, bool]:
     if layer_of(request) is Layer.TCP:
         return (), False
     if request.method == "CONNECT":  # "`OPTIONS *` and CONNECT are refused": `*` begins with no slash
         return (), True
     if request.path is None:
         return None, False
-    normal = normalize(request.path)
+    normal = normalize_by(request.path, mesh.paths)
     return ((normal.text,), False) if isinstance(normal, NormalPath) else ((), True)
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from meshproof.compiler.ir.mesh import PathMode
+from meshproof.compiler.patterns.istio_paths import IstioMode, istio_path
 from meshproof.compiler.patterns.normal_form import decode_unreserved, is_visible, merge_slashes, remove_dot_segments
+from meshproof.compiler.patterns.refusal import PatternRefused
 
 _BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _ESCAPED_SLASH = re.compile("%(?:2[Ff]|5[Cc])")
@@ -32,6 +35,16 @@ def normalize(raw: str) -> NormalPath | Refused:
         return Refused(reason)
     path = raw.partition("?")[0]
     return NormalPath(merge_slashes(remove_dot_segments(decode_unreserved(path))))
+
+
+def normalize_by(raw: str, mode: PathMode) -> NormalPath | Refused:
+    """The path that is judged where the mesh says how: the language's normal form, or what Istio's proxies make."""
+    if mode is PathMode.LANGUAGE:
+        return normalize(raw)
+    try:
+        return NormalPath(istio_path(raw, IstioMode(mode.value)))
+    except PatternRefused as refusal:
+        return Refused(refusal.reason)
 
 
 def _refusal(raw: str) -> str | None:

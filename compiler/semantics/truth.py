@@ -16,6 +16,7 @@ from meshproof.compiler.ir.predicate import (
     And,
     Attribute,
     ClientIp,
+    DestinationIp,
     Host,
     Method,
     Never,
@@ -24,6 +25,7 @@ from meshproof.compiler.ir.predicate import (
     Or,
     Predicate,
     RawAuthority,
+    RemoteIp,
     SourceIp,
     Test,
 )
@@ -143,8 +145,10 @@ def _field(attribute: Attribute) -> str:
     match attribute:
         case SourceIp():
             return "source.ip"
-        case ClientIp():
+        case ClientIp() | RemoteIp():
             return "client_ip"
+        case DestinationIp():
+            return "destination.ip"
         case Method():
             return "method"
         case Host() | RawAuthority():

@@ -8,12 +8,15 @@ from meshproof.compiler.ir.predicate import (
     Attribute,
     Claim,
     ClientIp,
+    DestinationIp,
     Header,
     Host,
+    JoinedHeader,
     Method,
     Path,
     Query,
     RawAuthority,
+    RemoteIp,
     Sni,
     SourceIp,
 )
@@ -21,6 +24,7 @@ from meshproof.compiler.ir.request import ClaimObject, ClaimValue, Peer, Request
 from meshproof.compiler.smt.callers import members
 from meshproof.compiler.smt.environment import Environment
 from meshproof.compiler.smt.formula import Point
+from meshproof.compiler.smt.paths import raw_path
 from meshproof.compiler.smt.variables import hosts_of, is_grpc
 
 _WORDS = frozenset({("scope",), ("permission",)})
@@ -42,6 +46,7 @@ def request_at(environment: Environment, point: Point, caller: int | None = None
     request = Request(
         source=Peer(uri, _single(environment, SourceIp(), point)),
         destination=policy.key.node,
+        destination_ip=_single(environment, DestinationIp(), point),
         port=policy.key.port,
         protocol=RequestProtocol.TCP,
         client_ip=_client_ip(environment, point),
@@ -59,22 +64,34 @@ def _with_http(environment: Environment, request: Request, point: Point) -> Requ
     return Request(
         source=request.source,
         destination=request.destination,
+        destination_ip=request.destination_ip,
         port=request.port,
         protocol=RequestProtocol.GRPC if is_call else RequestProtocol.HTTP,
         client_ip=request.client_ip,
         method=method,
         host=_host(environment, point),
-        path=(_single(environment, Path(), point) or "/") + _query(environment, point),
-        headers=tuple(
-            (attribute.name, value)
-            for attribute in environment.multiples
-            if isinstance(attribute, Header)
-            for value in _values(environment, attribute, point)
-        ),
+        path=raw_path(_single(environment, Path(), point) or "/", policy.paths) + _query(environment, point),
+        headers=(*_lines(environment, point), *_joined_lines(environment, point)),
         token=_token(environment, point),
         sni=request.sni,
         answers=request.answers,
     )
+
+
+def _lines(environment: Environment, point: Point) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (attribute.name, value)
+        for attribute in environment.multiples
+        if isinstance(attribute, Header)
+        for value in _values(environment, attribute, point)
+    )
+
+
+def _joined_lines(environment: Environment, point: Point) -> tuple[tuple[str, str], ...]:
+    """A header that is compared with its lines joined, as one line."""
+    names = (attribute.name for attribute in environment.singles if isinstance(attribute, JoinedHeader))
+    values = ((name, _single(environment, JoinedHeader(name), point)) for name in names)
+    return tuple((name, value) for name, value in values if value is not None)
 
 
 def _host(environment: Environment, point: Point) -> str:
@@ -88,6 +105,8 @@ def _host(environment: Environment, point: Point) -> str:
 
 
 def _client_ip(environment: Environment, point: Point) -> str | None:
+    if RemoteIp() in environment.singles:
+        return _single(environment, RemoteIp(), point)
     classes = environment.local[point[environment.caller]]
     return _single(environment, ClientIp(), point) if classes & environment.callers.gateways else None
 

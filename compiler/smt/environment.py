@@ -12,14 +12,17 @@ from meshproof.compiler.ir.predicate import (
     Attribute,
     Claim,
     ClientIp,
+    DestinationIp,
     Header,
     Host,
+    JoinedHeader,
     Method,
     Opaque,
     Path,
     Port,
     Query,
     RawAuthority,
+    RemoteIp,
     Sni,
     SourceIdentity,
     SourceIp,
@@ -101,9 +104,9 @@ class Environment:
                 return self.formulas.conjunction((is_gateway, self._single(attribute, matcher)))
             case Port():
                 return TRUE if is_match(matcher, str(self.policy.key.port)) else FALSE
-            case SourceIp() | Sni():
+            case SourceIp() | RemoteIp() | DestinationIp() | Sni():
                 return self._single(attribute, matcher)
-            case Method() | Path() | Host() | RawAuthority():
+            case Method() | Path() | Host() | RawAuthority() | JoinedHeader():
                 return self._on_http(lambda: self._single(attribute, matcher))
             case Header() | Query():
                 return self._on_http(lambda: self._multiple(attribute, matcher))
@@ -125,14 +128,24 @@ class Environment:
         return self.formulas.literal(found.variable, mask << 1 if found.may_be_absent else mask)
 
     def _multiple(self, attribute: Attribute, matcher: Matcher) -> Formula:
-        found = self.multiples[attribute]
-        mask = found.masks[matcher]
-        return self.formulas.disjunction(self.formulas.literal(found.variables[bit], 0b10) for bit in members(mask))
+        return self.some_in(attribute, self.multiples[attribute].masks[matcher])
+
+    def some_in(self, attribute: Attribute, mask: int) -> Formula:
+        """Some value of an attribute that has any number of them is in one of these classes."""
+        variables = self.multiples[attribute].variables
+        return self.formulas.disjunction(self.formulas.literal(variables[bit], 0b10) for bit in members(mask))
 
     def has_some(self, attribute: Attribute) -> Formula:
         """The attribute has a value, of those that any number of values."""
         found = self.multiples[attribute]
         return self.formulas.disjunction(self.formulas.literal(variable, 0b10) for variable in found.variables)
+
+    def has_line(self, name: str) -> Formula | None:
+        """There is a line of the header; None where nothing in play tells."""
+        if Header(name) in self.multiples:
+            return self.has_some(Header(name))
+        joined = self.singles.get(JoinedHeader(name))
+        return None if joined is None else self.formulas.negation(self.formulas.literal(joined.variable, 0b1))
 
     def has_issuer(self, urls: Iterable[str]) -> Formula:
         """There is a valid token that is seen, of one of these issuers."""

@@ -9,13 +9,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from meshproof.compiler.ir.predicate import Attribute, ClientIp, Host, Method, Path, RawAuthority, Sni, SourceIp
+from meshproof.compiler.ir.predicate import (
+    Attribute,
+    ClientIp,
+    DestinationIp,
+    Host,
+    Method,
+    Path,
+    RawAuthority,
+    RemoteIp,
+    Sni,
+    SourceIp,
+)
 from meshproof.compiler.smt.environment import Environment
 from meshproof.compiler.smt.field_names import field_names
 from meshproof.compiler.smt.formula import Formula, Point
 from meshproof.compiler.smt.solver import Solver
 
-_ORDER: tuple[Attribute, ...] = (Method(), Path(), Host(), RawAuthority(), SourceIp(), ClientIp(), Sni())
+_ORDER: tuple[Attribute, ...] = (
+    Method(),
+    Path(),
+    Host(),
+    RawAuthority(),
+    SourceIp(),
+    ClientIp(),
+    RemoteIp(),
+    DestinationIp(),
+    Sni(),
+)
 
 
 def best_point(environment: Environment, solver: Solver, formula: Formula, point: Point) -> Point:

@@ -20,7 +20,7 @@ from meshproof.compiler.ir.entities import (
     ServicePort,
 )
 from meshproof.compiler.ir.matchers import Exact
-from meshproof.compiler.ir.mesh import Egress, Mesh
+from meshproof.compiler.ir.mesh import Egress, Mesh, PathMode
 from meshproof.compiler.ir.mtls import MtlsMode, MtlsPolicy, PortScope, effective_policy
 from meshproof.compiler.ir.names import AuthorizerName, NodeName
 from meshproof.compiler.ir.predicate import And, Not, Or, Port, Predicate, Test, reads_http
@@ -61,6 +61,7 @@ class PortPolicy:
     is_observed: bool
     route: Route | None
     route_tcp: Route | None
+    paths: PathMode = PathMode.LANGUAGE
 
     @property
     def is_gateway(self) -> bool:
@@ -124,7 +125,13 @@ class Policies:
             is_observed=self._is_observed(node),
             route=self._route(key, (key.port, None)),
             route_tcp=self._route(key, (key.port,)),
+            paths=self.mesh.paths,
         )
+
+    def told_apart(self, name: NodeName) -> frozenset[int]:
+        """The ports of a declared node that the policy declares, or that some statement tells apart from others."""
+        node = self._nodes[name]
+        return frozenset((*(port.workload for port in node.ports), *self._named_ports(node)))
 
     def _keys(self, node: Node) -> Iterable[PortKey]:
         declared = {port.workload for port in node.ports}

@@ -12,13 +12,16 @@ from meshproof.compiler.ir.predicate import (
     Attribute,
     Claim,
     ClientIp,
+    DestinationIp,
     Header,
     Host,
+    JoinedHeader,
     Method,
     Path,
     Predicate,
     Query,
     RawAuthority,
+    RemoteIp,
     Sni,
     SourceIdentity,
     SourceIp,
@@ -33,14 +36,15 @@ from meshproof.compiler.smt.callers import Callers
 from meshproof.compiler.smt.classes import Classes, address_classes, text_classes
 from meshproof.compiler.smt.environment import Environment, Multiple, Single
 from meshproof.compiler.smt.formula import FALSE, TRUE, Formulas
+from meshproof.compiler.smt.paths import judged_paths
 from meshproof.compiler.smt.policy import PortPolicy
 from meshproof.compiler.smt.solver import Undecided
 
 CONNECT = Exact("CONNECT")
 OPTIONS = Exact("OPTIONS")
-ORIGIN = Header("origin")
+ORIGIN = "origin"
 _NO_TEXT = Cidr("0.0.0.0/0")  # no text passes an address block
-PREFLIGHT_METHOD = Header("access-control-request-method")
+PREFLIGHT_METHOD = "access-control-request-method"
 
 
 def environment_of(
@@ -120,13 +124,18 @@ def _add_http(environment: Environment, read: dict[Attribute, tuple[Matcher, ...
                 is_connect = environment.test(attribute, CONNECT)
                 environment.axioms.append(environment.formulas.negation(is_connect))
             case Path():
-                _single(environment, attribute, text_classes(matchers, universe.normal_paths(), ("/",)))
+                _single(environment, attribute, text_classes(matchers, judged_paths(policy.paths), ("/",)))
             case Host() if RawAuthority() not in read:
                 _single(environment, attribute, text_classes(matchers, universe.host_names(), hosts_of(policy)))
             case RawAuthority():
                 _add_authority(environment, matchers, read.get(Host(), ()))
             case Header():
                 _multiple(environment, attribute, text_classes(matchers, universe.header_values()))
+            case JoinedHeader(name):
+                if Header(name) in read:
+                    raise Undecided("a header is compared line by line here and with its lines joined there")
+                classes = text_classes(matchers, universe.header_values())
+                _single(environment, attribute, classes, may_be_absent=True)
             case Query():
                 _multiple(environment, attribute, text_classes(matchers, universe.query_values()))
             case _:
@@ -214,14 +223,11 @@ def _add_token_axioms(environment: Environment) -> None:
                 axioms.append(formulas.disjunction((is_absent, formulas.negation(environment.has_some(outer)))))
     if AUDIENCE in environment.multiples:
         _add_audience_axioms(environment)
-    if environment.issuer is None or not {ORIGIN, PREFLIGHT_METHOD} <= environment.multiples.keys():
+    has_origin, has_asked = environment.has_line(ORIGIN), environment.has_line(PREFLIGHT_METHOD)
+    if environment.issuer is None or has_origin is None or has_asked is None:
         return
     if Method() in environment.singles:  # "A CORS preflight has none"
-        parts = (
-            environment.test(Method(), OPTIONS),
-            environment.has_some(ORIGIN),
-            environment.has_some(PREFLIGHT_METHOD),
-        )
+        parts = (environment.test(Method(), OPTIONS), has_origin, has_asked)
         has_none = formulas.literal(environment.issuer, 0b1)
         axioms.append(formulas.disjunction((has_none, formulas.negation(formulas.conjunction(parts)))))
 
@@ -244,9 +250,15 @@ def _add_audience_axioms(environment: Environment) -> None:
 
 
 def _add_addresses(environment: Environment, read: dict[Attribute, tuple[Matcher, ...]]) -> None:
-    for attribute in (SourceIp(), ClientIp()):
+    for attribute in (SourceIp(), DestinationIp()):
         if attribute in read:
             _single(environment, attribute, address_classes(read[attribute]))
+    # What a caller that is a gateway is the client of, and what Envoy takes for the client, is told by one field.
+    clients = tuple(attribute for attribute in (RemoteIp(), ClientIp()) if attribute in read)
+    if clients:
+        matchers = tuple(dict.fromkeys(matcher for attribute in clients for matcher in read[attribute]))
+        _single(environment, clients[0], address_classes(matchers))
+        environment.singles.update(dict.fromkeys(clients, environment.singles[clients[0]]))
 
 
 def _add_sni(environment: Environment, read: dict[Attribute, tuple[Matcher, ...]]) -> None:

@@ -22,7 +22,7 @@ from tests.strategies.routes import random_routes
 from tests.strategies.rules import random_rule
 
 from meshproof.compiler.ir.entities import Node
-from meshproof.compiler.ir.mesh import Egress, Mesh
+from meshproof.compiler.ir.mesh import Egress, Mesh, PathMode
 
 DAY = words.DAY
 
@@ -82,6 +82,7 @@ def random_mesh(rng: Random, size: Size = SMALL) -> Mesh:
         ),
         routes=random_routes(rng, nodes, size.route_share),
         mtls=some(rng, random_mtls(rng, services)),
+        paths=rng.choice(tuple(PathMode)) if size.is_lifted else PathMode.LANGUAGE,
     )
 
 

@@ -15,8 +15,10 @@ from meshproof.compiler.ir.predicate import (
     Attribute,
     Claim,
     ClientIp,
+    DestinationIp,
     Header,
     Host,
+    JoinedHeader,
     Method,
     Never,
     Not,
@@ -27,6 +29,7 @@ from meshproof.compiler.ir.predicate import (
     Predicate,
     Query,
     RawAuthority,
+    RemoteIp,
     Sni,
     SourceIdentity,
     SourceIp,
@@ -99,8 +102,10 @@ def attributes(rng: Random, scope: Scope) -> list[Attribute]:
     if scope.has_http and scope.has_token:
         found += [TokenIssuer(), TokenSubject(), TokenAudience(), TokenPresenter()]
         found += [Claim(rng.choice(words.CLAIMS)) for _ in range(2)]
+    if scope.is_lifted:
+        found += [RemoteIp(), DestinationIp()]
     if scope.is_lifted and scope.has_http:
-        found.append(RawAuthority())
+        found += [RawAuthority(), JoinedHeader(words.JOINED_HEADER)]
     return found
 
 
@@ -108,7 +113,7 @@ def _matcher(  # noqa: C901, PLR0911, PLR0912  one line an attribute
     rng: Random, attribute: Attribute, scope: Scope
 ) -> Matcher:
     match attribute:
-        case SourceIp() | ClientIp():
+        case SourceIp() | ClientIp() | RemoteIp() | DestinationIp():
             return rng.choice((Cidr(rng.choice(words.NETWORKS)), Exact(rng.choice(words.ADDRESSES))))
         case Port():
             return Exact(rng.choice(("8080", "9090", "6379", "1")))
@@ -126,7 +131,7 @@ def _matcher(  # noqa: C901, PLR0911, PLR0912  one line an attribute
             return rng.choice((Exact(value), Prefix(value.rpartition("/")[0] + "/"), Present()))
         case Sni():
             return _text_matcher(rng, words.HOSTS)
-        case Header() | Query():
+        case Header() | JoinedHeader() | Query():
             return _text_matcher(rng, words.HEADER_VALUES)
         case TokenIssuer():
             return rng.choice((Exact(rng.choice(ISSUER_URLS)), Present()))

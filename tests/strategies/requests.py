@@ -26,8 +26,10 @@ from meshproof.compiler.ir.predicate import (
     Attribute,
     Claim,
     ClientIp,
+    DestinationIp,
     Header,
     Host,
+    JoinedHeader,
     Method,
     Not,
     Or,
@@ -35,6 +37,7 @@ from meshproof.compiler.ir.predicate import (
     Predicate,
     Query,
     RawAuthority,
+    RemoteIp,
     Sni,
     SourceIdentity,
     SourceIp,
@@ -84,7 +87,8 @@ def random_request(rng: Random, mesh: Mesh, shape: Shape = COMPLETE) -> Request:
     request = replace(
         request,
         source=replace(request.source, ip=_value(rng, tests, SourceIp(), words.ADDRESSES)),
-        client_ip=_value(rng, tests, ClientIp(), words.ADDRESSES),
+        client_ip=_value(rng, tests, rng.choice((ClientIp(), RemoteIp())), words.ADDRESSES),
+        destination_ip=_value(rng, tests, DestinationIp(), words.ADDRESSES),
         sni=_sni(rng, node, request, tests),
     )
     return request if shape.is_complete else _sparse(rng, request)
@@ -172,7 +176,7 @@ def _value(rng: Random, tests: tuple[Test, ...], attribute: Attribute, otherwise
     about = [test for test in tests if test.attribute == attribute]
     if about and rng.random() < 0.75:
         value = words.samples(rng, rng.choice(about).matcher)
-        is_address = isinstance(attribute, SourceIp | ClientIp)
+        is_address = isinstance(attribute, SourceIp | ClientIp | RemoteIp | DestinationIp)
         return value if not is_address or value in words.ADDRESSES else rng.choice(otherwise)
     return rng.choice(otherwise)
 
@@ -230,6 +234,8 @@ def _headers(rng: Random, tests: tuple[Test, ...]) -> tuple[tuple[str, str], ...
         for name in words.HEADERS
         for _ in range(rng.choice((0, 0, 1, 1, 2)))
     ]
+    joined = JoinedHeader(words.JOINED_HEADER)
+    found += [(joined.name, _value(rng, tests, joined, words.HEADER_VALUES)) for _ in range(rng.choice((0, 1, 1, 2)))]
     if rng.random() < 0.1:
         found += [("origin", "https://shop.example.com"), ("access-control-request-method", "POST")]
     if rng.random() < 0.1:

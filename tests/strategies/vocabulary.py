@@ -31,6 +31,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 SEGMENTS = ("a", "admin", "api", "b", "v1")
 HOSTS = ("api.example.com", "shop.example.com", "www.example.com")
 HEADERS = ("x-a", "x-tenant")
+JOINED_HEADER = "x-joined"  # no condition that is not lifted reads it
 HEADER_VALUES = ("", "1", "a,b", "prod", "v1", "v2")
 QUERIES = ("page", "q")
 CLAIMS = (("groups",), ("org", "id"), ("scope",))
