@@ -36,9 +36,9 @@ def matches(matcher: Matcher, value: str) -> bool:
 
 
 def matches_segments(text: str, path: str) -> bool:
-    """Whether the path matches by whole segments: "a literal; `*` or `{name}` for exactly one non-empty segment; `**`
-    last, for any rest: `/admin/**` is `/admin`, `/admin/` and all below, never `/administrator`. `/x` and `/x/`
-    differ".
+    """Whether the path matches by whole segments: "a literal; `*` or `{name}` for exactly one non-empty segment (the
+    name is a comment); `**` last, for any rest: `/admin/**` is `/admin`, `/admin/` and all below, never
+    `/administrator`. `/x` and `/x/` differ".
     """  # noqa: D205
     wanted, given = text.split("/"), path.split("/")
     if wanted[-1] == "**":
