@@ -83,7 +83,12 @@ def _lower(
         rule = judgement.rule
         bucket = _bucket(rule, is_observed=is_observed)
         speaker = Speaker(context.findings, str(rule.id), rule.origin, rule.effect)
-        shape = Shape(speaker, context.options.header_values, is_closed and rule.effect is Effect.ALLOW)
+        shape = Shape(
+            speaker,
+            context.options.header_values,
+            is_closed=is_closed and rule.effect is Effect.ALLOW,
+            merges_slashes=context.options.path_normalization.merges_slashes,
+        )
         try:
             if rule.effect is Effect.ASK:
                 _check_provider(context, bench.node, judgement, providers)
@@ -104,10 +109,9 @@ def _lower(
 
 
 def lowered_allows(lowered: dict[_Bucket, Found]) -> tuple[PolicyRule, ...]:
-    """Every rule that lets requests in."""
-    return tuple(
-        one for bucket, found in lowered.items() if bucket.action == "ALLOW" for _, many in found for one in many
-    )
+    """Every rule that lets requests in: what only logs lets none."""
+    enforced = (found for bucket, found in lowered.items() if bucket == _Bucket("ALLOW"))
+    return tuple(one for found in enforced for _, many in found for one in many)
 
 
 def _bucket(rule: AuthzRule, *, is_observed: bool) -> _Bucket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import assert_never
 
 from meshproof.compiler.backend.features import Feature
@@ -21,27 +22,44 @@ from meshproof.targets.istio.workloads import is_emitted, spoken_ports
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A declared service that may call an external."""
+    """A declared service may call an external, through the last day on which all of that holds (None: for good)."""
 
     caller: NodeName
     external: NodeName
+    until: date | None = None
 
 
-def allowed_calls(context: Context) -> frozenset[Call]:
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Every call to an external that the policy allows a declared service."""
+
+    every: tuple[Call, ...] = ()
+
+    def by(self, caller: NodeName) -> tuple[Call, ...]:
+        """The calls of a service."""
+        return tuple(one for one in self.every if one.caller == caller)
+
+    def to(self, external: NodeName) -> tuple[Call, ...]:
+        """The calls of an external."""
+        return tuple(one for one in self.every if one.external == external)
+
+
+def allowed_calls(context: Context) -> Calls:
     """Every declared service and external that it may call; what Istio cannot hold goes into the findings.
 
     With `via` the gateway judges, and a caller is let as far as the gateway if some allow could be for it.
     """
-    found: set[Call] = set()
+    found: list[Call] = []
     for external in context.mesh.externals:
         rules = [rule for rule in context.mesh.rules if any(one.node == external.name for one in rule.destinations)]
         current = [rule for rule in rules if is_emitted(rule, context.day)]
         if external.via is None:
             current = [rule for rule in current if _is_held_by_sender(context, rule, external)]
         for service in context.mesh.services:
-            if _may_call(context, service, external, current):
-                found.add(Call(service.name, external.name))
-    return frozenset(found)
+            if ports := _allowed_ports(service, external, current):
+                _tell_parts(context, service, external, ports)
+                found.append(Call(service.name, external.name, _end(ports, external)))
+    return Calls(tuple(found))
 
 
 def _is_held_by_sender(context: Context, rule: AuthzRule, external: External) -> bool:
@@ -64,27 +82,51 @@ def _is_held_by_sender(context: Context, rule: AuthzRule, external: External) ->
     return False
 
 
-def _may_call(context: Context, service: Service, external: External, rules: Iterable[AuthzRule]) -> bool:
+Ends = dict[int, date | None]
+"""The ports of an external that are open, each with the last day (None: for good)."""
+
+
+def _allowed_ports(service: Service, external: External, rules: Iterable[AuthzRule]) -> Ends:
+    """What the service may call by the rules; denies count only where the sender is the one who judges."""
     identity = service.identity.uri
     naming = [rule for rule in rules if rule.is_enforced and holds(rule.sources.matches, identity)]
-    allowed: set[int] = set()
+    found: Ends = {}
     for rule in naming:
         if rule.effect is Effect.ALLOW:
-            allowed |= set(spoken_ports(rule, external, is_speaking_http=False))
-    if external.via is not None:
-        return bool(allowed)
-    for rule in naming:
-        if rule.effect is Effect.DENY:
-            allowed -= set(spoken_ports(rule, external, is_speaking_http=False))
+            for port in spoken_ports(rule, external, is_speaking_http=False):
+                found[port] = later(found[port], rule.until) if port in found else rule.until
+    if external.via is None:
+        for rule in naming:
+            if rule.effect is Effect.DENY:
+                for port in spoken_ports(rule, external, is_speaking_http=False):
+                    found.pop(port, None)
+    return found
+
+
+def later(one: date | None, other: date | None) -> date | None:
+    """The later of two last days; None is for good."""
+    return None if one is None or other is None else max(one, other)
+
+
+def _end(ports: Ends, external: External) -> date | None:
+    """Without a gateway every port must stay open, with one any: it is the gateway that closes the others."""
+    ends = tuple(ports.values())
+    if external.via is not None and None in ends:
+        return None
+    days = [end for end in ends if end is not None]
+    return (max if external.via is not None else min)(days, default=None)
+
+
+def _tell_parts(context: Context, service: Service, external: External, ports: Ends) -> None:
+    """MP701 where the service may call some ports of an external that a Sidecar opens as a whole."""
     every = {port.workload for port in external.ports}
-    if allowed and allowed != every and context.mesh.egress is Egress.CLOSED:
+    if external.via is None and set(ports) != every and context.mesh.egress is Egress.CLOSED:
         error = NotExpressibleError(
             Feature.EGRESS_CLOSED,
             f"a Sidecar opens `{external.name}` as a whole, and `{service.name}` may call some of its ports",
-            "declare the ports as externals of their own, or allow all of them",
+            "allow all of its ports, or let a gateway judge, with `via`",
         )
         context.findings.unsupported(str(external.name), external.origin, error)
-    return bool(allowed)
 
 
 def holds(predicate: Predicate, identity: str) -> bool:

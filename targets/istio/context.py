@@ -64,6 +64,14 @@ class Context:
         """The Gateway object as VirtualServices name it."""
         return f"{gateway.namespace}/{PREFIX}-{mangle(str(gateway.name), SUBDOMAIN_MAX - len(PREFIX) - 1)}"
 
+    def claim_host(self, host: str, owner: str, origin: Origin) -> None:
+        """MP706 where senders know two things by one host: of two routes for it Istio keeps the older one."""
+        other = self.names.claim("host", host, owner)
+        if other is not None:
+            message = f"`{owner}` and `{other}` are both called as `{host}`, for which Istio keeps one VirtualService"
+            advice = "declare them as one, with the ports of both"
+            self.findings.add("MP706", Severity.ERROR, message, owner, origin, advice)
+
     def name(self, kind: str, namespace: str, text: str, origin: Origin) -> str:
         """A name for an object; MP706 where two things of one kind and namespace come to the same."""
         name = f"{PREFIX}-{mangle(text, SUBDOMAIN_MAX - len(PREFIX) - 1)}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from meshproof.compiler.ir.entities import Layer, Service
+from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.ir.entities import External, Layer, Service
 from meshproof.compiler.ir.routing import Balance, BalanceKind, Ejection, Limits, Route
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.context import Context
 from meshproof.targets.istio.durations import duration
+from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
 
 KIND = "DestinationRule"
@@ -16,7 +18,8 @@ Fields = dict[str, Value]
 
 
 def destination_rules(context: Context) -> Iterator[IstioObject]:
-    """One object for each service with versions, or with a route that sets something."""
+    """One object for each service with versions, or with a route that sets something; externals have theirs apart."""
+    _tell_gateways(context)
     for service in context.mesh.services:
         routes = [route for route in context.mesh.routes if route.node == service.name]
         traffic = _traffic(service, routes)
@@ -33,17 +36,34 @@ def destination_rules(context: Context) -> Iterator[IstioObject]:
         yield IstioObject(KIND, service.namespace, name, spec, pieces)
 
 
+def _tell_gateways(context: Context) -> None:
+    """MP701 at a gateway's route with limits: its callers are outside, and no proxy of theirs holds to anything."""
+    for route in context.mesh.routes:
+        if context.gateway(route.node) is not None and policy(route):
+            error = NotExpressibleError(
+                Feature.LIMITS,
+                "limits, ejection and balance are kept by callers, and those of a gateway are outside the mesh",
+                "set them in the routes of the services that it calls",
+            )
+            context.findings.unsupported(route.id, route.origin, error)
+
+
 def _traffic(service: Service, routes: list[Route]) -> Fields:
     """A service's only port has the settings as a whole; else they are of the port, which replaces, not merges."""
-    settings: dict[int, Fields] = {}
-    for route in sorted(routes, key=lambda one: one.port is not None):
-        ports = [port for port in service.ports if _is_meant(route, port.workload, port.layer)]
-        settings |= {port.number: policy(route) for port in ports}
-    filled = {number: found for number, found in settings.items() if found}
+    filled = port_settings(service, routes)
     if len(service.ports) == 1:
         return next(iter(filled.values()), {})
     levels = [_level(number, found) for number, found in sorted(filled.items())]
     return {"portLevelSettings": levels} if levels else {}
+
+
+def port_settings(node: Service | External, routes: Iterable[Route]) -> dict[int, Fields]:
+    """What routes set, by the number of the port that callers dial; a route for a port is closer than one for all."""
+    settings: dict[int, Fields] = {}
+    for route in sorted(routes, key=lambda one: one.port is not None):
+        ports = [port for port in node.ports if _is_meant(route, port.workload, port.layer)]
+        settings |= {port.number: policy(route) for port in ports}
+    return {number: found for number, found in settings.items() if found}
 
 
 def _level(number: int, found: Fields) -> Value:

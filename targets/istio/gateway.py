@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.entities import Gateway, Protocol, ServicePort
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.context import Context
+from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
 from meshproof.targets.istio.relay import relay_servers
 
@@ -26,12 +28,29 @@ def gateways(context: Context) -> Iterator[IstioObject]:
     """One object for each gateway."""
     for gateway in context.mesh.gateways:
         servers = [_server(gateway, port) for port in gateway.ports if gateway.hosts]
+        _tell_certificate(context, gateway)
         servers += relay_servers(context, gateway)
         if not servers:
             continue
         spec: Value = {"selector": dict(gateway.labels), "servers": servers}
         name = context.name(KIND, gateway.namespace, str(gateway.name), gateway.origin)
         yield IstioObject(KIND, gateway.namespace, name, spec, (Piece(str(gateway.name)),))
+
+
+def _tell_certificate(context: Context, gateway: Gateway) -> None:
+    """MP701 where TLS ends without a certificate: Istio's webhook refuses such a server."""
+    ending = [port for port in gateway.ports if _ends_tls(port)]
+    if gateway.hosts and ending and gateway.certificate is None:
+        error = NotExpressibleError(
+            Feature.GATEWAY,
+            f"TLS ends at its port {ending[0].number}, and it has no certificate",
+            'name the secret that holds it, `certificate "SECRET"`, or hand TLS on with `passthrough`',
+        )
+        context.findings.unsupported(str(gateway.name), gateway.origin, error)
+
+
+def _ends_tls(port: ServicePort) -> bool:
+    return port.protocol in {Protocol.HTTPS, Protocol.TLS} and not port.is_passthrough
 
 
 def _server(gateway: Gateway, port: ServicePort) -> Value:
@@ -52,7 +71,7 @@ def _protocol(port: ServicePort) -> str:
 def _tls(gateway: Gateway, port: ServicePort) -> Value:
     if port.is_passthrough:
         return {"mode": "PASSTHROUGH"}
-    if port.protocol not in {Protocol.HTTPS, Protocol.TLS}:
+    if not _ends_tls(port):
         return None
     found: dict[str, Value] = {"mode": "SIMPLE" if gateway.client_ca is None else "MUTUAL"}
     if gateway.certificate is not None:

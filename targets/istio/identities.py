@@ -121,8 +121,8 @@ def _values(matchers: Iterable[Matcher], domains: Domains) -> tuple[str, ...]:
 def _principals(matcher: Matcher, domains: Domains) -> list[str]:
     """The values of `principals`, without the scheme.
 
-    Istio rewrites a value of five parts to one for each domain of the bundle, and no other: the aliases of a prefix
-    are written out, those of an identity are its.
+    Istio rewrites a value of five parts to one for each domain of the bundle, and no other: there the aliases are its
+    to add, everywhere else they are written out.
     """
     match matcher:
         case Present():
@@ -130,7 +130,10 @@ def _principals(matcher: Matcher, domains: Domains) -> list[str]:
         case Exact(uri):
             value = _without_scheme(uri)
             _refuse_pointer(value, domains)
-            return [value]
+            domain, _, rest = value.partition("/")
+            if value.count("/") + 1 == _PRINCIPAL_PARTS or domain != domains.own:
+                return [value]
+            return [f"{one}/{rest}" for one in domains.bundle]
         case Prefix(start):
             value = _without_scheme(start)
             _refuse_pointer(value + "*", domains)

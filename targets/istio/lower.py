@@ -18,6 +18,7 @@ from meshproof.targets.istio.context import Context
 from meshproof.targets.istio.destination_rule import destination_rules
 from meshproof.targets.istio.findings import Findings, NotExpressibleError
 from meshproof.targets.istio.gateway import gateways
+from meshproof.targets.istio.kubernetes import tell_names
 from meshproof.targets.istio.mesh_config import Fields, mesh_config
 from meshproof.targets.istio.model import IstioObject
 from meshproof.targets.istio.options import IstioOptions, read_options
@@ -56,6 +57,7 @@ def lower(mesh: Mesh, options: CompileOptions) -> IstioLowered:
     """The policy as objects. What Istio cannot say is an error at the rule; the objects are then incomplete."""
     findings = Findings()
     context = Context(mesh, options.day, read_options(mesh, options, findings), findings)
+    tell_names(context)
     tell_overlaps(context)
     _refuse_foreign(context)
     objects = list(closed_namespaces(context))
@@ -64,7 +66,7 @@ def lower(mesh: Mesh, options: CompileOptions) -> IstioLowered:
     calls = allowed_calls(context)
     objects += peer_authentications(context)
     objects += request_authentications(context)
-    objects += virtual_services(context)
+    objects += virtual_services(context, calls)
     objects += destination_rules(context)
     objects += service_entries(context, calls)
     objects += relay_objects(context, calls)

@@ -19,6 +19,11 @@ class PathNormalization(StrEnum):
     MERGE_SLASHES = "MERGE_SLASHES"
     DECODE_AND_MERGE_SLASHES = "DECODE_AND_MERGE_SLASHES"
 
+    @property
+    def merges_slashes(self) -> bool:
+        """Whether `//` becomes `/`, unless the path is slashes alone."""
+        return self in {PathNormalization.MERGE_SLASHES, PathNormalization.DECODE_AND_MERGE_SLASHES}
+
 
 class HeaderValues(StrEnum):
     """How the proxies compare a repeated header: `each` line, or (before Istio 1.27.8, 1.28.5, 1.29.1) all joined."""

@@ -2,7 +2,8 @@
 
 Istio matches the path that Envoy has normalized. On normal paths of the language the two agree but for two things,
 measured with Envoy 1.40: `"<>^`{|}` are percent-encoded first, so a pattern that holds one of them, or its escape,
-cannot tell the two apart; and a segment that holds `[` or `]` matches no `{*}` and no `{**}`.
+cannot tell the two apart; and a segment that holds `[` or `]` matches no `{*}` and no `{**}`. Of raw paths, one of
+slashes alone is `/` to the language and `//` to Envoy, also where Envoy merges slashes.
 """
 
 from __future__ import annotations
@@ -57,6 +58,10 @@ EVERY_PATH = (PathValue(Kind.TEMPLATE, "/{**}"),)
 """Every normal path without brackets."""
 
 
+ROOT = PathValue(Kind.EXACT, "/")
+RAW_ROOT = PathValue(Kind.EXACT, "//")
+
+
 def path_values(matchers: Iterable[Matcher]) -> tuple[PathValue, ...] | None:
     """The values of which some matches exactly if one of the matchers does (None: every path), brackets aside.
 
@@ -69,6 +74,13 @@ def path_values(matchers: Iterable[Matcher]) -> tuple[PathValue, ...] | None:
             return None
         found += values
     return tuple(dict.fromkeys(found))
+
+
+def with_raw_root(values: tuple[PathValue, ...] | None) -> tuple[PathValue, ...] | None:
+    """The same paths, and the raw path `//` wherever `/` is one of them: Envoy merges all slashes but those."""
+    if values is None or ROOT not in values:
+        return values
+    return tuple(dict.fromkeys(one for value in values for one in ((value, RAW_ROOT) if value == ROOT else (value,))))
 
 
 def _values(matcher: Matcher) -> tuple[PathValue, ...] | None:

@@ -15,13 +15,13 @@ from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.predicate import Host, Sni, reads_http
 from meshproof.targets.common.names import mangle
 from meshproof.targets.common.yaml import Value
-from meshproof.targets.istio.callers import Call
+from meshproof.targets.istio.callers import Calls
 from meshproof.targets.istio.clauses import Literal
 from meshproof.targets.istio.context import Context
 from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
 from meshproof.targets.istio.route_action import NO_RETRIES
-from meshproof.targets.istio.service_entry import exported_to
+from meshproof.targets.istio.service_entry import exported_to, namespaces_in, wrong_from
 from meshproof.targets.istio.workloads import Judgement, is_emitted, spoken_ports
 
 
@@ -109,14 +109,14 @@ def relay_judgements(context: Context, gateway: Gateway) -> tuple[Judgement, ...
     return tuple(found)
 
 
-def relay_objects(context: Context, calls: frozenset[Call]) -> Iterator[IstioObject]:
+def relay_objects(context: Context, calls: Calls) -> Iterator[IstioObject]:
     """The routes to and through the gateways, and how senders offer mTLS to them."""
     for gateway in context.mesh.gateways:
         found = relays(context, gateway)
         if not found:
             continue
         for relay in found:
-            yield from _routes(context, relay, exported_to(context, relay.external, calls))
+            yield from _routes(context, relay, calls)
         host = context.service_host(gateway)
         subsets: Value = [_subset(relay, name) for relay in found for name in relay.external.hosts]
         kind = "DestinationRule"
@@ -131,10 +131,11 @@ def _subset(relay: Relay, host: str) -> Value:
     return {"name": mangle(host), "trafficPolicy": {"portLevelSettings": [level]}}
 
 
-def _routes(context: Context, relay: Relay, namespaces: tuple[str, ...]) -> Iterator[IstioObject]:
+def _routes(context: Context, relay: Relay, calls: Calls) -> Iterator[IstioObject]:
     """One object a host: a route chooses the destination, and each host is one."""
     gateway, kind = relay.gateway, "VirtualService"
-    visible: Value = ["." if one == gateway.namespace else one for one in namespaces]
+    visible = namespaces_in(context, relay.external, exported_to(context, relay.external, calls))
+    end = wrong_from(context, relay.external, calls)
     for host in relay.external.hosts:
         text = f"{relay.external.name}-{host}" if len(relay.external.hosts) > 1 else str(relay.external.name)
         inward: Value = {
@@ -153,8 +154,9 @@ def _routes(context: Context, relay: Relay, namespaces: tuple[str, ...]) -> Iter
             spec["tcp"] = [{"match": [at_gateway], "route": [{"destination": outward}]}]
         else:
             spec["http"] = [_forward(to_gateway, inward), _forward(at_gateway, outward)]
+        context.claim_host(host, str(relay.external.name), relay.external.origin)
         name = context.name(kind, gateway.namespace, f"via-{text}", gateway.origin)
-        yield IstioObject(kind, gateway.namespace, name, spec, (Piece(str(relay.external.name)),))
+        yield IstioObject(kind, gateway.namespace, name, spec, (Piece(str(relay.external.name)),), end)
 
 
 def _forward(match: Value, destination: Value) -> Value:

@@ -29,7 +29,7 @@ from meshproof.targets.istio.findings import NotExpressibleError, Speaker
 from meshproof.targets.istio.meets import Matchers, meet, without
 from meshproof.targets.istio.model import Condition, Operation
 from meshproof.targets.istio.options import HeaderValues
-from meshproof.targets.istio.paths import BRACKETS, Kind, PathValue, closed, path_values
+from meshproof.targets.istio.paths import BRACKETS, Kind, PathValue, closed, path_values, with_raw_root
 from meshproof.targets.istio.strings import STAR, string_pattern
 
 OPERATION_ATTRIBUTES = (Method, Path, Host, RawAuthority)
@@ -42,11 +42,15 @@ TOKEN_ATTRIBUTES = (TokenIssuer, TokenSubject, TokenAudience, TokenPresenter, Cl
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How the operations of a rule are to be written. `is_closed`: without the paths that a template misses."""
+    """How the operations of a rule are to be written.
+
+    `is_closed`: without the paths that a template misses. `merges_slashes`: the proxies of the mesh do.
+    """
 
     speaker: Speaker
     header_values: HeaderValues = HeaderValues.EACH
     is_closed: bool = False
+    merges_slashes: bool = False
 
 
 def operation(clause: Clause, ports: tuple[int, ...], shape: Shape) -> Operation | None:
@@ -62,6 +66,8 @@ def operation(clause: Clause, ports: tuple[int, ...], shape: Shape) -> Operation
     if paths is None:
         return None
     values, not_values = paths
+    if shape.merges_slashes:
+        values, not_values = with_raw_root(values), with_raw_root(not_values) or ()
     _tell_templates(values, not_values, shape.speaker)
     if shape.is_closed or (_is_allow(shape) and any(value.kind is Kind.TEMPLATE for value in not_values)):
         values = _close(values, shape.speaker)

@@ -37,7 +37,7 @@ def settings(branch: Branch) -> Fields:
     if branch.redirect is not None:
         if own.fault is not None:
             raise NotExpressibleError(Feature.ROUTE_SETTINGS, "a redirect cannot have a fault")
-        found["redirect"] = _redirect(branch.redirect)
+        found["redirect"] = _redirect(branch.redirect, branch)
     else:
         found |= _forwarding(branch, own)
     if own.headers:
@@ -73,11 +73,18 @@ def rewrite(branch: Branch, path: str) -> Value:
             return {"match": "^.*$", "rewrite": path}
 
 
-def _redirect(redirect: Redirect) -> Value:
+def _redirect(redirect: Redirect, branch: Branch) -> Value:
     found: Fields = {"redirectCode": redirect.status}
     if redirect.host is not None:
         found["authority"] = redirect.host
-    if redirect.path is not None:
+    if redirect.path is not None and redirect.path.endswith("/**"):
+        if branch.path != Segments(redirect.path):
+            raise NotExpressibleError(
+                Feature.ROUTE_SETTINGS,
+                f"a redirect to `{redirect.path}` keeps the rest of the path, and Istio replaces it as a whole",
+                "redirect to another host alone, or to a path that is written out",
+            )
+    elif redirect.path is not None:
         found["uri"] = redirect.path
     return found
 

@@ -8,12 +8,17 @@ from itertools import product
 
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex, Segments, Suffix
-from meshproof.compiler.ir.predicate import Header, Host, Method, Path, Predicate, Query, SourceIdentity
+from meshproof.compiler.ir.predicate import Header, Host, Method, Path, Query, SourceIdentity
+from meshproof.compiler.ir.routing import Branch
+from meshproof.compiler.patterns.pattern import to_automaton
 from meshproof.compiler.patterns.segments import parse_segments
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.clauses import Clause, Literal, clauses
+from meshproof.targets.istio.context import Context
+from meshproof.targets.istio.encoded import ENCODED, is_blind_to_escapes, takes_raw_root_alone, takes_root_alone
 from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.identities import Domains
+from meshproof.targets.istio.meets import pattern_of
 
 Match = dict[str, Value]
 
@@ -23,17 +28,17 @@ REGEX_MAX = 1024
 _NAMESPACE = re.compile(r"spiffe://([^/]+)/ns/([^/]+)/")
 
 
-def matches(condition: Predicate, domains: Domains) -> list[Match]:
-    """The blocks of which some takes a request exactly if the condition does; an empty block takes every one.
+def matches(branch: Branch, context: Context) -> list[Match]:
+    """The blocks of which some takes a request exactly if the branch does; an empty block takes every one.
 
     Raises `NotExpressibleError`.
     """
-    return [block for clause in clauses(condition) for block in _blocks(clause, domains)]
+    return [block for clause in clauses(branch.condition) for block in _blocks(clause, branch, context)]
 
 
-def _blocks(clause: Clause, domains: Domains) -> Iterable[Match]:
+def _blocks(clause: Clause, branch: Branch, context: Context) -> Iterable[Match]:
     """The fields of a block are ANDed, and each has one value: several values become several blocks."""
-    options = [list(_options(literal, domains)) for literal in clause]
+    options = [list(_options(literal, branch, context)) for literal in clause]
     for chosen in product(*options):
         block: Match = {}
         for field, name, value in chosen:
@@ -54,14 +59,14 @@ def _put(block: Match, field: str, name: str | None, value: Value) -> None:
 _WORDS = {"uri": "the path", "method": "the method", "authority": "the host", "sourceNamespace": "the source"}
 
 
-def _options(literal: Literal, domains: Domains) -> Iterable[tuple[str, str | None, Value]]:
+def _options(literal: Literal, branch: Branch, context: Context) -> Iterable[tuple[str, str | None, Value]]:
     if not literal.is_positive:
         return _negated(literal)
     match literal.attribute:
         case Method():
             return [("method", None, string_match(one)) for one in literal.matchers]
         case Path():
-            return [("uri", None, value) for one in literal.matchers for value in _paths(one)]
+            return [("uri", None, value) for one in literal.matchers for value in _paths(one, branch, context)]
         case Host():
             return [("authority", None, _authority(one)) for one in literal.matchers]
         case Header(name):
@@ -69,7 +74,7 @@ def _options(literal: Literal, domains: Domains) -> Iterable[tuple[str, str | No
         case Query(name):
             return [("queryParams", name, string_match(one)) for one in literal.matchers]
         case SourceIdentity():
-            return [("sourceNamespace", None, _namespace(one, domains)) for one in literal.matchers]
+            return [("sourceNamespace", None, _namespace(one, context.domains)) for one in literal.matchers]
         case other:
             raise NotExpressibleError(
                 Feature.ROUTE_MATCH, f"a route cannot look at `{_attribute(other)}`", "let a rule look at it instead"
@@ -140,7 +145,27 @@ def segments_regex(pattern: str) -> str:
     return f"{start}(?:/.*)?" if start else "/.*"
 
 
-def _paths(matcher: Matcher) -> list[Value]:
+def _paths(matcher: Matcher, branch: Branch, context: Context) -> list[Value]:
+    """The values that take the paths of the matcher, among them the raw path `//` where it takes `/`."""
+    found = _plain_paths(matcher)
+    language = to_automaton(pattern_of(matcher))
+    if not is_blind_to_escapes(language):
+        if not isinstance(matcher, Regex):
+            raise NotExpressibleError(
+                Feature.ROUTE_MATCH, "it cannot tell a character of the path from its escape: Envoy encodes it first"
+            )
+        message = f"paths with one of {ENCODED} are matched by `{branch.id}` as they are once those are escaped"
+        context.findings.residual(branch.id, branch.origin, message)
+    if context.options.path_normalization.merges_slashes:
+        if takes_root_alone(language):
+            found.append({"exact": "//"})
+        if takes_raw_root_alone(language):
+            message = f"`{branch.id}` takes the raw path `//`, which is `/` elsewhere"
+            context.findings.residual(branch.id, branch.origin, message)
+    return found
+
+
+def _plain_paths(matcher: Matcher) -> list[Value]:
     if not isinstance(matcher, Segments):
         return [string_match(matcher)]
     parsed = parse_segments(matcher.pattern)

@@ -1,87 +1,102 @@
 """VirtualService: where senders send requests.
 
-A service without a route has one too, that switches off the two retries which Istio makes unasked. A request that no
-branch takes is answered 404, by the language and by Istio.
+A service or external without a route has one too, that switches off the two retries which Istio makes unasked. A
+request that no branch takes is answered 404, by the language and by Istio.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from meshproof.compiler.backend.features import Feature
-from meshproof.compiler.ir.entities import External, Gateway, Layer, Node, Service, ServicePort
-from meshproof.compiler.ir.predicate import Always
-from meshproof.compiler.ir.routing import Branch, Route, Target
+from meshproof.compiler.ir.entities import External, Gateway, Layer, Protocol, ServicePort
+from meshproof.compiler.ir.predicate import reads_http
+from meshproof.compiler.ir.routing import Branch, Route
 from meshproof.targets.common.yaml import Value
+from meshproof.targets.istio.callers import Calls
 from meshproof.targets.istio.context import Context
 from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
 from meshproof.targets.istio.route_action import NO_RETRIES, settings
+from meshproof.targets.istio.route_destination import Called, destination, is_plain, shares, target_of
 from meshproof.targets.istio.route_match import Match, matches
-from meshproof.targets.istio.workloads import port_of
+from meshproof.targets.istio.service_entry import exported_to, home, namespaces_in, wrong_from
 
 KIND = "VirtualService"
-Routes = list[tuple[Value, str]]
-"""Elements of `http` or `tcp`, each with what it came from."""
+_SECTIONS = ("http", "tls", "tcp")
+Routes = list[tuple[str, Value, str]]
+"""Elements of `http`, `tls` or `tcp` (which of them comes first), each with what it came from."""
 
 
-def virtual_services(context: Context) -> Iterator[IstioObject]:
-    """One object for each service with a port that speaks HTTP or has a route, and one for each routed gateway."""
+def virtual_services(context: Context, calls: Calls) -> Iterator[IstioObject]:
+    """One object for each service with a port that speaks HTTP or has a route, for each routed gateway, and for each
+    host of the externals that senders call themselves.
+    """  # noqa: D205
     for service in context.mesh.services:
-        http, tcp = _of_service(context, service)
-        if http or tcp:
-            yield _object(context, service, {"hosts": [context.service_host(service)]}, http, tcp)
+        host = context.service_host(service)
+        yield from _object(context, Called(service, host), {"hosts": [host]})
     for gateway in context.mesh.gateways:
-        routes = [route for route in context.mesh.routes if route.node == gateway.name]
-        http = [
-            one
-            for port in _http_ports(gateway)
-            for route in _routes_of(routes, port)
-            for one in _branches(context, route, gateway, port)
-        ]
-        if http:
-            head: dict[str, Value] = {
-                "hosts": list(gateway.hosts),
-                "gateways": [context.names_of_gateway(gateway)],
-            }
-            yield _object(context, gateway, head, http, [])
+        bound: Value = [context.names_of_gateway(gateway)]
+        yield from _object(context, Called(gateway, ""), {"hosts": list(gateway.hosts), "gateways": bound})
+    for external in context.mesh.externals:
+        yield from _of_external(context, external, calls)
 
 
-def _object(
-    context: Context, node: Service | Gateway, head: dict[str, Value], http: Routes, tcp: Routes
-) -> IstioObject:
-    spec = dict(head)
-    if http:
-        spec["http"] = [value for value, _ in http]
-    if tcp:
-        spec["tcp"] = [value for value, _ in tcp]
-    pieces = tuple(Piece(subject, index) for index, (_, subject) in enumerate([*http, *tcp]))
-    name = context.name(KIND, node.namespace, str(node.name), node.origin)
-    return IstioObject(KIND, node.namespace, name, spec, pieces)
+def _of_external(context: Context, external: External, calls: Calls) -> Iterator[IstioObject]:
+    if external.via is not None:
+        for route in (route for route in context.mesh.routes if route.node == external.name):
+            reason = f"`{external.name}` is called through `{external.via}`, whose route is made for that"
+            error = NotExpressibleError(Feature.ROUTE_MATCH, reason, f"write a route for `{external.via}`")
+            context.findings.unsupported(route.id, route.origin, error)
+        return
+    namespaces = exported_to(context, external, calls)
+    for host in external.hosts if namespaces else ():
+        visible = namespaces_in(context, external, namespaces)
+        for one in _object(context, Called(external, host), {"hosts": [host], "exportTo": visible}):
+            yield replace(one, valid_until=wrong_from(context, external, calls))
 
 
-def _of_service(context: Context, service: Service) -> tuple[Routes, Routes]:
-    routes = [route for route in context.mesh.routes if route.node == service.name]
-    http: Routes = []
-    tcp: Routes = []
-    for port in service.ports:
+def _object(context: Context, called: Called, head: dict[str, Value]) -> Iterator[IstioObject]:
+    node, spec = called.node, dict(head)
+    routes = sorted(_routes(context, called), key=lambda one: _SECTIONS.index(one[0]))
+    if not routes:
+        return
+    for section in _SECTIONS:
+        if chosen := [value for kind, value, _ in routes if kind == section]:
+            spec[section] = chosen
+    if called.host:
+        context.claim_host(called.host, str(node.name), node.origin)
+    pieces = tuple(Piece(subject, index) for index, (_, _, subject) in enumerate(routes))
+    namespace, text = _place(context, called)
+    yield IstioObject(KIND, namespace, context.name(KIND, namespace, text, node.origin), spec, pieces)
+
+
+def _place(context: Context, called: Called) -> tuple[str, str]:
+    """The namespace of an object, and what it is named after."""
+    if not isinstance(called.node, External):
+        return called.node.namespace, str(called.node.name)
+    is_one = len(called.node.hosts) == 1
+    return home(context, called.node), str(called.node.name) if is_one else f"{called.node.name}-{called.host}"
+
+
+def _routes(context: Context, called: Called) -> Routes:
+    routes = [route for route in context.mesh.routes if route.node == called.node.name]
+    found: Routes = []
+    for port in called.node.ports:
         chosen = _routes_of(routes, port)
         if port.layer is Layer.TCP:
-            tcp += [one for route in chosen for one in _tcp(context, route, service, port)]
+            found += [one for route in chosen for one in _connections(context, route, called, port)]
         elif chosen:
-            http += [one for route in chosen for one in _branches(context, route, service, port)]
-        else:
+            found += [one for route in chosen for one in _branches(context, route, called, port)]
+        elif not isinstance(called.node, Gateway):
             plain: Value = {
                 "match": [{"port": port.number}],
-                "route": [{"destination": _destination(context, service, None, port)}],
+                "route": [{"destination": destination(called, None, port)}],
                 "retries": NO_RETRIES,
             }
-            http.append((plain, str(service.name)))
-    return http, tcp
-
-
-def _http_ports(node: Gateway) -> list[ServicePort]:
-    return [port for port in node.ports if port.layer is not Layer.TCP]
+            found.append(("http", plain, str(called.node.name)))
+    return found
 
 
 def _routes_of(routes: list[Route], port: ServicePort) -> list[Route]:
@@ -91,26 +106,26 @@ def _routes_of(routes: list[Route], port: ServicePort) -> list[Route]:
     return (own or general)[:1]
 
 
-def _branches(context: Context, route: Route, node: Service | Gateway, port: ServicePort) -> Routes:
+def _branches(context: Context, route: Route, called: Called, port: ServicePort) -> Routes:
     found: Routes = []
     for branch in route.branches:
         try:
-            found += [(value, branch.id) for value in _branch(context, branch, node, port)]
+            found += [("http", value, branch.id) for value in _branch(context, branch, called, port)]
         except NotExpressibleError as error:
             context.findings.unsupported(branch.id, branch.origin, error)
     return found
 
 
-def _branch(context: Context, branch: Branch, node: Service | Gateway, port: ServicePort) -> list[Value]:
-    blocks = matches(branch.condition, context.domains)
+def _branch(context: Context, branch: Branch, called: Called, port: ServicePort) -> list[Value]:
+    blocks = matches(branch, context)
     if not blocks:
         return []
     value: dict[str, Value] = {"match": [_with_port(block, port) for block in blocks]}
     if branch.redirect is None:
-        value["route"] = _shares(context, branch, node, port)
+        value["route"] = shares(context, branch, called, port)
         mirror = branch.settings.mirror
         if mirror is not None and mirror.percent:
-            copy = _target(context, mirror.target, node, port)
+            copy = target_of(context, mirror.target, called, port)
             value["mirrors"] = [{"destination": copy, "percentage": {"value": mirror.percent}}]
     return [value | settings(branch)]
 
@@ -120,42 +135,33 @@ def _with_port(block: Match, port: ServicePort) -> Value:
     return block | found
 
 
-def _shares(context: Context, branch: Branch, node: Service | Gateway, port: ServicePort) -> Value:
-    if len(branch.targets) == 1:
-        return [{"destination": _target(context, branch.targets[0], node, port)}]
-    return [{"destination": _target(context, target, node, port), "weight": target.weight} for target in branch.targets]
-
-
-def _target(context: Context, target: Target, node: Service | Gateway, port: ServicePort) -> Value:
-    """The destination of a share. Without a port of its own it is the one that was called, on the same node."""
-    to = context.mesh.node(target.node)
-    if to is None or isinstance(to, Gateway):
-        raise NotExpressibleError(Feature.ROUTE_SPLIT, f"`{target.node}` is nothing that a request can be sent to")
-    if target.port is None and to.name == node.name:
-        found: ServicePort | None = port
-    else:
-        found = port_of(to, port.workload if target.port is None else target.port)
-    if found is None:
-        raise NotExpressibleError(Feature.ROUTE_SPLIT, f"`{target.node}` declares no such port")
-    return _destination(context, to, target.version, found)
-
-
-def _destination(context: Context, to: Node, version: str | None, port: ServicePort) -> Value:
-    host = to.hosts[0] if isinstance(to, External) else context.service_host(to)
-    found: dict[str, Value] = {"host": host, "port": {"number": port.number}}
-    if version is not None:
-        found["subset"] = version
+def _connections(context: Context, route: Route, called: Called, port: ServicePort) -> Routes:
+    """Connections, up to the first branch that takes them all; a branch that reads HTTP takes none."""
+    found: Routes = []
+    for branch in route.branches:
+        if reads_http(branch.condition):
+            continue
+        try:
+            found += [(section, value, branch.id) for section, value in _connection(context, branch, called, port)]
+        except NotExpressibleError as error:
+            context.findings.unsupported(branch.id, branch.origin, error)
     return found
 
 
-def _tcp(context: Context, route: Route, service: Service, port: ServicePort) -> Routes:
-    """Connections have no conditions: the first branch that asks for nothing takes them all."""
-    for branch in route.branches:
-        if branch.condition == Always() and branch.targets:
-            try:
-                shares = _shares(context, branch, service, port)
-            except NotExpressibleError as error:
-                context.findings.unsupported(branch.id, branch.origin, error)
-                return []
-            return [({"match": [{"port": port.number}], "route": shares}, branch.id)]
-    return []
+def _connection(context: Context, branch: Branch, called: Called, port: ServicePort) -> list[tuple[str, Value]]:
+    """Istio routes TLS that it does not end by the server name alone, which inside the mesh is anything."""
+    blocks = matches(branch, context)
+    if any(set(block) - {"sourceNamespace"} for block in blocks):
+        raise NotExpressibleError(Feature.ROUTE_MATCH, "a route tells connections apart by the sender's namespace")
+    if not blocks:
+        return []
+    gateway = called.node if isinstance(called.node, Gateway) else None
+    if gateway is None and port.protocol in {Protocol.HTTPS, Protocol.TLS}:
+        if len(blocks) == 1 and not blocks[0] and is_plain(branch, called):
+            return []
+        raise NotExpressibleError(Feature.ROUTE_MATCH, "a sender routes TLS by the server name that its workload wrote")
+    names: Match = {}
+    if gateway is not None and port.is_passthrough:
+        names["sniHosts"] = list(gateway.hosts)
+    match = [_with_port(block | names, port) for block in blocks]
+    return [("tls" if names else "tcp", {"match": match, "route": shares(context, branch, called, port)})]

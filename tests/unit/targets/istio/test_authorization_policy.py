@@ -59,6 +59,9 @@ def test_a_rule_that_reads_http_names_http_ports_alone(rules: Rules) -> None:
         ('namespace x of "partner"', [{"principals": ["partner/ns/x/*"]}]),
         ('identity "spiffe://td/vm/*"', [{"principals": ["td/vm/*", "old/vm/*"]}]),
         ("{ a, plaintext }", [{"principals": ["td/ns/app/sa/a"]}, {"notPrincipals": ["*"]}]),
+        ('identity "spiffe://td/vm/x"', [{"principals": ["td/vm/x", "old/vm/x"]}]),
+        ('identity "spiffe://td/a/b/c/d"', [{"principals": ["td/a/b/c/d"]}]),
+        ('identity "spiffe://partner/vm/x"', [{"principals": ["partner/vm/x"]}]),
     ],
 )
 def test_sources(rules: Rules, sources: str, expected: list[Any] | None) -> None:
@@ -251,6 +254,35 @@ HAZARD = A + B + "allow r: a -> b:http { GET /** }\ndeny d: a -> b:http { * /adm
 )
 def test_raw_paths_that_a_deny_misses_stop_the_compile(codes: Codes, mode: str, expected: list[str]) -> None:
     assert codes(HAZARD, {"istio.path-normalization": mode}) == expected
+
+
+ROOT = A + B + "allow r: a -> b:http { GET /x/**  GET / }\ndeny d: a -> b:http { GET / }"
+
+
+@pytest.mark.parametrize("mode", ["MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"])
+def test_a_raw_path_of_slashes_alone_is_the_root(rules: Rules, mode: str) -> None:
+    """Envoy merges every `//` but the one that is all of the path."""
+    settings = {"istio.path-normalization": mode}
+    (deny,) = (
+        rules("app/b-deny", ROOT, settings)
+        if mode == "DECODE_AND_MERGE_SLASHES"
+        else rules("app/b-deny", ROOT.replace("GET /x/**  ", ""), settings)
+    )
+    assert deny["to"][0]["operation"]["paths"] == ["/", "//"]
+    text = A + B + "allow r: a -> b:http { GET /  GET /y }"
+    assert rules("app/b-allow", text, settings)[0]["to"][0]["operation"]["paths"] == ["/", "//", "/y"]
+    assert rules("app/b-allow", text, {})[0]["to"][0]["operation"]["paths"] == ["/", "/y"]
+
+
+def test_an_exception_for_the_root_takes_out_slashes_alone(rules: Rules) -> None:
+    (rule,) = rules("app/b-allow", A + B + 'allow r: a -> b:http { GET /** unless path == "/" }')
+    assert rule["to"][0]["operation"]["notPaths"] == ["/", "//"]
+
+
+def test_what_is_only_logged_lets_no_raw_path_in(codes: Codes) -> None:
+    text = A + B + "allow r: a -> b:http { GET /x }\ndeny d: a -> b:http { * /admin/** }\n"
+    assert codes(text + 'audit allow s: a -> b:http { GET /** because "x" until 2027-01-31 }', {}) == ["MP708"]
+    assert codes(text + "allow s: a -> b:http { GET /** }", {}) == ["MP707", "MP708"]
 
 
 def test_without_the_option_istios_default_holds(codes: Codes) -> None:

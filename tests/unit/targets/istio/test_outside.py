@@ -148,6 +148,46 @@ def test_servers_of_a_gateway(specs: Specs) -> None:
     assert {host for server in found["servers"] for host in server["hosts"]} == {"./h.example"}
 
 
+def test_a_gateway_that_ends_tls_has_a_certificate(codes: Codes) -> None:
+    assert codes('gateway edge { hosts "h" port https 443 }') == ["MP701"]
+    assert codes('gateway edge { hosts "h" port https 443 passthrough }') == []
+
+
+def test_connections_of_a_gateway(specs: Specs) -> None:
+    text = """gateway edge {
+    hosts "h.example"
+    port raw tcp 90
+    port sealed tls 443 passthrough
+    port out tls 444
+    certificate "c"
+}
+service db { port tcp 5432 }
+route edge:raw { otherwise => db:tcp }
+route edge:sealed { otherwise => db:tcp }
+route edge:out { otherwise => db:tcp }"""
+    to = [{"destination": {"host": "db.app.svc.cluster.local", "port": {"number": 5432}}}]
+    assert specs("VirtualService", text)["app/edge"] == {
+        "hosts": ["h.example"],
+        "gateways": ["app/meshproof-edge"],
+        "tls": [{"match": [{"sniHosts": ["h.example"], "port": 443}], "route": to}],
+        "tcp": [{"match": [{"port": 90}], "route": to}, {"match": [{"port": 444}], "route": to}],
+    }
+
+
+def test_limits_of_a_gateway_have_no_keeper(codes: Codes) -> None:
+    text = 'gateway edge { hosts "h" port http 80 }\nservice a { port http 80 }\n'
+    assert codes(text + "route edge { /** => a:http\n limit connections 9 }") == ["MP701"]
+
+
+def test_a_gateway_sends_to_an_external_of_one_host(codes: Codes, specs: Specs) -> None:
+    text = 'gateway edge { hosts "h" port http 80 }\nexternal out { hosts "x.example" port http 80 }\n'
+    text += "route edge { /** => out:http }"
+    (http,) = specs("VirtualService", text)["app/edge"]["http"]
+    assert http["route"][0]["destination"]["host"] == "x.example"
+    for hosts in ('"x.example", "y.example"', '"*.example"'):
+        assert codes(text.replace('"x.example"', hosts)) == ["MP701"]
+
+
 def test_the_mesh_configuration(lower: Callable[..., Any]) -> None:
     text = """mesh m { language 1 trust-domain "td" aliases "old" trusts "far" namespace app }
 authorizer opa { address "opa.auth.svc.cluster.local:9191" protocol grpc timeout 250ms }

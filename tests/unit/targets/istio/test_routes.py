@@ -198,3 +198,48 @@ def test_a_service_with_one_port_has_settings_as_a_whole(specs: Specs) -> None:
         "trafficPolicy": {"loadBalancer": {"simple": "ROUND_ROBIN"}},
         "subsets": [{"name": "v1", "labels": {"version": "v1"}}],
     }
+
+
+@pytest.mark.parametrize(
+    ("branch", "paths"),
+    [
+        ("/", [{"exact": "/"}, {"exact": "//"}]),
+        ('when path matches re"/[ab]?"', [{"regex": "/[ab]?"}, {"exact": "//"}]),
+        ("/**", [{"prefix": "/"}]),
+        ("/{id}", [{"regex": "/[^/]+"}]),
+    ],
+)
+def test_a_raw_path_of_slashes_alone_goes_where_the_root_goes(specs: Specs, branch: str, paths: list[Any]) -> None:
+    first = http(specs, f"route b:http {{ {branch} => v1\notherwise => v2 }}")[0]
+    assert [block["uri"] for block in first["match"]] == paths
+
+
+def test_a_character_that_envoy_escapes_is_not_routed_by(codes: Codes) -> None:
+    route = "route b:http {{ {} => v1\notherwise => v2 }}"
+    for branch in ("/a|b", 'when path startswith "/a^"', 'when path == "/a%7Cb"'):
+        assert codes(B + route.format(branch)) == ["MP701"]
+    assert codes(B + route.format('when path matches re"/.."')) == ["MP708"]
+    assert codes(B + route.format('when path matches re"/.+"')) == ["MP708"]
+
+
+def test_a_redirect_that_keeps_the_rest_of_the_path(codes: Codes, specs: Specs) -> None:
+    route = "route b:http {{ /a/** => {{ redirect 301 {} }}\notherwise => v2 }}"
+    assert codes(B + route.format("path /p/**")) == ["MP701"]
+    (first, _) = http(specs, route.format('host "x.example" path /a/**'))
+    assert first["redirect"] == {"redirectCode": 301, "authority": "x.example"}
+    (first, _) = http(specs, route.format("path /p"))
+    assert first["redirect"] == {"redirectCode": 301, "uri": "/p"}
+
+
+def test_connections_are_told_apart_by_the_senders_namespace(specs: Specs, codes: Codes) -> None:
+    text = B + "route b:db { when source in namespace app => v1\notherwise => v2 }"
+    first, last = specs("VirtualService", text)["app/b"]["tcp"]
+    assert first["match"] == [{"sourceNamespace": "app", "port": 5432}]
+    assert last["match"] == [{"port": 5432}]
+    assert codes(B + 'route b:db { when sni == "x" => v1\notherwise => v2 }') == ["MP701"]
+
+
+def test_tls_of_a_workload_goes_where_its_server_name_says(codes: Codes) -> None:
+    text = "service t { port tls 443 versions v1, v2 }\n"
+    assert codes(text + "route t:tls { otherwise => t\n limit connections 5 }") == []
+    assert codes(text + "route t:tls { otherwise => v1 50%, v2 50% }") == ["MP701"]
