@@ -130,6 +130,8 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP317", "deny-skips-tcp", _I, "a deny speaks of HTTP and does not cover the TCP ports in its set"),
     Problem("MP318", "rule-undecided", _W, "something about a rule could not be decided"),
     Problem("MP319", "never-admitted", _W, "transport refuses every request that a rule matches"),
+    Problem("MP320", "needed-not-allowed", _W, "no rule allows a call that a service declares to make"),
+    Problem("MP321", "allowed-not-needed", _I, "a service is allowed a call that it does not declare to make"),
     # MP4: routing.
     Problem("MP401", "unreachable-branch", _E, "the branches before it take every request of a branch"),
     Problem("MP402", "request-no-branch-takes", _W, "some request is taken by no branch of a route"),
@@ -145,6 +147,7 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP502", "identity-without-mtls", _E, "a rule asks for an identity where nobody has one"),
     Problem("MP503", "claim-without-issuer", _E, "a rule reads a token where the destination accepts no issuer"),
     Problem("MP504", "default-account", _W, "a source has the account `default`, which it shares"),
+    Problem("MP505", "shared-identity", _W, "a rule that names a service means another one with the same identity"),
     # MP6: assertions.
     Problem("MP601", "claim-refuted", _E, "a request or chain of requests refutes a claim"),
     Problem("MP602", "claim-vacuous", _W, "a claim holds because nothing could break it"),

@@ -82,6 +82,10 @@ class Analysis:
             self._callers = Callers(self.mesh, (*self._callers.matchers, *matchers))
         return self._callers
 
+    def has_callers(self, sources: SourceSet) -> bool:
+        """Whether any identity, or the lack of one, is in the set. Raises Undecided."""
+        return bool(self.callers(_identity_matchers((sources.matches,))).of_predicate(sources.matches))
+
     def scope(self, key: ScopeKey) -> Scope:
         """The questions about one port."""
         found = self._scopes.get(key)

@@ -22,7 +22,6 @@ from meshproof.compiler.ir.assertions import (
     Statement,
 )
 from meshproof.compiler.ir.entities import Destination, SourceSet
-from meshproof.compiler.ir.predicate import Never
 from meshproof.compiler.smt.solver import Undecided
 from meshproof.compiler.verify.analysis import Analysis
 from meshproof.compiler.verify.claim_result import ClaimResult, Holds, Outcome
@@ -37,10 +36,10 @@ from meshproof.compiler.verify.verdict import Proved, Unknown
 def check_claim(analysis: Analysis, prove: Prove, claim: Claim) -> ClaimResult:
     """What is known of a claim that stands in a block: proved, refuted with a witness that replays, or unknown."""
     begin = perf_counter()
-    empty = empty_set(claim.statement)
-    if empty is not None:
-        return ClaimResult(Unknown(f"the set of {empty} is empty"), empty=empty)
     try:
+        empty = empty_set(analysis, claim.statement)
+        if empty is not None:
+            return ClaimResult(Unknown(f"the set of {empty} is empty"), empty=empty)
         outcome = _outcome(analysis, prove, claim.statement)
     except Undecided as undecided:
         outcome = Unknown(undecided.reason)
@@ -69,8 +68,8 @@ def _outcome(analysis: Analysis, prove: Prove, statement: Statement) -> Outcome:
             assert_never(statement)
 
 
-def empty_set(statement: Statement) -> str | None:
-    """Which set of the claim has nothing in it: "a claim over an empty set is an error"."""
+def empty_set(analysis: Analysis, statement: Statement) -> str | None:
+    """Which set of the claim has nothing in it: "a claim over an empty set is an error". Raises Undecided."""
     match statement:
         case OnlyReaches(_, destinations) | EveryRequestIs(None, destinations) | EveryRequestIsMtls(None, destinations):
             return _first(destinations=_has_ports(destinations))
@@ -85,19 +84,19 @@ def empty_set(statement: Statement) -> str | None:
             | CanCall(sources, destinations)
             | NoPath(sources, destinations, None)
         ):
-            return _first(sources=_has_callers(sources), destinations=_has_ports(destinations))
+            return _first(sources=_has_callers(analysis, sources), destinations=_has_ports(destinations))
         case NoPath(sources, destinations, SourceSet() as bypassing):
             return _first(
-                sources=_has_callers(sources),
+                sources=_has_callers(analysis, sources),
                 destinations=_has_ports(destinations),
-                bypassing=_has_callers(bypassing),
+                bypassing=_has_callers(analysis, bypassing),
             )
         case IsIsolated(left, _, right):
-            return _first(sources=_has_callers(left), destinations=_has_callers(right))
+            return _first(sources=_has_callers(analysis, left), destinations=_has_callers(analysis, right))
         case NoMirrorLeaves(destinations):
             return _first(destinations=bool(destinations))
         case AtMostAttempts(_, sources):
-            return _first(sources=_has_callers(sources))
+            return _first(sources=_has_callers(analysis, sources))
         case _:
             return None
 
@@ -106,10 +105,11 @@ def _first(**sets: bool) -> str | None:
     return next((name for name, has_some in sets.items() if not has_some), None)
 
 
-def _has_callers(sources: SourceSet | None) -> bool:
-    return sources is not None and (
-        sources.has_internet or bool(sources.members) or not isinstance(sources.matches, Never)
-    )
+def _has_callers(analysis: Analysis, sources: SourceSet | None) -> bool:
+    """Whether some caller is in the set, declared or not: `tagged a and tagged b` may be nobody."""
+    if sources is None:
+        return False
+    return sources.has_internet or bool(sources.members) or analysis.has_callers(sources)
 
 
 def _has_ports(destinations: tuple[Destination, ...]) -> bool:

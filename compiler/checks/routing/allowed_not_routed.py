@@ -34,8 +34,8 @@ route edge { /** => web:http }
 
 ## Precision
 
-Misses some: a rule of which a gateway uses one destination or operation is not looked at further. Requests to a route
-that none of its branches takes are MP402.
+Misses some: a rule of which a gateway uses one destination or operation is not looked at further, nor is one that is
+used in another environment. Requests to a route that none of its branches takes are MP402.
 
 ## References
 
@@ -46,6 +46,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.routing._branches import port_name
 from meshproof.compiler.checks.showing import listed, request_row
@@ -65,15 +66,28 @@ if TYPE_CHECKING:
 
 
 def _find(context: CheckContext) -> Iterator[Diagnostic]:
-    mesh = context.mesh
-    routed = {route.node for route in mesh.routes}
-    for rule in mesh.rules:
-        gateways = _gateways_of(mesh, rule)
-        if rule.effect is Effect.ALLOW and rule.is_in_force(context.day) and gateways:
-            has_route = any(gateway.name in routed for gateway in gateways)
-            if has_route and _is_inside(mesh, rule) and not _is_used(mesh, gateways, rule):
-                yield _of_rule(mesh, gateways, rule)
+    for rule in context.mesh.rules:
+        gateways = _unused_by(context, rule)
+        if gateways and not any(_is_used_in(other, rule) for other in context.elsewhere()):
+            yield _of_rule(context, gateways, rule)
     yield from _closed_gateways(context)
+
+
+def _unused_by(context: CheckContext, rule: AuthzRule) -> tuple[Gateway, ...]:
+    """The gateways that the rule is for, if they have routes and none of these sends anything that it allows."""
+    mesh = context.mesh
+    if rule.effect is not Effect.ALLOW or not rule.is_in_force(context.day) or not _is_inside(mesh, rule):
+        return ()
+    gateways = _gateways_of(mesh, rule)
+    names = {gateway.name for gateway in gateways}
+    has_route = any(route.node in names for route in mesh.routes)
+    return gateways if has_route and not _is_used(mesh, gateways, rule) else ()
+
+
+def _is_used_in(elsewhere: CheckContext, rule: AuthzRule) -> bool:
+    """Whether a gateway uses the rule in another environment."""
+    same = (one for one in elsewhere.mesh.rules if one.origin == rule.origin)
+    return any(not _unused_by(elsewhere, one) for one in same)
 
 
 def _gateways_of(mesh: Mesh, rule: AuthzRule) -> tuple[Gateway, ...]:
@@ -110,12 +124,13 @@ def _ends(mesh: Mesh, gateways: tuple[Gateway, ...]) -> Iterator[Target]:
                     yield branch.settings.mirror.target
 
 
-def _of_rule(mesh: Mesh, gateways: tuple[Gateway, ...], rule: AuthzRule) -> Diagnostic:
+def _of_rule(context: CheckContext, gateways: tuple[Gateway, ...], rule: AuthzRule) -> Diagnostic:
+    mesh = context.mesh
     names = {gateway.name for gateway in gateways}
     ends = sorted({port_name(mesh, place.node, port) for place in rule.destinations for port in place.ports or ()})
     return CHECK.finding(
         f"rule `{rule.id}` allows what no route of {listed(sorted(names))} sends",
-        rule.origin.span,
+        Rules(context).head(rule),
         "never used",
         subject=rule.id,
         labels=tuple(
@@ -141,14 +156,13 @@ def _closed_gateways(context: CheckContext) -> Iterator[Diagnostic]:
         if isinstance(policy.node, Gateway) and route is None and key.node not in leaving:
             answer = scope.is_satisfiable(ALLOWED)
             if isinstance(answer, Example):
-                blamed = set(answer.witness.blamed)
-                rules = (rule for rule in context.mesh.rules if rule.id in blamed)
+                rules = Rules(context)
                 yield CHECK.finding(
                     f"gateway `{key.node}` lets requests in at `{scope.name}` and sends them nowhere",
                     policy.node.origin.span,
                     "has no route for the port",
                     subject=key.node,
-                    labels=tuple(Label(rule.origin.span, "allows it") for rule in rules),
+                    labels=tuple(rules.label(name, "allows it") for name in answer.witness.blamed),
                     help=f"write `route {key.node} {{ /** => SERVICE:PORT }}`, or delete the rule",
                     evidence=(request_row(answer.witness.request),),
                 )

@@ -45,12 +45,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.routing._branches import port_name
 from meshproof.compiler.checks.showing import request_row
 from meshproof.compiler.ir.entities import Service
 from meshproof.compiler.ir.request import RequestProtocol
-from meshproof.dsl.diagnostic import Label, Severity
+from meshproof.dsl.diagnostic import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,13 +89,13 @@ def _of_allowed(context: CheckContext, route: Route, found: Unrouted) -> Diagnos
     request = found.witness.request
     is_tcp = request.protocol is RequestProtocol.TCP
     what, then = ("connection", "is closed") if is_tcp else ("request", "gets 404")
-    blamed = set(found.witness.blamed)
+    rules = Rules(context)
     return CHECK.finding(
         f"an allowed {what} is taken by no branch of route `{route.id}` and {then}",
         route.origin.span,
         f"does not take every {what}",
         subject=route.id,
-        labels=tuple(Label(rule.origin.span, "allows it") for rule in context.mesh.rules if rule.id in blamed),
+        labels=tuple(rules.label(name, "allows it") for name in found.witness.blamed),
         help=_help(context.mesh, route),
         evidence=(request_row(request),),
     )

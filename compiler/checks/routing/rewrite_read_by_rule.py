@@ -47,6 +47,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.routing._branches import title
 from meshproof.compiler.ir.entities import Gateway
@@ -54,7 +55,6 @@ from meshproof.compiler.ir.matchers import Segments
 from meshproof.compiler.ir.predicate import And, Header, Not, Or, Path, Test
 from meshproof.compiler.ir.routing import HeaderAction
 from meshproof.compiler.resolve.callers import takes
-from meshproof.dsl.diagnostic import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,7 +90,7 @@ def _find(context: CheckContext) -> Iterator[Diagnostic]:
             for change in _changes(branch):
                 reading = tuple(rule for rule in here if _reads(rule.content, change.is_read))
                 if reading:
-                    yield _finding(route, branch, change, reading)
+                    yield _finding(Rules(context), route, branch, change, reading)
 
 
 def _meets(mesh: Mesh, route: Route, branch: Branch, rule: AuthzRule) -> bool:
@@ -158,15 +158,15 @@ def _is_of(header: str) -> Callable[[Test], bool]:
     return lambda test: test.attribute == Header(header)
 
 
-def _finding(route: Route, branch: Branch, change: _Change, reading: tuple[AuthzRule, ...]) -> Diagnostic:
+def _finding(rules: Rules, route: Route, branch: Branch, change: _Change, reading: tuple[AuthzRule, ...]) -> Diagnostic:
     first, *others = reading
-    rules = f"rule `{first.id}` reads" if not others else f"rule `{first.id}` and {len(others)} more read"
+    readers = f"rule `{first.id}` reads" if not others else f"rule `{first.id}` and {len(others)} more read"
     return CHECK.finding(
-        f"{title(route, branch)} {change.verb}, which {rules} as it arrives",
+        f"{title(route, branch)} {change.verb}, which {readers} as it arrives",
         branch.origin.span,
         f"{change.before} becomes {change.after}",
         subject=route.id,
-        labels=tuple(Label(rule.origin.span, f"sees {change.after}") for rule in reading[:MOST_RULES]),
+        labels=tuple(rules.label(rule.id, f"sees {change.after}") for rule in reading[:MOST_RULES]),
         help="write the rules for the form that arrives, then waive this by name; a route protects nothing, because "
         "a caller may step round it",
     )

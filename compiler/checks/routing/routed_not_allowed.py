@@ -40,7 +40,7 @@ route catalog:http {
 ## Precision
 
 Misses some: branches that rewrite the path or edit headers are left out, and of a request that a gateway sends on only
-method, path, host, headers and query are followed.
+method, path, host, headers and query are followed. A branch that another environment uses is left alone.
 
 ## References
 
@@ -61,30 +61,48 @@ if TYPE_CHECKING:
 
     from meshproof.compiler.checks.context import CheckContext
     from meshproof.compiler.ir.routing import Route
+    from meshproof.compiler.smt.solver import Undecided
+    from meshproof.compiler.verify.analysis import Analysis
     from meshproof.compiler.verify.routing import Refused
     from meshproof.dsl.diagnostic import Diagnostic
 
 
 def _find(context: CheckContext) -> Iterator[Diagnostic]:
+    found, unknown = context.analysis().once(_question)
+    for route in context.mesh.routes:
+        refused = tuple(one for one in found if one.route == route.id)
+        used = (one for one in refused if not any(_is_used(context, one, other) for other in context.elsewhere()))
+        yield from _of_route(context, route, tuple(used))
+    if unknown is not None:
+        raise unknown
+
+
+def _question(analysis: Analysis) -> tuple[tuple[Refused, ...], Undecided | None]:
+    """What sends nothing that is allowed, and why something could not be decided, if that is so."""
     from meshproof.compiler.smt.solver import Undecided  # noqa: PLC0415  it loads the solver
     from meshproof.compiler.verify.routing import mirrored_not_allowed, routed_not_allowed  # noqa: PLC0415  the same
 
-    analysis = context.analysis()
-    unknown: list[Undecided] = []
-    refused: dict[str, list[Refused]] = {}
+    found: list[Refused] = []
+    unknown: Undecided | None = None
     for search in (routed_not_allowed(analysis), mirrored_not_allowed(analysis)):
         try:
-            for found in search:
-                refused.setdefault(found.route, []).append(found)
+            found.extend(search)
         except Undecided as undecided:
-            unknown.append(undecided)
-    for route in context.mesh.routes:
-        yield from _of_route(context, route, refused.get(route.id, ()))
-    if unknown:
-        raise unknown[0]
+            unknown = undecided
+    return tuple(found), unknown
 
 
-def _of_route(context: CheckContext, route: Route, refused: list[Refused] | tuple[()]) -> Iterator[Diagnostic]:
+def _is_used(context: CheckContext, refused: Refused, elsewhere: CheckContext) -> bool:
+    """Whether the branch sends something, in another environment, that is allowed there."""
+    branches = {branch.id: branch.origin for route in context.mesh.routes for branch in route.branches}
+    origin = branches[refused.branch]
+    there, _ = elsewhere.analysis().once(_question)
+    closed = {(one.branch, one.is_mirror) for one in there}
+    same = (one.id for route in elsewhere.mesh.routes for one in route.branches if one.origin == origin)
+    return any((name, refused.is_mirror) not in closed for name in same)
+
+
+def _of_route(context: CheckContext, route: Route, refused: tuple[Refused, ...]) -> Iterator[Diagnostic]:
     branches = {one.branch: one for one in refused if not one.is_mirror}
     sending = [branch.id for branch in route.branches if branch.targets]
     if len(sending) > 1 and set(branches) == set(sending):

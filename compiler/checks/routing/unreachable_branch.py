@@ -34,7 +34,8 @@ route catalog:http {
 
 ## Precision
 
-Exact. The branches that are shown are enough to take everything, and none of them can be left out.
+Exact. The branches that are shown are enough to take everything, and none of them can be left out. A branch that
+another environment uses is left alone.
 
 ## References
 
@@ -57,20 +58,51 @@ if TYPE_CHECKING:
     from meshproof.compiler.checks.context import CheckContext
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.ir.routing import Branch, Route
+    from meshproof.compiler.verify.analysis import Analysis
+    from meshproof.compiler.verify.routing import UnreachableBranch
     from meshproof.dsl.diagnostic import Diagnostic
 
 
 def _find(context: CheckContext) -> Iterator[Diagnostic]:
+    routes = {route.id: route for route in context.mesh.routes}
+    others = context.elsewhere()
+    for route in context.mesh.routes:
+        replacing = _replacing(context.mesh, route)
+        if replacing and not any(_is_used(route, other) for other in others):
+            yield _of_route(route, replacing)
+    for found in _unreachable(context):
+        branch = _branches(context)[found.branch]
+        if not any(_is_reached(branch, other) for other in others):
+            yield _of_branch(routes[found.route], found.branch, found.cover)
+
+
+def _is_used(route: Route, elsewhere: CheckContext) -> bool:
+    """Whether a port is left for the route in another environment."""
+    same = (one for one in elsewhere.mesh.routes if one.origin == route.origin)
+    return any(not _replacing(elsewhere.mesh, one) for one in same)
+
+
+def _is_reached(branch: Branch, elsewhere: CheckContext) -> bool:
+    """Whether something comes to the branch in another environment."""
+    dead = {found.branch for found in _unreachable(elsewhere)}
+    return any(one.origin == branch.origin and name not in dead for name, one in _branches(elsewhere).items())
+
+
+def _branches(context: CheckContext) -> dict[str, Branch]:
+    """The branches of routes that some port is left for, by name."""
+    left = (route for route in context.mesh.routes if not _replacing(context.mesh, route))
+    return {branch.id: branch for route in left for branch in route.branches}
+
+
+def _unreachable(context: CheckContext) -> tuple[UnreachableBranch, ...]:
+    branches = _branches(context)
+    return tuple(found for found in context.analysis().once(_question) if found.branch in branches)
+
+
+def _question(analysis: Analysis) -> tuple[UnreachableBranch, ...]:
     from meshproof.compiler.verify.routing import unreachable_branches  # noqa: PLC0415  it loads the solver
 
-    replaced = {route.id: others for route in context.mesh.routes if (others := _replacing(context.mesh, route))}
-    for route in context.mesh.routes:
-        if route.id in replaced:
-            yield _of_route(route, replaced[route.id])
-    routes = {route.id: route for route in context.mesh.routes}
-    for found in unreachable_branches(context.analysis()):
-        if found.route not in replaced:
-            yield _of_branch(routes[found.route], found.branch, found.cover)
+    return tuple(unreachable_branches(analysis))
 
 
 def _replacing(mesh: Mesh, route: Route) -> tuple[Route, ...]:
