@@ -35,6 +35,7 @@ _EXPLANATIONS = (
     conditions.token_alone,
     conditions.two_attributes,
     conditions.set_without_braces,
+    conditions.more_callers,
     conditions.many_callers,
     operations.after_clause,
     operations.quoted_path,

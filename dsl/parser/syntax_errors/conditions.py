@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from meshproof.dsl.diagnostic import Diagnostic
+from meshproof.dsl.parser.lexer import classify
 from meshproof.dsl.parser.syntax_errors.place import Place
 from meshproof.dsl.problems import found
 
@@ -42,6 +43,18 @@ def set_without_braces(place: Place) -> Diagnostic | None:
     after = f" {place.following[0].text}" if place.text in _SETS_OF_ONE_WORD and place.following else ""
     advice = f"write `source in {{ {place.text}{after} }}`"
     return found("MP101", f"`{place.text}` stands in a condition without braces", place.span, "a set", help=advice)
+
+
+def more_callers(place: Place) -> Diagnostic | None:
+    """`source in a or b`."""
+    before = [piece.text for piece in place.before[-4:]]
+    is_list = len(before) == 4 and before[:2] == ["source", "in"] and before[3] in {"or", "and"}  # noqa: PLR2004
+    if not is_list or not place.is_word or "NAME" not in classify(place.text):
+        return None
+    first, operator = before[2:]
+    separator = "," if operator == "or" else " and"
+    advice = f"write `source in {{ {first}{separator} {place.text} }}`"
+    return found("MP121", f"`{place.text}` is no test", place.span, "not a test", help=advice)
 
 
 def many_callers(place: Place) -> Diagnostic | None:

@@ -55,6 +55,43 @@ REFUSED = {
     "and meets or": ('allow a -> b { when has token or header["a"] == "b" and path == "/" }', "MP117"),
 }
 
+# The words of each that the finding points at.
+AT = {
+    "a token after or is no test": "token",
+    "words run together": "unlesssource",
+    "not runs into token": "nottoken",
+    "a clause runs into a date": "until2027-01-01",
+    "exceptional is not except": "exceptional",
+    "a service called all": "all",
+    "a service called internet": "internet",
+    "a destination called no": "no",
+    "a rule called all": "all",
+    "a rule called namespace": "namespace",
+    "a zone called namespace": "namespace",
+    "methods without bars": "GET HEAD POST",
+    "a method and a star": "GET",
+    "a clause that seems to be of one operation": 'when claim["role"] == "admin"',
+    "an address without quotes": "10.0.0.0/8",
+    "a token before or is no test": "token",
+    "a token after a negated test": "token",
+    "operators of sets mixed": "except",
+    "a rule of two arrows": "->",
+    "has twice": "has",
+    "a set that goes on after or in a claim": "y",
+    "methods without bars in a claim": "GET POST",
+    "a method in lower case": "get",
+    "a namespace that begins with a digit": "3scale",
+    "an account with an underscore": "my_sa",
+    "a label key with dots": "app.kubernetes.io/name",
+    "OPTIONS * is no path": "OPTIONS",
+    "a date of few digits": "2027-6-30",
+    "a number that runs into a word": "8080accepts",
+    "a namespace called all": "all",
+    "a rest in the middle": "/**/x",
+    "a day that does not exist": "2027-02-31",
+    "and meets or": "and",
+}
+
 # What is read, as the formatter writes it.
 READ = {
     "or goes on with a test, not with a set": (
@@ -103,6 +140,16 @@ READ = {
 @pytest.mark.parametrize(("text", "code"), REFUSED.values(), ids=REFUSED)
 def test_it_is_refused(text: str, code: str) -> None:
     assert [diagnostic.code for diagnostic in parse(SourceFile("x.mesh", text)).diagnostics] == [code]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_it_is_said_where_and_what_would_be_right(name: str) -> None:
+    text = REFUSED[name][0]
+    (found,) = parse(SourceFile("x.mesh", text)).diagnostics
+
+    assert found.primary is not None
+    assert text[found.primary.start : found.primary.end] == AT[name]
+    assert found.help
 
 
 @pytest.mark.parametrize(("text", "written"), READ.values(), ids=READ)
