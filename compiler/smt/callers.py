@@ -56,7 +56,7 @@ class Callers:
         self.matchers = tuple(dict.fromkeys((Present(), *matchers)))
         exact: tuple[Matcher, ...] = tuple(Exact(uri) for uri in self._declared)
         universe = spiffe_ids((mesh.trust_domain, *mesh.trusts))
-        samples = (*self._declared, *_likely(self.matchers))
+        samples = (*self._declared, *likely_identities(self.matchers))
         classes = text_classes((*self.matchers, *exact), universe, samples)
         self.classes: tuple[Caller, ...] = (
             *(Caller(uri, self._declared.get(uri, ())) for uri in classes.witnesses),
@@ -140,7 +140,7 @@ def _declared(mesh: Mesh) -> dict[str, tuple[NodeName, ...]]:
     return found
 
 
-def _likely(matchers: Iterable[Matcher]) -> Iterable[str]:
+def likely_identities(matchers: Iterable[Matcher]) -> Iterable[str]:
     """Identities as Kubernetes meshes give them, below each prefix that they may have."""
     for matcher in matchers:
         if isinstance(matcher, Prefix):

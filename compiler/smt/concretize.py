@@ -70,7 +70,7 @@ def _with_http(environment: Environment, request: Request, point: Point) -> Requ
         client_ip=request.client_ip,
         method=method,
         host=_host(environment, point),
-        path=raw_path(_single(environment, Path(), point) or "/", policy.paths) + _query(environment, point),
+        path=raw_path(_single(environment, Path(), point) or "/", policy.paths, policy.other_paths) + _query(environment, point),
         headers=(*_lines(environment, point), *_joined_lines(environment, point)),
         token=_token(environment, point),
         sni=request.sni,

@@ -62,6 +62,8 @@ class PortPolicy:
     route: Route | None
     route_tcp: Route | None
     paths: PathMode = PathMode.LANGUAGE
+    other_paths: PathMode | None = None
+    """How another policy that this one is compared with judges paths, if it does so in another way."""
 
     @property
     def is_gateway(self) -> bool:

@@ -124,7 +124,7 @@ def _add_http(environment: Environment, read: dict[Attribute, tuple[Matcher, ...
                 is_connect = environment.test(attribute, CONNECT)
                 environment.axioms.append(environment.formulas.negation(is_connect))
             case Path():
-                _single(environment, attribute, text_classes(matchers, judged_paths(policy.paths), ("/",)))
+                _single(environment, attribute, text_classes(matchers, judged_paths(policy.paths, policy.other_paths), ("/",)))
             case Host() if RawAuthority() not in read:
                 _single(environment, attribute, text_classes(matchers, universe.host_names(), hosts_of(policy)))
             case RawAuthority():

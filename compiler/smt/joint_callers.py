@@ -1,0 +1,279 @@
+"""Who can call, divided so that what two policies say about callers can be compared.
+
+A caller is who it is whatever a policy calls it: an identity is taken as it arrives, before aliases are read. Each side
+knows it as one of its own, as one of a foreign domain that it trusts, or not at all: then no handshake is verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, count
+
+from meshproof.compiler.ir.entities import Gateway, Service
+from meshproof.compiler.ir.matchers import Matcher, Present
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import NodeName
+from meshproof.compiler.patterns.automaton import Automaton
+from meshproof.compiler.patterns.partition import Limits
+from meshproof.compiler.patterns.pattern import to_automaton
+from meshproof.compiler.patterns.product_classes import ProductPartition
+from meshproof.compiler.patterns.refusal import PatternRefused, PatternTooLarge
+from meshproof.compiler.patterns.universe import spiffe_ids
+from meshproof.compiler.smt.callers import Caller, Callers, canonical, likely_identities
+from meshproof.compiler.smt.classes import pattern_of, text_classes
+from meshproof.compiler.smt.solver import Undecided
+
+STRANGERS = ("other.example", "stranger.example", "another.example")
+_SCHEME = "spiffe://"
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Which identities a side verifies, and as whose it reads them."""
+
+    own: str
+    aliases: tuple[str, ...]
+    trusts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, mesh: Mesh) -> Trust:
+        """The trust of a mesh."""
+        return cls(mesh.trust_domain, mesh.aliases, mesh.trusts)
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Every domain whose identities are verified."""
+        return (self.own, *self.aliases, *self.trusts)
+
+    def canonical(self, domain: str) -> str | None:
+        """The domain as which rules read it; None for one that is not trusted."""
+        if domain == self.own or domain in self.aliases:
+            return self.own
+        return domain if domain in self.trusts else None
+
+
+@dataclass(frozen=True, slots=True)
+class JointCaller:
+    """One class of callers: an identity of it as it arrives at either side (None: without one).
+
+    Both are the same unless callers are compared as workloads, whose identity may have changed.
+    """
+
+    old: str | None
+    new: str | None
+
+
+class SideCallers(Callers):
+    """The joint classes as one side knows them. Those that it does not trust are in none of its sets."""
+
+    def __init__(
+        self, classes: tuple[Caller, ...], masks: Mapping[Matcher, int], gateways: frozenset[str], trusted: int
+    ) -> None:
+        self.classes = classes
+        self.matchers = tuple(masks)
+        self._masks = dict(masks)
+        self._trusted = trusted
+        self.gateways = trusted & sum(1 << number for number, one in enumerate(classes) if one.uri in gateways)
+
+    @property
+    def every(self) -> int:
+        """All callers but those of domains that are not trusted."""
+        return self._trusted | self.anonymous
+
+    @property
+    def untrusted(self) -> int:
+        """The callers whose handshake fails here."""
+        return (1 << len(self.classes)) - 1 & ~self.every
+
+
+@dataclass(frozen=True, slots=True)
+class JointCallers:
+    """The partition of all callers by both policies. The last class are those without identity."""
+
+    classes: tuple[JointCaller, ...]
+    old: SideCallers
+    new: SideCallers
+
+
+@dataclass(frozen=True, slots=True)
+class _Class:
+    """An identity as it arrives, and as the rules of each side read it (None: not trusted)."""
+
+    raw: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Divided:
+    """Classes of identities, and the masks of the matchers of each side over them."""
+
+    classes: tuple[_Class, ...]
+    old: dict[Matcher, int]
+    new: dict[Matcher, int]
+
+
+def joint_callers(
+    old: Mesh, new: Mesh, matchers: Iterable[Matcher], workloads: Sequence[tuple[NodeName, NodeName]] | None = None
+) -> JointCallers:
+    """The callers that these matchers tell apart on either side.
+
+    With `workloads`, pairs of declared callers of both sides, those are compared as workloads: each is one caller, with
+    the identity that it has on either side. Raises Undecided.
+    """
+    wanted = tuple(dict.fromkeys((Present(), *matchers)))
+    divided = _divided((old, new), wanted)
+    pairs: list[tuple[int, int]] = [(number, number) for number in range(len(divided.classes))]
+    if workloads is not None:
+        pairs = _as_workloads((old, new), divided, workloads)
+    classes = tuple(JointCaller(divided.classes[one].raw, divided.classes[other].raw) for one, other in pairs)
+    return JointCallers(
+        (*classes, JointCaller(None, None)),
+        _side(old, tuple(divided.classes[one].old for one, _ in pairs), divided.old, [one for one, _ in pairs]),
+        _side(new, tuple(divided.classes[other].new for _, other in pairs), divided.new, [other for _, other in pairs]),
+    )
+
+
+def _side(mesh: Mesh, uris: tuple[str | None, ...], masks: Mapping[Matcher, int], order: Sequence[int]) -> SideCallers:
+    nodes = _declared(mesh)
+    classes = (*(Caller(uri, nodes.get(uri, ()) if uri else ()) for uri in uris), Caller(None))
+    ordered = {matcher: sum((mask >> old & 1) << k for k, old in enumerate(order)) for matcher, mask in masks.items()}
+    trusted = sum(1 << number for number, uri in enumerate(uris) if uri is not None)
+    gateways = frozenset(canonical(mesh, gateway.identity) for gateway in mesh.gateways)
+    return SideCallers(classes, ordered, gateways, trusted)
+
+
+def _declared(mesh: Mesh) -> dict[str, tuple[NodeName, ...]]:
+    found: dict[str, tuple[NodeName, ...]] = {}
+    callers: tuple[Service | Gateway, ...] = (*mesh.services, *mesh.gateways)
+    for node in callers:
+        uri = canonical(mesh, node.identity)
+        found[uri] = (*found.get(uri, ()), node.name)
+    return found
+
+
+def _divided(meshes: tuple[Mesh, Mesh], matchers: tuple[Matcher, ...]) -> _Divided:
+    """The classes of all identities: those of each pair of domains as which both sides read one, then strangers."""
+    old, new = (Trust.of(mesh) for mesh in meshes)
+    declared = (uri for mesh in meshes for uri in _declared(mesh))
+    samples = tuple(dict.fromkeys((*declared, *likely_identities(matchers))))
+    parts: list[_Divided] = []
+    alike: list[str] = []
+    done: set[tuple[str | None, str | None]] = set()
+    for raw in dict.fromkeys((*new.domains, *old.domains)):
+        pair = (old.canonical(raw), new.canonical(raw))
+        if pair in done:
+            continue
+        done.add(pair)
+        if pair == (raw, raw):
+            alike.append(raw)
+        elif pair[0] == pair[1] or None in pair:
+            parts.append(_of_one_domain(raw, pair, matchers, samples))
+        else:
+            parts.append(_of_two_domains(raw, (str(pair[0]), str(pair[1])), matchers))
+    if alike:
+        classes = text_classes(matchers, spiffe_ids(tuple(sorted(alike))), samples)
+        masks = dict(classes.masks)
+        parts.insert(0, _Divided(tuple(_Class(uri, uri, uri) for uri in classes.witnesses), masks, dict(masks)))
+    known = {*old.domains, *new.domains}
+    stranger = next(name for name in chain(STRANGERS, _more_strangers()) if name not in known)
+    uri = f"{_SCHEME}{stranger}/ns/other/sa/other"
+    nothing = dict.fromkeys(matchers, 0)
+    parts.append(_Divided((_Class(uri, None, None),), nothing, nothing))
+    return _joined(parts, matchers)
+
+
+def _more_strangers() -> Iterator[str]:
+    return (f"stranger{number}.example" for number in count(1))
+
+
+def _of_one_domain(
+    raw: str, pair: tuple[str | None, str | None], matchers: tuple[Matcher, ...], samples: tuple[str, ...]
+) -> _Divided:
+    """A domain that both sides read as one and the same, or one of them alone."""
+    read = pair[0] or pair[1] or raw
+    classes = text_classes(matchers, spiffe_ids((read,)), samples)
+    found = tuple(
+        _Class(_within(uri, read, raw), uri if pair[0] else None, uri if pair[1] else None) for uri in classes.witnesses
+    )
+    masks, nothing = dict(classes.masks), dict.fromkeys(matchers, 0)
+    return _Divided(found, masks if pair[0] else nothing, masks if pair[1] else nothing)
+
+
+def _of_two_domains(raw: str, pair: tuple[str, str], matchers: tuple[Matcher, ...]) -> _Divided:
+    """A domain that the sides read as different ones: what is divided are the paths of its identities."""
+    try:
+        bits = [(side, matcher) for side in range(2) for matcher in matchers]
+        others = []
+        for bit, (side, matcher) in enumerate(bits):
+            known = pattern_of(matcher)
+            if known is not None:
+                others.append((_behind(to_automaton(known), f"{_SCHEME}{pair[side]}"), 1 << bit))
+        paths = _behind(spiffe_ids((raw,)).language, f"{_SCHEME}{raw}")
+        witnesses = ProductPartition(paths, {}, others, Limits()).witnesses
+    except (PatternRefused, PatternTooLarge) as refusal:
+        raise Undecided(refusal.reason) from refusal
+    found = sorted(witnesses.items(), key=lambda item: (len(item[1]), item[1]))
+    classes = tuple(
+        _Class(*(f"{_SCHEME}{domain}{path}" for domain in (raw, *pair)))  # one path, three domains
+        for _, path in found
+    )
+    masks: tuple[dict[Matcher, int], dict[Matcher, int]] = ({}, {})
+    for bit, (side, matcher) in enumerate(bits):
+        masks[side][matcher] = sum(1 << number for number, (signature, _) in enumerate(found) if signature >> bit & 1)
+    return _Divided(classes, *masks)
+
+
+@lru_cache(maxsize=256)
+def _behind(automaton: Automaton, start: str) -> Automaton:
+    """What may follow `start` in the language: its left quotient (Brzozowski 1964)."""
+    state = automaton.run(start)
+    swap = {0: state, state: 0}
+    rows = [tuple(swap.get(target, target) for target in row) for row in automaton.rows]
+    accepting = list(automaton.accepting)
+    rows[0], rows[state] = rows[state], rows[0]
+    accepting[0], accepting[state] = accepting[state], accepting[0]
+    return Automaton(automaton.alphabet, tuple(rows), tuple(accepting))
+
+
+def _within(uri: str, domain: str, other: str) -> str:
+    return f"{_SCHEME}{other}{uri.removeprefix(_SCHEME + domain)}"
+
+
+def _joined(parts: Sequence[_Divided], matchers: tuple[Matcher, ...]) -> _Divided:
+    classes: list[_Class] = []
+    old, new = dict.fromkeys(matchers, 0), dict.fromkeys(matchers, 0)
+    for part in parts:
+        for matcher in matchers:
+            old[matcher] |= part.old[matcher] << len(classes)
+            new[matcher] |= part.new[matcher] << len(classes)
+        classes.extend(part.classes)
+    return _Divided(tuple(classes), old, new)
+
+
+def _as_workloads(
+    meshes: tuple[Mesh, Mesh], divided: _Divided, workloads: Sequence[tuple[NodeName, NodeName]]
+) -> list[tuple[int, int]]:
+    """The classes of declared callers first, by their identities on both sides, then those that nobody declared."""
+    old = _places(meshes[0], tuple(one.old for one in divided.classes))
+    new = _places(meshes[1], tuple(one.new for one in divided.classes))
+    pairs = [(old[one], new[other]) for one, other in workloads if one in old and other in new]
+    lone_old = old.keys() - {one for one, _ in workloads}
+    lone_new = new.keys() - {other for _, other in workloads}
+    alone = sorted({*(old[name] for name in lone_old), *(new[name] for name in lone_new)})
+    strangers = len(divided.classes) - 1
+    declared = {*old.values(), *new.values()} - {strangers}
+    rest = [number for number in range(len(divided.classes)) if number not in declared]
+    return list(dict.fromkeys((*pairs, *((one, one) for one in (*alone, *rest)))))
+
+
+def _places(mesh: Mesh, uris: tuple[str | None, ...]) -> dict[NodeName, int]:
+    """The class of each declared caller on a side; the last one, of strangers, if no handshake of it is verified."""
+    numbers: dict[str, int] = {}
+    for number, uri in enumerate(uris):
+        if uri is not None:
+            numbers.setdefault(uri, number)
+    callers: tuple[Service | Gateway, ...] = (*mesh.services, *mesh.gateways)
+    return {node.name: numbers.get(canonical(mesh, node.identity), len(uris) - 1) for node in callers}

@@ -1,0 +1,194 @@
+"""Which ports of two policies have to be compared: those at which something that decides has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.entities import External, Node
+from meshproof.compiler.ir.mesh import Egress, Mesh
+from meshproof.compiler.ir.names import NodeName, RuleId
+from meshproof.compiler.ir.sameness import is_same
+from meshproof.compiler.smt.joint_callers import Trust
+from meshproof.compiler.smt.policy import Policies, PortKey, PortPolicy
+from meshproof.compiler.verify.correspondence import Correspondence
+
+_SPARE_PORTS = range(49152, 65536)
+
+
+class Stance(StrEnum):
+    """What a policy says of requests to something that it does not declare."""
+
+    REFUSES = "refuses"
+    ALLOWS = "allows"
+    SILENT = "silent"
+    """It is not under the policy: nothing there is allowed by it, and nothing refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortPair:
+    """One port as both policies have it."""
+
+    old: PortPolicy
+    new: PortPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class LonePort:
+    """A port of a node that one policy alone declares; `stance` is what the other says of such a node."""
+
+    policy: PortPolicy
+    is_new: bool
+    stance: Stance
+
+
+class Sides:
+    """Both policies as of a day, and what differs between their statements."""
+
+    def __init__(self, old: Mesh, new: Mesh, day: date, correspondence: Correspondence, *, audits: bool) -> None:
+        self.day = day
+        self._policies = (Policies(old, day, audits=audits), Policies(new, day, audits=audits))
+        self.old, self.new = (policies.mesh for policies in self._policies)
+        self.correspondence = correspondence
+        self.nodes: tuple[dict[NodeName, Node], dict[NodeName, Node]] = (
+            {node.name: node for node in self.old.nodes},
+            {node.name: node for node in self.new.nodes},
+        )
+        self._rules = ({rule.id: rule for rule in self.old.rules}, {rule.id: rule for rule in self.new.rules})
+        self.changed_rules: frozenset[RuleId] = frozenset(
+            name
+            for name in self._rules[0].keys() | self._rules[1].keys()
+            if not is_same(self._rules[0].get(name), self._rules[1].get(name))
+        )
+        self.is_trust_changed = Trust.of(self.old) != Trust.of(self.new)
+        self._is_everything_in_question = self.is_trust_changed or not _is_same_around(self.old, self.new)
+
+    def pairs(self) -> Iterator[PortPair]:
+        """The ports of nodes of both sides at which something that decides is not the same, by new name and number."""
+        wanted = None if self._is_everything_in_question else self._nodes_in_question()
+        for old_name, new_name in sorted(self.correspondence.pairs, key=lambda pair: pair[1]):
+            if wanted is None or new_name in wanted:
+                yield from (pair for pair in self._pairs_of(old_name, new_name) if self._is_in_question(pair))
+
+    def lone_ports(self) -> Iterator[LonePort]:
+        """The ports of nodes that one side alone declares, the new side's first."""
+        for is_new, known in ((True, self.correspondence.to_old), (False, self.correspondence.to_new)):
+            policies = self._policies[is_new]
+            for name, node in sorted(self.nodes[is_new].items()):
+                if name not in known:
+                    stance = stance_on(self.old if is_new else self.new, node)
+                    for key in _keys(name, policies.told_apart(name), node):
+                        policy = policies.policy(key)
+                        if key.is_declared or may_allow(policy):
+                            yield LonePort(policy, is_new, stance)
+
+    def _nodes_in_question(self) -> frozenset[NodeName]:
+        """The nodes, by new name, that are not declared alike, or that a rule or route speaks of that has changed."""
+        to_new = self.correspondence.to_new
+        found = {
+            new for old, new in self.correspondence.pairs if not is_same(self.nodes[0][old], self.nodes[1][new])
+        }
+        for name in self.changed_rules:
+            for side, rules in enumerate(self._rules):
+                rule = rules.get(name)
+                for place in rule.destinations if rule is not None else ():
+                    found.add(place.node if side else to_new.get(place.node, place.node))
+        old_routes, new_routes = ({route.id: route for route in mesh.routes} for mesh in (self.old, self.new))
+        for route_id in old_routes.keys() | new_routes.keys():
+            one, other = old_routes.get(route_id), new_routes.get(route_id)
+            if not is_same(one, other):
+                found.update(to_new.get(old.node, old.node) for old in (one,) if old is not None)
+                found.update(new.node for new in (other,) if new is not None)
+        return frozenset(found)
+
+    def _pairs_of(self, old_name: NodeName, new_name: NodeName) -> Iterator[PortPair]:
+        ports = self._policies[0].told_apart(old_name) | self._policies[1].told_apart(new_name)
+        spare = next(port for port in _SPARE_PORTS if port not in ports)
+        declared = tuple(
+            {port.workload for port in node.ports} for node in (self.nodes[0][old_name], self.nodes[1][new_name])
+        )
+        for port in (*sorted(ports), spare):
+            old, new = (
+                policies.policy(PortKey(name, port, is_declared=port in known))
+                for policies, name, known in zip(self._policies, (old_name, new_name), declared, strict=True)
+            )
+            if port in declared[0] or port in declared[1] or may_allow(old) or may_allow(new):
+                yield PortPair(old, new)
+
+    def _is_in_question(self, pair: PortPair) -> bool:
+        old, new = pair.old, pair.new
+        return (
+            self.is_trust_changed
+            or _frame(old) != _frame(new)
+            or not self.is_same_rules(old, new)
+            or not is_same((old.route, old.route_tcp), (new.route, new.route_tcp))
+        )
+
+    def is_same_rules(self, old: PortPolicy, new: PortPolicy) -> bool:
+        """Whether the same rules are in force at both, each with the same meaning."""
+        return len(old.rules) == len(new.rules) and all(
+            one.id == other.id and (one.id not in self.changed_rules or means_same(one, other))
+            for one, other in zip(old.rules, new.rules, strict=True)
+        )
+
+
+def means_same(one: AuthzRule, other: AuthzRule) -> bool:
+    """Whether two rules match and do the same where both are in force."""
+    return (
+        (one.effect, one.authorizer, one.layer, one.sources.has_internet)
+        == (other.effect, other.authorizer, other.layer, other.sources.has_internet)
+        and is_same(one.sources.matches, other.sources.matches)
+        and is_same(one.operations, other.operations)
+        and is_same(one.when, other.when)
+    )
+
+
+def stance_on(mesh: Mesh, node: Node) -> Stance:
+    """What a mesh that does not declare a node says of requests to it (language.md, "Names" and "Sets")."""
+    if isinstance(node, External):
+        match mesh.egress:
+            case Egress.CLOSED:
+                return Stance.REFUSES
+            case Egress.OPEN:
+                return Stance.ALLOWS
+            case None:
+                return Stance.SILENT
+    is_closed = any(one.is_closed for one in mesh.namespaces if one.name == node.namespace)
+    return Stance.REFUSES if is_closed else Stance.SILENT
+
+
+def may_allow(policy: PortPolicy) -> bool:
+    """Whether anything at all can be allowed at a port."""
+    is_open = policy.is_observed or bool(policy.open_layers)
+    return is_open or any(rule.effect is Effect.ALLOW for rule in policy.rules)
+
+
+def _keys(name: NodeName, ports: frozenset[int], node: Node) -> Iterator[PortKey]:
+    declared = {port.workload for port in node.ports}
+    spare = next(port for port in _SPARE_PORTS if port not in ports)
+    for port in (*sorted(ports), spare):
+        yield PortKey(name, port, is_declared=port in declared)
+
+
+def _frame(policy: PortPolicy) -> object:
+    """What decides at a port besides rules and routes."""
+    issuers = tuple((issuer.url, issuer.audiences, issuer.jwks, issuer.place) for issuer in policy.issuers)
+    return (
+        policy.layer,
+        policy.mode,
+        issuers,
+        policy.open_layers,
+        policy.is_observed,
+        policy.is_gateway,
+        policy.has_tls_without_identity,
+    )
+
+
+def _is_same_around(old: Mesh, new: Mesh) -> bool:
+    """Whether all that is said about no single node is the same, gateways too, whose identities others look at."""
+    parts = ((mesh.namespaces, mesh.issuers, mesh.mtls, mesh.egress, mesh.gateways) for mesh in (old, new))
+    one, other = parts
+    return is_same(one, other)
