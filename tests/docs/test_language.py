@@ -13,7 +13,7 @@ import pytest
 from tests.docs.page import PATH, TEXT, Example, examples, table, words
 
 from meshproof.compiler.driver.judge import judge
-from meshproof.compiler.driver.options import JudgeOptions, Part
+from meshproof.compiler.driver.options import JudgeOptions
 from meshproof.compiler.driver.policy import policy_of_texts
 from meshproof.compiler.ir.assertions import Statement as Claimed
 from meshproof.compiler.report.model import ClaimVerdict, TestOutcome
@@ -62,7 +62,8 @@ def test_an_example_means_something_and_what_it_claims_and_tests_holds(example: 
     policy = policy_of_texts(example.texts)
 
     assert [(found.code, found.message) for found in policy.diagnostics] == []
-    report = judge(policy, JudgeOptions(day=DAY, parts=frozenset((Part.CLAIMS, Part.TESTS))))
+    report = judge(policy, JudgeOptions(day=DAY))
+    assert [found.diagnostic.message for found in report.findings if found.diagnostic.severity is Severity.ERROR] == []
     assert [claim.text for claim in report.claims if claim.verdict is not ClaimVerdict.PROVED] == []
     assert [test.text for test in report.tests if test.outcome is not TestOutcome.PASSED] == []
 
