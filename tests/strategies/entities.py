@@ -120,6 +120,7 @@ def random_gateways(rng: Random, count: int, issuers: tuple[Issuer, ...], *, is_
                 ServicePort("https", Protocol.HTTPS, Layer.HTTP, 443, 8443, origin()),
             ),
             origin=origin(),
+            certificate="cert",
             trusted_proxies=rng.choice((0, 0, 1, 2)),
             accepts=some(rng, tuple(issuer.name for issuer in issuers)),
             default_allow=some(rng, (Layer.HTTP, Layer.TCP)) if is_lifted else (),
