@@ -10,7 +10,8 @@ from meshproof.compiler.driver.judge import judge
 from meshproof.compiler.driver.options import JudgeOptions, Part
 from meshproof.compiler.driver.policy import policy_of_texts
 from meshproof.compiler.report.model import ClaimVerdict, Report
-from meshproof.dsl.ast.declarations import ZoneParameter
+from meshproof.dsl.ast.claims import Prove
+from meshproof.dsl.ast.declarations import Zone, ZoneParameter
 from meshproof.dsl.ast.rules import Rule
 from meshproof.dsl.ast.sets import Named
 from meshproof.dsl.format import format_source
@@ -66,11 +67,24 @@ def test_a_pack_speaks_of_the_zones_that_it_asks_for_and_of_all_of_them(name: st
 
 
 @pytest.mark.parametrize("name", pack_names())
-def test_the_rules_of_a_pack_are_named_after_it_and_only_deny(name: str) -> None:
-    rules = [node for node in parse(source(name)).document.statements if isinstance(node, Rule)]
+def test_a_pack_asks_claims_and_denies_and_nothing_else(name: str) -> None:
+    statements = parse(source(name)).document.statements
+    rules = [one for one in statements if isinstance(one, Rule)]
 
-    assert all(rule.effect.value == "deny" for rule in rules)
-    assert all(rule.name is not None and name.startswith(rule.name.text.rpartition("-no-")[0]) for rule in rules)
+    assert all(isinstance(one, ZoneParameter | Zone | Prove | Rule) for one in statements)
+    assert {rule.effect.value for rule in rules} <= {"deny"}
+    assert all("guardrail" in {tag.text for tag in rule.tags} for rule in rules)
+
+
+@pytest.mark.parametrize("name", pack_names())
+def test_what_a_pack_names_begins_with_what_it_is_called(name: str) -> None:
+    statements = parse(source(name)).document.statements
+    rules = [one.name.text for one in statements if isinstance(one, Rule) and one.name is not None]
+    titles = [one.title.value for one in statements if isinstance(one, Prove)]
+
+    assert len(rules) == sum(isinstance(one, Rule) for one in statements)
+    assert all(name.startswith(title.partition(":")[0].replace(" ", "-")) for title in titles)
+    assert all(rule.startswith(titles[0].partition(":")[0].replace(" ", "-") + "-") for rule in rules)
 
 
 def claims_of(*additions: str) -> Report:
