@@ -7,7 +7,7 @@ from typing import assert_never
 
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.names import RuleId
-from meshproof.compiler.ir.predicate import Always, Predicate, SourceIdentity
+from meshproof.compiler.ir.predicate import Always, Attribute, Predicate, SourceIdentity
 from meshproof.compiler.smt.atoms import matchers_by_attribute, opaques_of
 from meshproof.compiler.smt.callers import Callers
 from meshproof.compiler.smt.encode_authz import encode_admitted, encode_allowed, encode_match
@@ -38,6 +38,7 @@ from meshproof.compiler.smt.region import (
 )
 from meshproof.compiler.smt.solver import Limits, Solver
 from meshproof.compiler.smt.variables import environment_of
+from meshproof.compiler.smt.variation import Variation, variation_of
 from meshproof.compiler.smt.worlds import find_in_all_worlds
 
 
@@ -65,6 +66,7 @@ class Encoding:
         self._conditions = encode_conditions(self.environment)
         self._taken = encode_taken(self.environment, self._conditions)
         self._encoded: dict[Region, Formula] = {}
+        self._variations: dict[Attribute, Variation | None] = {}
         self._limits = limits
         self._solver: Solver | None = None
 
@@ -74,6 +76,12 @@ class Encoding:
         if self._solver is None:
             self._solver = Solver(self.environment.formulas, self.environment.axioms, self._limits)
         return self._solver
+
+    def variation(self, attribute: Attribute) -> Variation | None:
+        """The variation in one attribute, the same one for all questions; None if nothing tells its values apart."""
+        if attribute not in self._variations:
+            self._variations[attribute] = variation_of(self.environment, attribute)
+        return self._variations[attribute]
 
     def rule(self, name: RuleId) -> AuthzRule:
         """A rule in force here."""
@@ -157,7 +165,7 @@ class Encoding:
         if formula == FALSE:
             return None
         if not self.environment.opaques:
-            return self.solver.find((formula,))
+            return self.solver.find(parts)
         return find_in_all_worlds(self.environment, self.solver, formula)
 
     def core(self, parts: Sequence[Formula]) -> tuple[Formula, ...] | None:

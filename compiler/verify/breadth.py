@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meshproof.compiler.ir.authz import AuthzRule
+from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.names import RuleId
 from meshproof.compiler.ir.predicate import Attribute, Method, Path, SourceIdentity, attributes_of
 from meshproof.compiler.ir.predicate_text import attribute_name
-from meshproof.compiler.smt.formula import FALSE
+from meshproof.compiler.smt.encoding import Encoding
+from meshproof.compiler.smt.environment import Environment
+from meshproof.compiler.smt.formula import FALSE, Formula, Point
 from meshproof.compiler.smt.region import Everything, MatchedBy
-from meshproof.compiler.smt.variation import attributes_in_play, variation_of
+from meshproof.compiler.smt.variation import Variation, attributes_in_play
 from meshproof.compiler.verify.analysis import Analysis
 from meshproof.compiler.verify.per_rule import PerRule, per_rule
 from meshproof.compiler.verify.scope import Scope
 
+_TRIALS = 16
 _ALWAYS: tuple[Attribute, ...] = (SourceIdentity(), Method(), Path())
 
 
@@ -35,8 +38,8 @@ class Breadth:
 
 
 def rule_breadths(analysis: Analysis) -> PerRule[Breadth]:
-    """The free dimensions of every rule in force that matches something."""
-    return per_rule(analysis, lambda rule: (breadth_of(analysis, rule.id),))
+    """The free dimensions of every allow in force that matches something."""
+    return per_rule(analysis, lambda rule: (breadth_of(analysis, rule.id),) if rule.effect is Effect.ALLOW else ())
 
 
 def breadth_of(analysis: Analysis, rule: RuleId) -> Breadth:
@@ -77,25 +80,41 @@ def _free_at(scope: Scope, rule: RuleId) -> dict[str, bool]:
     """For each dimension in play at a port whether the rule is free in it; nothing if it matches nothing there."""
     encoding = scope.encoding(Everything())
     environment = encoding.environment
-    match = encoding.matches.get(rule, FALSE)
-    if encoding.find((match,)) is None:
+    point = encoding.find((encoding.matches.get(rule, FALSE),))
+    if point is None:
         return {}
     has_http = environment.is_http != FALSE
     attributes = dict.fromkeys((*_ALWAYS[: 3 if has_http else 1], *attributes_in_play(environment)))
     found: dict[str, bool] = {}
     for attribute in attributes:
         name = attribute_name(attribute)
-        found[name] = found.get(name, True) and _is_free(scope, rule, attribute)
+        found[name] = found.get(name, True) and _is_free(encoding, rule, attribute, point)
     return found
 
 
-def _is_free(scope: Scope, rule: RuleId, attribute: Attribute) -> bool:
-    """Whether no change of the attribute alone leads out of what the rule matches."""
-    encoding = scope.encoding(Everything())
+def _is_free(encoding: Encoding, rule: RuleId, attribute: Attribute, point: Point) -> bool:
+    """Whether no change of the attribute alone leads out of what the rule matches, which `point` is one of."""
     environment, formulas = encoding.environment, encoding.environment.formulas
     match = encoding.matches[rule]
-    variation = variation_of(environment, attribute)
+    variation = encoding.variation(attribute)
     if variation is None or formulas.variables_of((match,)).isdisjoint(variation.names):
         return True
+    if not environment.opaques and _leads_out(environment, match, variation, point):
+        return False
     escaped = formulas.negation(variation.other(environment, match))
     return encoding.find((match, escaped, *variation.axioms)) is None
+
+
+def _leads_out(environment: Environment, match: Formula, variation: Variation, point: Point) -> bool:
+    """Whether one of the first values that the attribute may have makes the point one that the rule does not match.
+
+    It nearly always does if any can, and no solver is asked.
+    """
+    formulas = environment.formulas
+    for variable in variation.names:
+        for value in range(min(formulas.sizes[variable], _TRIALS)):
+            trial = (*point[:variable], value, *point[variable + 1 :])
+            is_request = all(formulas.holds(axiom, trial) for axiom in environment.axioms)
+            if is_request and not formulas.holds(match, trial):
+                return True
+    return False

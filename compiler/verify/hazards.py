@@ -16,7 +16,7 @@ from meshproof.compiler.smt.formula import FALSE, Formula
 from meshproof.compiler.smt.minimize import best_point
 from meshproof.compiler.smt.region import Allowed, Everything, MatchedBy, Outside, Region, both
 from meshproof.compiler.smt.solver import Undecided
-from meshproof.compiler.smt.variation import Variation, attributes_in_play, variation_of
+from meshproof.compiler.smt.variation import Variation, attributes_in_play
 from meshproof.compiler.verify.analysis import Analysis
 from meshproof.compiler.verify.per_rule import PerRule, per_rule
 from meshproof.compiler.verify.scope import Scope
@@ -85,7 +85,7 @@ def _at(analysis: Analysis, scope: Scope, rule: AuthzRule, seen: Collection[Attr
 def _hazard(analysis: Analysis, scope: Scope, rule: AuthzRule, attribute: Attribute) -> Hazard | None:
     encoding = scope.encoding(Everything())
     environment = encoding.environment
-    variation = variation_of(environment, attribute)
+    variation = encoding.variation(attribute)
     match = encoding.matches.get(rule.id, FALSE)
     if variation is None or environment.formulas.variables_of((match,)).isdisjoint(variation.names):
         return None

@@ -14,7 +14,7 @@ from meshproof.compiler.smt.formula import FALSE, Formula, Point
 from meshproof.compiler.smt.minimize import best_point
 from meshproof.compiler.smt.region import Allowed, Everything, MatchedBy, Outside, Region, both
 from meshproof.compiler.smt.solver import Undecided
-from meshproof.compiler.smt.variation import Variation, variation_of
+from meshproof.compiler.smt.variation import Variation
 from meshproof.compiler.verify.analysis import Analysis
 from meshproof.compiler.verify.breadth import Breadth, rule_breadths
 from meshproof.compiler.verify.per_rule import PerRule, per_rule
@@ -59,7 +59,7 @@ def _at(analysis: Analysis, scope: Scope, rule: AuthzRule) -> HostTrust | None:
     encoding = scope.encoding(Everything())
     environment = encoding.environment
     match = encoding.matches.get(rule.id, FALSE)
-    variation = variation_of(environment, Host())
+    variation = encoding.variation(Host())
     if variation is None or environment.formulas.variables_of((match,)).isdisjoint(variation.names):
         return None
     formula = _formula(encoding, match, variation, is_allow=rule.effect is Effect.ALLOW)
