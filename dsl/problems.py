@@ -22,6 +22,20 @@ class Problem:
     summary: str
 
 
+KINDS: dict[str, str] = {
+    "MP0": "The tool, and reading files",
+    "MP1": "Syntax",
+    "MP2": "Names and kinds",
+    "MP3": "Authorization",
+    "MP4": "Routing",
+    "MP5": "Identity and mTLS",
+    "MP6": "Claims and tests",
+    "MP7": "Targets",
+    "MP8": "Runtime",
+    "MP9": "Packs of users",
+}
+"""What the first digit of a code stands for."""
+
 _E = Severity.ERROR
 _W = Severity.WARNING
 _I = Severity.INFO
@@ -45,6 +59,9 @@ LEDGER: tuple[Problem, ...] = (
         "environment-not-chosen",
         _E,
         "the environment that was asked for is not declared, or none was asked for",
+    ),
+    Problem(
+        "MP022", "policy-and-manifests", _E, "a policy and manifests stand together, and nothing says which is meant"
     ),
     # MP1: syntax.
     Problem("MP101", "syntax", _E, "the text is not what the grammar asks for"),

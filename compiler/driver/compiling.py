@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from meshproof import __version__
 from meshproof.compiler.backend.output import lock_of, write_output
 from meshproof.compiler.backend.registry import load
 from meshproof.compiler.backend.target import CompileOptions, has_errors
@@ -28,11 +27,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be compiled for which target, into which folder; `settings` are the options of the target."""
+    """What is to be compiled for which target, into which folder; `settings` are the options of the target.
+
+    `version` is that of the program, for the lock.
+    """
 
     target: str
     folder: Path
     fail_level: Severity
+    version: str
     settings: tuple[tuple[str, str], ...] = ()
 
 
@@ -65,7 +68,7 @@ def _with_findings(report: Report, diagnostics: tuple[Diagnostic, ...]) -> Repor
 
 def _write(target: AnyTarget, lowered: Lowered, mesh: Mesh, order: Order) -> Compiled:
     artifacts = target.emit(lowered)
-    lock = lock_of(artifacts, target=target.name, source_hash=digest(mesh), version=__version__)
+    lock = lock_of(artifacts, target=target.name, source_hash=digest(mesh), version=order.version)
     written = write_output((*artifacts, lock), order.folder)
     return Compiled(
         target=target.name,

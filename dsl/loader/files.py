@@ -81,8 +81,8 @@ def read(path: Path, limit: int) -> bytes:
         return data
 
 
-def policy_files(folder: Path, tree: Tree) -> Iterator[Path | Diagnostic]:
-    """The policy files below a folder, sorted; hidden ones are left out, a link that leads out is a finding."""
+def policy_files(folder: Path, tree: Tree, suffixes: tuple[str, ...] = (SUFFIX,)) -> Iterator[Path | Diagnostic]:
+    """The files below a folder that end so, sorted; hidden ones are left out, a link that leads out is a finding."""
     seen: set[Path] = set()
     pending = [folder]
     while pending:
@@ -100,7 +100,7 @@ def policy_files(folder: Path, tree: Tree) -> Iterator[Path | Diagnostic]:
         inner = []
         for name, is_folder, is_link in entries:
             entry = current / name
-            if name.startswith(".") or not (name.endswith(SUFFIX) or is_folder):
+            if name.startswith(".") or not (name.endswith(suffixes) or is_folder):
                 continue
             if is_link and not tree.holds(entry):
                 yield outside(tree.shown(entry))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from meshproof import __version__
 from meshproof.compiler.backend.output import OutputRefusedError
 from meshproof.compiler.backend.registry import BrokenTargetError, UnknownTargetError, names
 from meshproof.compiler.cli import options
@@ -37,7 +38,7 @@ def command(paths: tuple[str, ...], target: str, out: Path | None, **flags: obje
     settings = session.settings.option
     _refuse_unknown(settings)
     policy = one_environment(session, policy_at(session, paths))
-    order = Order(target, out or Path("build") / target, session.settings.fail_level, settings)
+    order = Order(target, out or Path("build") / target, session.settings.fail_level, __version__, settings)
     try:
         with Line(session) as progress:
             report = compile_policy(policy, judge_options(session), order, progress)

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.compiler.driver.policies import CLAIM, DAY, ENVIRONMENTS, SPY, TEA
 
 import meshproof
-from meshproof.compiler.ir.json_text import JsonError
+from meshproof.compiler.ir.json_text import Json, JsonError
 
 
 def test_a_policy_is_read_and_judged(tmp_path: Path) -> None:
@@ -32,8 +32,8 @@ def test_one_environment_can_be_asked_for() -> None:
 
 def test_a_request_is_decided() -> None:
     mesh = meshproof.policy_of_texts({"tea.mesh": TEA}).meshes[0]
-    caller = {"identity": "spiffe://cluster.local/ns/tea/sa/shop"}
-    request = {"source": caller, "destination": {"service": "kettle"}, "method": "POST", "path": "/boil"}
+    caller: Json = {"identity": "spiffe://cluster.local/ns/tea/sa/shop"}
+    request: Json = {"source": caller, "destination": {"service": "kettle"}, "method": "POST", "path": "/boil"}
 
     assert meshproof.decide(mesh, request, day=DAY)["by"] == "boil"
     with pytest.raises(JsonError):

@@ -18,7 +18,7 @@ OPTIONS = JudgeOptions(DAY)
 
 
 def compiled(folder: Path, *parts: str, settings: tuple[tuple[str, str], ...] = ()) -> Report:
-    return compile_policy(policy(*parts), OPTIONS, Order("istio", folder, Severity.ERROR, settings))
+    return compile_policy(policy(*parts), OPTIONS, Order("istio", folder, Severity.ERROR, "1.0", settings))
 
 
 def test_files_and_their_lock_are_written(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_folder_with_files_of_others_is_refused(tmp_path: Path) -> None:
 
 def test_a_policy_that_cannot_be_read_compiles_to_nothing(tmp_path: Path) -> None:
     report = compile_policy(
-        policy_of_texts({"x.mesh": "mesh"}), OPTIONS, Order("istio", tmp_path / "out", Severity.ERROR)
+        policy_of_texts({"x.mesh": "mesh"}), OPTIONS, Order("istio", tmp_path / "out", Severity.ERROR, "1.0")
     )
 
     assert not report.is_judged
@@ -81,7 +81,7 @@ def test_a_policy_that_cannot_be_read_compiles_to_nothing(tmp_path: Path) -> Non
 
 
 def test_an_unknown_target_is_refused(tmp_path: Path) -> None:
-    order = Order("istio", tmp_path / "out", Severity.ERROR)
+    order = Order("istio", tmp_path / "out", Severity.ERROR, "1.0")
 
     with pytest.raises(UnknownTargetError):
         compile_policy(policy(TEA), OPTIONS, replace(order, target="consul"))

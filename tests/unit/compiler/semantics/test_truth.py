@@ -35,7 +35,8 @@ from meshproof.compiler.ir.request import Peer
 from meshproof.compiler.semantics import Facts, MalformedRequest, NotModelled, facts_of, holds
 from meshproof.compiler.semantics.truth import conjunction_of, disjunction_of, opaques_in, truth, worlds
 
-FACTS = facts_of(mesh(), request(), DAY)
+SENT = replace(request(), destination_ip="10.0.0.9")
+FACTS = facts_of(mesh(), SENT, DAY)
 SPARSE = replace(request(identity=gateway().identity.uri), method=None, path=None, host=None)
 NOTHING_GIVEN = facts_of(mesh(), replace(SPARSE, source=Peer(gateway().identity.uri)), DAY)
 X, Y = Opaque("x", origin()), Opaque("y", origin())
@@ -141,7 +142,7 @@ def test_what_is_known_without_a_world_holds_in_every_world(rng: Random) -> None
 
 
 def test_facts_are_a_value() -> None:
-    assert facts_of(mesh(), request(), DAY) == FACTS
+    assert facts_of(mesh(), SENT, DAY) == FACTS
     assert isinstance(FACTS, Facts)
     assert FACTS.layer is Layer.HTTP
     assert holds(Test(SourceIp(), Cidr("10.0.0.0/8")), FACTS)

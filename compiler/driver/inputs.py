@@ -1,0 +1,111 @@
+"""What stands at the paths that a command was called with: policies of the language, or manifests of a mesh."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.backend.artifact import Artifact
+from meshproof.dsl.diagnostic import Diagnostic
+from meshproof.dsl.loader import files
+from meshproof.dsl.loader.text import too_large
+from meshproof.dsl.problems import found
+from meshproof.dsl.source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
+STDIN = "<stdin>"
+_KUBERNETES = re.compile(rb"""^[\s\-{\["']*apiVersion["']?\s*:|["']apiVersion["']\s*:""", re.MULTILINE)
+
+
+class Origin(StrEnum):
+    """What `--from` takes: which of the two a folder that holds both is read as."""
+
+    MESH = "mesh"
+    ISTIO = "istio"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The paths of policy files and folders, a policy on stdin, and manifests with their bytes.
+
+    `root` is the folder that manifests are shown relative to.
+    """
+
+    policies: tuple[Path, ...]
+    stdin: str | None
+    manifests: tuple[Artifact, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def gather(paths: Sequence[Path], stdin: str | None, limit: int, wanted: Origin | None = None) -> Inputs:
+    """What the paths hold. `limit` is the most bytes of a file; `wanted` leaves the other kind out."""
+    if wanted is Origin.MESH:
+        return Inputs(tuple(paths), stdin, (), ())
+    tree = files.tree_of(tuple(paths), None)
+    policies: list[Path] = []
+    manifests: list[Artifact] = []
+    diagnostics: list[Diagnostic] = []
+    for path in paths:
+        read = tuple(_manifests(path, tree, limit))
+        manifests += (one for one in read if isinstance(one, Artifact))
+        diagnostics += (one for one in read if isinstance(one, Diagnostic))
+        if not read or (path.is_dir() and _has_policies(path, tree)):
+            policies.append(path)
+    if stdin is not None and is_manifest(stdin.encode("utf-8", "surrogateescape")):
+        manifests.append(Artifact(STDIN, stdin.encode("utf-8", "surrogateescape")))
+        stdin = None
+    return Inputs(tuple(policies), stdin, tuple(manifests), tuple(diagnostics))
+
+
+def is_manifest(content: bytes) -> bool:
+    """Whether a text looks like Kubernetes objects: some line or member names an `apiVersion`."""
+    return _KUBERNETES.search(content) is not None
+
+
+def _manifests(path: Path, tree: files.Tree, limit: int) -> Iterator[Artifact | Diagnostic]:
+    """The manifests at a path; of a folder, those files of it that are some."""
+    if not path.is_dir():
+        if path.name.endswith(files.SUFFIX):
+            return
+        yield from _manifest(path, tree, limit, is_named=path.name.endswith(MANIFEST_SUFFIXES))
+        return
+    for entry in files.policy_files(path, tree, MANIFEST_SUFFIXES):
+        if isinstance(entry, Diagnostic):
+            yield entry
+        else:
+            yield from _manifest(entry, tree, limit, is_named=False)
+
+
+def _manifest(path: Path, tree: files.Tree, limit: int, *, is_named: bool) -> Iterator[Artifact | Diagnostic]:
+    """The file, if it is a manifest; one that was named on the command line is taken by its suffix alone."""
+    shown = tree.shown(path)
+    try:
+        content = files.read(path, limit)
+    except files.TooLargeError:
+        yield too_large(shown, limit)
+    except (OSError, ValueError) as error:
+        if is_named:
+            yield files.unreadable(shown, error)
+    else:
+        if is_named or is_manifest(content):
+            yield Artifact(shown, content)
+
+
+def _has_policies(folder: Path, tree: files.Tree) -> bool:
+    return any(isinstance(entry, Path) for entry in files.policy_files(folder, tree))
+
+
+def mixed(manifest: str, policy: str) -> Diagnostic:
+    """The finding that a policy and manifests stand together, and nothing says which is meant."""
+    return found(
+        "MP022",
+        f"`{policy}` is a policy and `{manifest}` is a manifest: one run judges one of them",
+        Span(policy, 0, 0),
+        help="add `--from mesh` or `--from istio`; beside manifests, `.mesh` files hold zones, claims, tests, waivers",
+    )
