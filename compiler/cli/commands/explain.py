@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import click
+from click.shell_completion import CompletionItem
 
 from meshproof.compiler.checks.documentation import documentation_of
 from meshproof.compiler.checks.registry import find_check
 from meshproof.compiler.cli import options
 from meshproof.compiler.cli.output import write_out
-from meshproof.compiler.cli.session import Session, open_session
+from meshproof.compiler.cli.session import open_session
 from meshproof.compiler.config.load import closest
-from meshproof.compiler.report.look import Style
-from meshproof.dsl.problems import BY_CODE, LEDGER, Problem
+from meshproof.compiler.report.look import Look, Style
+from meshproof.compiler.report.page_text import page_text
+from meshproof.dsl.explanations import explanation_of
+from meshproof.dsl.problems import BY_CODE, KINDS, LEDGER, Problem
+
+
+def _codes(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Codes and names for a shell."""
+    words = [(word, entry.summary) for entry in LEDGER for word in (entry.code, entry.slug)]
+    return [CompletionItem(word, help=text) for word, text in words if word.startswith(begun)]
 
 
 @click.command("explain")
-@click.argument("code", required=False, metavar="CODE")
+@click.argument("code", required=False, metavar="CODE", shell_complete=_codes)
 @options.speech
 def command(code: str | None, **flags: object) -> None:
     """Explain a code such as MP301.
@@ -23,22 +34,29 @@ def command(code: str | None, **flags: object) -> None:
     CODE is a code or a name such as `shadowed`. Without one, all are listed.
     """
     session = open_session("explain", (), flags, needs_settings=False)
-    if code is None:
-        write_out("".join(f"{entry.code}  {entry.slug:<26} {entry.summary}\n" for entry in LEDGER))
-        return
-    write_out(explanation(_find(code), session))
+    write_out(listing(session.out) if code is None else explanation(_find(code), session.out))
 
 
-def explanation(problem: Problem, session: Session) -> str:
-    """What a code means: its check's documentation, or the ledger's sentence where no check stands behind it."""
-    look = session.out
+def listing(look: Look) -> str:
+    """All codes with their names and sentences, kind by kind."""
+    width = max(len(entry.slug) for entry in LEDGER)
+    kinds = []
+    for kind, entries in groupby(LEDGER, key=lambda entry: entry.code[:3]):
+        lines = [f"{entry.code}  {entry.slug:<{width}}  {entry.summary}\n" for entry in entries]
+        kinds.append(f"{look.paint(f'{kind}: {KINDS[kind]}', Style.STRONG)}\n" + "".join(lines))
+    return "\n".join(kinds)
+
+
+def explanation(problem: Problem, look: Look) -> str:
+    """What a code means: the ledger's sentence, then its check's documentation or what is written about it."""
+    head = f"{look.paint(problem.code, Style.STRONG)} {problem.slug} ({problem.severity.value} by default)"
     check = find_check(problem.code)
-    head = f"{look.paint(problem.code, Style.STRONG)} {problem.slug} ({problem.severity.value} by default)\n\n"
-    if check is None:
-        return f"{head}{_sentence(problem.summary)}\n"
-    page = documentation_of(check)
-    body = "\n\n".join(f"{look.paint(title, Style.STRONG)}\n{text}" for title, text in page.sections)
-    return f"{head}{page.title}\n\n{body}\n"
+    if check is not None:
+        page = documentation_of(check)
+        return f"{head}\n\n{page.title}\n\n{page_text(page.markdown, look)}\n"
+    text = explanation_of(problem.code)
+    parts = [head, _sentence(problem.summary), *([page_text(text, look)] if text else [])]
+    return "\n\n".join(parts) + "\n"
 
 
 def _find(code: str) -> Problem:
