@@ -11,10 +11,11 @@ from meshproof.dsl.source import Span
 RuleId = NewType("RuleId", str)
 """The name of an authorization rule, unique in its mesh; `NAMESPACE/NAME[INDEX]` for lifted Istio rules.
 
-What such a rule is on TCP, where that differs, is a rule of its own with `ON_TCP` after the name.
+Where such a rule is not the same everywhere (on TCP, or at workloads where part of it is not modelled), each form is a
+rule of its own, named `NAMESPACE/NAME[INDEX]@FORM`.
 """
 
-ON_TCP = "@tcp"
+_FORM = re.compile(r"(?<=\])@[a-z0-9-]+\Z")
 
 NodeName = NewType("NodeName", str)
 """The name of a service, gateway or external; `NAMESPACE/NAME` for lifted workloads."""
@@ -26,8 +27,8 @@ _SPIFFE = re.compile(r"spiffe://([a-z0-9._-]{1,255})((?:/[A-Za-z0-9._-]+)+)")
 
 
 def written_name(rule: RuleId) -> str:
-    """The rule as people know it: the same on HTTP and on TCP."""
-    return rule.removesuffix(ON_TCP)
+    """The rule as people know it: one name for all its forms."""
+    return _FORM.sub("", rule)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,13 @@ _FORWARDED = "x-forwarded-for"
 def remote_address(node: Node, request: Request) -> str | None:
     """The address, None where the request leaves it out.
 
-    A request that tells its `client_ip` has said it. Else it is the last address in `x-forwarded-for`, which any caller
-    may write; at a gateway the one as many places from the right as there are trusted proxies, and without such
-    proxies, or with too few addresses, the peer's.
+    A request that tells its `client_ip` has said it, but to a gateway without trusted proxies, which takes its peer for
+    the client. Else it is the last address in `x-forwarded-for`, which any caller may write; at a gateway the one as
+    many places from the right as there are trusted proxies, and with too few addresses the peer's.
     """
+    has_no_proxies = isinstance(node, Gateway) and node.trusted_proxies == 0
+    if has_no_proxies and request.source.ip is not None:
+        return canonical_address(request.source.ip)
     if request.client_ip is not None:
         return canonical_address(request.client_ip)
     lines = (value for name, value in request.headers if name == _FORWARDED)

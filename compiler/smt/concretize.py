@@ -25,7 +25,7 @@ from meshproof.compiler.smt.callers import members
 from meshproof.compiler.smt.environment import Environment
 from meshproof.compiler.smt.formula import Point
 from meshproof.compiler.smt.paths import raw_path
-from meshproof.compiler.smt.variables import hosts_of, is_grpc
+from meshproof.compiler.smt.variables import hosts_of, is_edge_without_proxies, is_grpc
 
 _WORDS = frozenset({("scope",), ("permission",)})
 
@@ -44,7 +44,7 @@ def request_at(environment: Environment, point: Point, caller: int | None = None
     uri = environment.callers.classes[caller_at(environment, point) if caller is None else caller].uri
     is_http = environment.formulas.holds(environment.is_http, point)
     request = Request(
-        source=Peer(uri, _single(environment, SourceIp(), point)),
+        source=Peer(uri, _source_ip(environment, point)),
         destination=policy.key.node,
         destination_ip=_single(environment, DestinationIp(), point),
         port=policy.key.port,
@@ -70,7 +70,8 @@ def _with_http(environment: Environment, request: Request, point: Point) -> Requ
         client_ip=request.client_ip,
         method=method,
         host=_host(environment, point),
-        path=raw_path(_single(environment, Path(), point) or "/", policy.paths, policy.other_paths) + _query(environment, point),
+        path=raw_path(_single(environment, Path(), point) or "/", policy.paths, policy.other_paths)
+        + _query(environment, point),
         headers=(*_lines(environment, point), *_joined_lines(environment, point)),
         token=_token(environment, point),
         sni=request.sni,
@@ -104,8 +105,16 @@ def _host(environment: Environment, point: Point) -> str:
     return host + "." if host.endswith(".") else host  # the last dot of what is sent is taken off
 
 
+def _source_ip(environment: Environment, point: Point) -> str | None:
+    """The peer, which a gateway without trusted proxies takes for the client."""
+    found = _single(environment, SourceIp(), point)
+    if found is None and is_edge_without_proxies(environment.policy):
+        return _single(environment, RemoteIp(), point)
+    return found
+
+
 def _client_ip(environment: Environment, point: Point) -> str | None:
-    if RemoteIp() in environment.singles:
+    if RemoteIp() in environment.singles and not is_edge_without_proxies(environment.policy):
         return _single(environment, RemoteIp(), point)
     classes = environment.local[point[environment.caller]]
     return _single(environment, ClientIp(), point) if classes & environment.callers.gateways else None

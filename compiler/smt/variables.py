@@ -124,7 +124,11 @@ def _add_http(environment: Environment, read: dict[Attribute, tuple[Matcher, ...
                 is_connect = environment.test(attribute, CONNECT)
                 environment.axioms.append(environment.formulas.negation(is_connect))
             case Path():
-                _single(environment, attribute, text_classes(matchers, judged_paths(policy.paths, policy.other_paths), ("/",)))
+                _single(
+                    environment,
+                    attribute,
+                    text_classes(matchers, judged_paths(policy.paths, policy.other_paths), ("/",)),
+                )
             case Host() if RawAuthority() not in read:
                 _single(environment, attribute, text_classes(matchers, universe.host_names(), hosts_of(policy)))
             case RawAuthority():
@@ -250,15 +254,28 @@ def _add_audience_axioms(environment: Environment) -> None:
 
 
 def _add_addresses(environment: Environment, read: dict[Attribute, tuple[Matcher, ...]]) -> None:
-    for attribute in (SourceIp(), DestinationIp()):
-        if attribute in read:
-            _single(environment, attribute, address_classes(read[attribute]))
+    if DestinationIp() in read:
+        _single(environment, DestinationIp(), address_classes(read[DestinationIp()]))
+    is_peer = is_edge_without_proxies(environment.policy)
+    _share(environment, read, (SourceIp(), RemoteIp()) if is_peer else (SourceIp(),))
     # What a caller that is a gateway is the client of, and what Envoy takes for the client, is told by one field.
-    clients = tuple(attribute for attribute in (RemoteIp(), ClientIp()) if attribute in read)
-    if clients:
-        matchers = tuple(dict.fromkeys(matcher for attribute in clients for matcher in read[attribute]))
-        _single(environment, clients[0], address_classes(matchers))
-        environment.singles.update(dict.fromkeys(clients, environment.singles[clients[0]]))
+    _share(environment, read, (ClientIp(),) if is_peer else (RemoteIp(), ClientIp()))
+
+
+def is_edge_without_proxies(policy: PortPolicy) -> bool:
+    """Whether the node is a gateway that takes its peer for the client."""
+    return isinstance(policy.node, Gateway) and policy.node.trusted_proxies == 0
+
+
+def _share(
+    environment: Environment, read: dict[Attribute, tuple[Matcher, ...]], attributes: tuple[Attribute, ...]
+) -> None:
+    """One variable for several attributes that are one field of a request."""
+    found = tuple(attribute for attribute in attributes if attribute in read)
+    if found:
+        matchers = tuple(dict.fromkeys(matcher for attribute in found for matcher in read[attribute]))
+        _single(environment, found[0], address_classes(matchers))
+        environment.singles.update(dict.fromkeys(found, environment.singles[found[0]]))
 
 
 def _add_sni(environment: Environment, read: dict[Attribute, tuple[Matcher, ...]]) -> None:

@@ -18,7 +18,6 @@ from meshproof.targets.istio.lift.structure import Fault, faults_in, schema_of
 from meshproof.targets.istio.lift.values import mapping, pairs, text
 
 DRY_RUN = "istio.io/dry-run"
-_SCHEMA_KINDS = {kind: kind.value for kind in Kind if kind is not Kind.KUBE_GATEWAY}
 _NEWER = frozenset((("RequestAuthentication", "presence"),))
 """Fields that a newer definition has, and that no code reads yet."""
 
@@ -60,7 +59,7 @@ def admit(one: KubeObject) -> Verdict:
 
 
 def _faults(one: KubeObject) -> Iterator[Fault]:
-    schema = schema_of(_SCHEMA_KINDS.get(one.kind, ""))
+    schema = schema_of(one.kind)
     if schema is None:
         return
     structural = [fault for fault in faults_in(one.body, schema) if not _is_newer(one, fault)]

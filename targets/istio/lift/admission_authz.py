@@ -67,7 +67,7 @@ def _rule_faults(rule: MapNode, path: str, *, is_custom: bool) -> Iterator[Fault
         for index, one in enumerate(mappings(parts)):
             place = f"{path}.{list_name}[{index}].{part_name}"
             part = one.get(part_name)
-            if not isinstance(part, MapNode) or not part.entries:
+            if not isinstance(part, MapNode) or not any(items(entry.value) for entry in part.entries):
                 yield Fault(place, one.span, "is empty")
                 continue
             yield from _empty_strings(part, place)
@@ -80,8 +80,6 @@ def _rule_faults(rule: MapNode, path: str, *, is_custom: bool) -> Iterator[Fault
 
 def _empty_strings(part: MapNode, path: str) -> Iterator[Fault]:
     for entry in part.entries:
-        if isinstance(entry.value, ListNode) and not entry.value.items:
-            yield Fault(f"{path}.{entry.key}", entry.value.span, "is an empty list")
         for one in texts(entry.value):
             if not one.value:
                 yield Fault(f"{path}.{entry.key}", one.origin.span, "holds an empty string")
