@@ -11,6 +11,7 @@ from meshproof.compiler.backend.features import Capabilities
 from meshproof.compiler.backend.loss import Loss
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.dsl.diagnostic import Diagnostic, Severity
+from meshproof.dsl.source import SourceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +75,28 @@ class Target(Protocol[LoweredT]):
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
-    """A policy read from a target's files, and what was said about them."""
+    """A policy read from a target's files, and what was said about them.
 
-    mesh: Mesh
+    There is no mesh if a file could not be read: half of what runs is never judged. `sources` are the texts that
+    diagnostics and origins point into. `skipped` are the kinds of objects that say nothing of who may call whom, with
+    their number.
+    """
+
+    mesh: Mesh | None
     diagnostics: tuple[Diagnostic, ...] = ()
+    sources: tuple[SourceFile, ...] = ()
+    skipped: tuple[tuple[str, int], ...] = ()
 
 
 @runtime_checkable
 class LiftingTarget(Protocol):
-    """The optional capability of a target to read its own kind of file."""
+    """The optional capability of a target to read its own kind of file, whoever wrote it."""
 
     def lift(self, files: tuple[Artifact, ...], options: CompileOptions) -> Lifted:
-        """What the files mean. What is not modelled becomes `Opaque`, never nothing."""
+        """What the files mean, under the options of the target. What is not modelled becomes `Opaque`, never nothing.
+
+        `files` are paths as they are to be shown, with their bytes.
+        """
         ...
 
 
