@@ -177,20 +177,27 @@ def mirrored_not_allowed(analysis: Analysis) -> Iterable[Refused]:
     A branch that rewrites the path or edits headers is left out.
     """
     routes = {branch.id: route for route in analysis.mesh.routes for branch in route.branches}
-    closed: dict[str, dict[str, bool]] = {}
+    seen: set[str] = set()
     for key, branch in mirroring(analysis):
-        mirror = branch.settings.mirror
-        if mirror is None or branch.settings.rewrite_path is not None or branch.settings.headers:
+        target = _copied_to(branch, key)
+        if target is None or branch.id in seen:
             continue
-        target = PortKey(mirror.target.node, mirror.target.port or key.port)
-        if target == key:
-            continue  # a version of the same port: the copy is judged as the request is
+        seen.add(branch.id)
         scope = analysis.scope(target)
-        region = _onward(scope, analysis.mesh.node(key.node), branch)
-        closed.setdefault(branch.id, {})[scope.name] = scope.is_empty(region)
-    for branch_id, ports in closed.items():
-        if all(ports.values()):
-            yield Refused(routes[branch_id].id, branch_id, tuple(ports), is_mirror=True)
+        if scope.is_empty(_onward(scope, analysis.mesh.node(key.node), branch)):
+            yield Refused(routes[branch.id].id, branch.id, (scope.name,), is_mirror=True)
+
+
+def _copied_to(branch: Branch, key: PortKey) -> PortKey | None:
+    """The port of another node that gets copies of what the branch takes as it is.
+
+    A copy for another version of the same node is judged as the request is.
+    """
+    mirror = branch.settings.mirror
+    if mirror is None or branch.settings.rewrite_path is not None or branch.settings.headers:
+        return None
+    target = PortKey(mirror.target.node, mirror.target.port or key.port)
+    return None if target == key else target
 
 
 def _onward(scope: Scope, through: Node | None, branch: Branch) -> Region:

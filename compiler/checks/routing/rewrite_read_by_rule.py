@@ -30,7 +30,7 @@ route edge { /shop/** => web:http }
 ```
 
 Or write the rule for the form that arrives, and accept the finding by name:
-`waive MP407 on edge { because "the rules of web speak of rewritten paths" owner "shop" until 2027-06-30 }`.
+`waive MP407 on edge because "the rules of web speak of rewritten paths" owner "shop" until 2027-06-30`.
 
 ## Precision
 
