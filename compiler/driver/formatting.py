@@ -72,7 +72,11 @@ def format_files(paths: Sequence[Path], limit: int) -> Iterator[Formatting]:
             if isinstance(entry, Diagnostic):
                 yield _left_alone(entry)
                 continue
-            real = files.real_path(entry)
+            try:
+                real = files.real_path(entry)
+            except ValueError as error:
+                yield _left_alone(files.unreadable(tree.shown(entry), error))
+                continue
             if real not in seen:
                 seen.add(real)
                 yield _file(entry, tree.shown(entry), limit)
