@@ -40,7 +40,7 @@ __all__ = ["Part", "Policy", "Report", "check", "decide", "policy_of_texts", "re
 
 def read_policy(*paths: str | Path, environment: str | None = None) -> Policy:
     """The policy of files and folders; `environment` keeps it to one of those that the policy declares."""
-    return reading.read_policy([Path(path) for path in paths], environment=environment)
+    return reading.read_policy([Path(path) for path in paths], reading.Reading(environment))
 
 
 def policy_of_texts(texts: Mapping[str, str], *, environment: str | None = None) -> Policy:

@@ -15,6 +15,20 @@ def paths(command: F) -> F:
     return click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())(command)
 
 
+def manifests(command: F) -> F:
+    """How manifests are read."""
+    return _all(
+        command,
+        click.option(
+            "--from",
+            "from",
+            type=click.Choice(["mesh", "istio"]),
+            help="What PATH holds; told by content if left out.",
+        ),
+        click.option("--option", multiple=True, metavar="KEY=VALUE", help="An option of the target. Repeatable."),
+    )
+
+
 def speech(command: F) -> F:
     """How much is said, and how it looks."""
     return _all(

@@ -13,7 +13,7 @@ from meshproof.compiler.config.keys import Audit
 from meshproof.compiler.driver.environments import not_chosen
 from meshproof.compiler.driver.judge import unjudged
 from meshproof.compiler.driver.options import JudgeOptions, Part
-from meshproof.compiler.driver.policy import Policy, read_policy
+from meshproof.compiler.driver.policy import Policy, Reading, read_policy
 from meshproof.compiler.smt.policy import enforced
 from meshproof.dsl.loader import Limits
 
@@ -33,12 +33,14 @@ def policy_at(session: Session, paths: Sequence[str]) -> Policy:
     if list(paths).count(STDIN) > 1:
         raise click.UsageError("stdin, `-`, can be read once")
     settings = session.settings
-    return read_policy(
-        [Path(path) for path in paths if path != STDIN],
-        stdin=_stdin(settings.max_file_bytes) if STDIN in paths else None,
+    reading = Reading(
         environment=settings.env,
         limits=Limits(settings.max_file_bytes, settings.max_policy_bytes),
+        origin=settings.origin,
+        settings=settings.option,
     )
+    stdin = _stdin(settings.max_file_bytes) if STDIN in paths else None
+    return read_policy([Path(path) for path in paths if path != STDIN], reading, stdin=stdin)
 
 
 def one_environment(session: Session, policy: Policy) -> Policy:

@@ -33,6 +33,13 @@ class Audit(StrEnum):
     """What they would be without the word `audit`."""
 
 
+class Origin(StrEnum):
+    """What is at a path: a policy of the language, or manifests of a mesh, by the name of the target they are for."""
+
+    MESH = "mesh"
+    ISTIO = "istio"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of a run. `at` None is today; `timeout` is in seconds for each verdict."""
@@ -43,6 +50,7 @@ class Settings:
     env: str | None = None
     fail_level: Severity = Severity.ERROR
     fast: bool = False
+    origin: Origin | None = None
     ignore: tuple[str, ...] = ()
     jobs: int = 1
     max_file_bytes: int = 8 * MEBIBYTE
@@ -64,8 +72,8 @@ class Key:
 
     @property
     def field(self) -> str:
-        """The field of `Settings`."""
-        return self.name.replace("-", "_")
+        """The field of `Settings`; `from` is a word of Python."""
+        return "origin" if self.name == "from" else self.name.replace("-", "_")
 
 
 def _date(raw: object) -> date:
@@ -193,6 +201,7 @@ KEYS: tuple[Key, ...] = (
     Key("env", "the environment to judge, where the policy declares environments", _text),
     Key("fail-level", "the least severity that ends with status 1: `error`, `warning` or `info`", _choice(Severity)),
     Key("fast", "whether to leave the solver out", _switch),
+    Key("from", "what a folder with policies and manifests is read as: `mesh` or `istio`", _choice(Origin)),
     Key("ignore", "codes, or beginnings of codes, that are not reported", _codes),
     Key("jobs", "how many processes may prove at a time", _positive),
     Key("max-file-bytes", "the largest file that is read, such as `8 MiB`", _size),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.backend.artifact import Artifact
+from meshproof.compiler.config.keys import Origin
 from meshproof.dsl.diagnostic import Diagnostic
 from meshproof.dsl.loader import files
 from meshproof.dsl.loader.text import too_large
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "<stdin>"
 _KUBERNETES = re.compile(rb"""^[\s\-{\["']*apiVersion["']?\s*:|["']apiVersion["']\s*:""", re.MULTILINE)
-
-
-class Origin(StrEnum):
-    """What `--from` takes: which of the two a folder that holds both is read as."""
-
-    MESH = "mesh"
-    ISTIO = "istio"
 
 
 @dataclass(frozen=True, slots=True)

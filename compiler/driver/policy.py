@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.resolve import resolve
+from meshproof.compiler.backend import registry
+from meshproof.compiler.backend.target import CompileOptions, LiftingTarget
+from meshproof.compiler.config.keys import Origin
+from meshproof.compiler.driver.inputs import Inputs, gather, mixed
+from meshproof.compiler.resolve import is_overlay, resolve, resolve_overlay
+from meshproof.dsl.diagnostic import Severity
 from meshproof.dsl.loader import Limits, load, load_texts
 from meshproof.policies.catalog import read_pack
 
@@ -13,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from meshproof.compiler.backend.artifact import Artifact
+    from meshproof.compiler.backend.target import Lifted
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.dsl.ast.document import Document
     from meshproof.dsl.diagnostic import Diagnostic
@@ -20,6 +28,9 @@ if TYPE_CHECKING:
     from meshproof.dsl.source import SourceFile
 
 DEFAULT_LIMITS = Limits()
+_UNREADABLE = ("MP0", "MP1", "MP2")
+_NO_DAY = date.min
+"""Nothing that a mesh runs depends on the day: only the language has dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +38,16 @@ class Policy:
     """A policy in the environments that were asked for.
 
     `meshes` is empty if anything in the text is an error: half a policy is never judged. `sources` are the texts that
-    diagnostics point into, by the path that is shown.
+    diagnostics point into, by the path that is shown. `origin` tells a policy of the language from manifests; of these
+    `skipped` are the kinds of objects that say nothing of who may call whom, with their number.
     """
 
     meshes: tuple[Mesh, ...]
     documents: tuple[Document, ...]
     sources: Mapping[str, SourceFile]
     diagnostics: tuple[Diagnostic, ...]
+    origin: Origin = Origin.MESH
+    skipped: tuple[tuple[str, int], ...] = ()
 
     @property
     def is_judgeable(self) -> bool:
@@ -51,15 +65,35 @@ class Policy:
         return tuple(mesh.environment for mesh in self.meshes if mesh.environment is not None)
 
 
-def read_policy(
-    paths: Sequence[Path],
-    *,
-    stdin: str | None = None,
-    environment: str | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-) -> Policy:
-    """The policy of files and folders, and of a text from stdin. What cannot be read becomes a finding."""
-    return _resolved(load(paths, stdin=stdin, packs=read_pack, limits=limits), environment)
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How paths are read. `environment` None is all; `origin` None tells by content; `settings` are options of targets,
+    under which manifests mean what they mean."""  # noqa: D205, D209
+
+    environment: str | None = None
+    limits: Limits = DEFAULT_LIMITS
+    origin: Origin | None = None
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+DEFAULT_READING = Reading()
+
+
+def read_policy(paths: Sequence[Path], reading: Reading = DEFAULT_READING, *, stdin: str | None = None) -> Policy:
+    """The policy of files and folders, and of a text from stdin. What cannot be read becomes a finding.
+
+    Manifests of a mesh are a policy too; `.mesh` files beside them may hold zones, claims, tests and waivers alone.
+    """
+    inputs = gather(paths, stdin, reading.limits.max_file_bytes, reading.origin)
+    if not inputs.manifests and not inputs.diagnostics:
+        loaded = load(paths, stdin=stdin, packs=read_pack, limits=reading.limits)
+        return _resolved(loaded, reading.environment)
+    overlay = _overlay(inputs, reading)
+    if overlay is not None and reading.origin is None and not is_overlay(overlay.trees):
+        first = next(tree.span.file for tree in overlay.trees if not is_overlay((tree,)))
+        problem = mixed(inputs.manifests[0].path, first)
+        return Policy((), overlay.trees, _sources(overlay), (problem,))
+    return _lifted(inputs, overlay, reading)
 
 
 def policy_of_texts(texts: Mapping[str, str], *, environment: str | None = None) -> Policy:
@@ -68,9 +102,50 @@ def policy_of_texts(texts: Mapping[str, str], *, environment: str | None = None)
 
 
 def _resolved(loaded: Loaded, environment: str | None) -> Policy:
-    sources = {source.path: source for source in loaded.sources}
+    sources = _sources(loaded)
     if not loaded.is_sound:
         return Policy((), loaded.trees, sources, loaded.diagnostics)
     environments = None if environment is None else (environment,)
     resolution = resolve(loaded.trees, environments=environments, packs=dict(loaded.packs))
     return Policy(resolution.meshes, loaded.trees, sources, (*loaded.diagnostics, *resolution.diagnostics))
+
+
+def _overlay(inputs: Inputs, reading: Reading) -> Loaded | None:
+    """The `.mesh` files beside manifests, if there are any that are to be read."""
+    if reading.origin is Origin.ISTIO or not (inputs.policies or inputs.stdin is not None):
+        return None
+    return load(inputs.policies, stdin=inputs.stdin, packs=read_pack, limits=reading.limits)
+
+
+def _lifted(inputs: Inputs, overlay: Loaded | None, reading: Reading) -> Policy:
+    lifted = lift(inputs.manifests, reading)
+    sources = {source.path: source for source in lifted.sources}
+    diagnostics = (*inputs.diagnostics, *lifted.diagnostics)
+    trees: tuple[Document, ...] = ()
+    meshes: tuple[Mesh, ...] = () if lifted.mesh is None else (lifted.mesh,)
+    if overlay is not None:
+        sources |= _sources(overlay)
+        trees = overlay.trees
+        diagnostics = (*diagnostics, *overlay.diagnostics)
+        if meshes and overlay.is_sound:
+            resolution = resolve_overlay(overlay.trees, meshes[0], packs=dict(overlay.packs))
+            meshes = resolution.meshes
+            diagnostics = (*diagnostics, *resolution.diagnostics)
+    policy = Policy(meshes, trees, sources, diagnostics, Origin.ISTIO, lifted.skipped)
+    return replace(policy, meshes=()) if _is_broken(diagnostics) else policy
+
+
+def lift(manifests: tuple[Artifact, ...], reading: Reading) -> Lifted:
+    """What manifests mean."""
+    target = registry.load(Origin.ISTIO.value)
+    assert isinstance(target, LiftingTarget)
+    return target.lift(manifests, CompileOptions(_NO_DAY, reading.settings))
+
+
+def _is_broken(diagnostics: Sequence[Diagnostic]) -> bool:
+    """Whether something could not be read; what is wrong with an object that was read is a finding as any other."""
+    return any(one.severity is Severity.ERROR and one.code.startswith(_UNREADABLE) for one in diagnostics)
+
+
+def _sources(loaded: Loaded) -> dict[str, SourceFile]:
+    return {source.path: source for source in loaded.sources}

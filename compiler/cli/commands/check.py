@@ -18,6 +18,7 @@ from meshproof.compiler.report.model import Report
 @click.option("--fast", is_flag=True, default=None, help="Leave the solver out: no claims, and fewer checks.")
 @options.output
 @options.levels
+@options.manifests
 @options.day
 @options.environment
 @options.audit

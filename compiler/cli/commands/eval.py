@@ -25,6 +25,7 @@ _TOO_LONG = Answer(Answered.MALFORMED, '{"error": "the line is longer than a fil
 @click.command("eval")
 @options.paths
 @click.option("--requests", required=True, metavar="FILE|-", help="One request a line, as JSON; `-` is stdin.")
+@options.manifests
 @options.day
 @options.environment
 @options.audit

@@ -20,6 +20,7 @@ FORMATS = ("mermaid", "dot", "svg", "json")
 @click.command("graph")
 @options.paths
 @click.option("--format", "form", type=click.Choice(FORMATS), default=FORMATS[0], help="mermaid if left out.")
+@options.manifests
 @options.day
 @options.environment
 @options.audit

@@ -20,6 +20,7 @@ from meshproof.compiler.report.model import Report
 @click.option("--only", multiple=True, metavar="TITLE", help="The claims under this title alone. Repeatable.")
 @options.output
 @options.levels
+@options.manifests
 @options.day
 @options.environment
 @options.audit

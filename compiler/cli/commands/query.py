@@ -33,6 +33,7 @@ REACHED_BY = "reached-by"
 @click.option("--who-reaches", metavar="D", help="Who reaches this, directly or through others.")
 @click.option("--reached-by", metavar="S", help="What these callers reach, directly or through others.")
 @options.output
+@options.manifests
 @options.day
 @options.environment
 @options.audit

@@ -20,6 +20,7 @@ from meshproof.compiler.report.model import Report
 @click.option("--coverage", is_flag=True, help="List the rules that decide no request of any test.")
 @options.output
 @options.levels
+@options.manifests
 @options.day
 @options.environment
 @options.audit

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.command("why")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH... REQUEST")
 @click.option("--output", type=click.Choice(["human", "json"]), default="human", help="The form of the answer.")
+@options.manifests
 @options.day
 @options.environment
 @options.audit
