@@ -198,7 +198,22 @@ def _cover(
         if cover is None:
             return None
         chosen.update(dict.fromkeys(cover))
-    return tuple(chosen)
+    return _fewest(rule, live, tuple(chosen), is_allowed_alone=is_allowed_alone)
+
+
+def _fewest(
+    rule: AuthzRule, live: Sequence[MatchSets], cover: tuple[RuleId, ...], *, is_allowed_alone: bool
+) -> tuple[RuleId, ...]:
+    """The cover without what one port took and another makes needless."""
+    if len(live) == 1:
+        return cover
+    for other in reversed(cover):
+        rest = tuple(one for one in cover if one != other)
+        if all(
+            sets.is_part(rule.id, rest, sets.outside(sets.allowed()) if is_allowed_alone else FALSE) for sets in live
+        ):
+            cover = rest
+    return cover
 
 
 def _contrary(rule: AuthzRule, live: Sequence[MatchSets]) -> RuleId | None:
