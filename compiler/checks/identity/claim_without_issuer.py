@@ -83,7 +83,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     for rule in ctx.mesh.rules:
         if not rule.is_in_force(ctx.day) or not any(isinstance(one, _OF_TOKEN) for one in attributes_of(rule.content)):
             continue
-        meant = [nodes[name] for name in dict.fromkeys(place.node for place in rule.destinations)]
+        meant = [nodes[name] for name in dict.fromkeys(place.node for place in rule.destinations) if name in nodes]
         named = _named_issuers(ctx.mesh, rule.content)
         blind = [node for node in meant if not _accepted(node)]
         foreign = [node for node in meant if _accepted(node) and named and named.isdisjoint(_accepted(node))]

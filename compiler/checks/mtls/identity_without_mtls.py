@@ -69,6 +69,7 @@ if TYPE_CHECKING:
 
     from meshproof.compiler.checks.context import CheckContext
     from meshproof.compiler.ir.entities import Exemption, Service
+    from meshproof.compiler.ir.names import NodeName
     from meshproof.dsl.diagnostic import Diagnostic
 
 MOST_RULES = 3
@@ -99,11 +100,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
 
 def _without_match(ctx: CheckContext, rule: AuthzRule, here: Sequence[Place], rules: Sequence[AuthzRule]) -> Diagnostic:
     is_allow = rule.effect is Effect.ALLOW
-    is_whole = all(
-        any(place.service.name == one.node and place.port.workload == port for place in here)
-        for one in rule.destinations
-        for port in one.ports or ()
-    )
+    is_whole = {(place.service.name, place.port.workload) for place in here} >= set(_ports(ctx, rule))
     is_harmless = not is_whole if is_allow else not any(_lets_in(ctx, rules, place) for place in here)
     names = listed([place.name for place in here])
     wider = "name `plaintext` and say why" if is_allow else "write it for `anyone`"
@@ -116,6 +113,14 @@ def _without_match(ctx: CheckContext, rule: AuthzRule, here: Sequence[Place], ru
         help=f"{wider}, or enable mTLS at {names}",
         severity=Severity.WARNING if is_harmless else None,
     )
+
+
+def _ports(ctx: CheckContext, rule: AuthzRule) -> Iterator[tuple[NodeName, int]]:
+    """The ports that the rule is for, declared ones where it is for all."""
+    ports = {node.name: tuple(port.workload for port in node.ports) for node in ctx.mesh.nodes}
+    for place in rule.destinations:
+        meant = ports.get(place.node, ()) if place.ports is None else place.ports
+        yield from ((place.node, port) for port in meant)
 
 
 def _lets_in(ctx: CheckContext, rules: Sequence[AuthzRule], place: Place) -> bool:
