@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.checks.waivable import is_waivable
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -14,13 +16,11 @@ if TYPE_CHECKING:
 
 CLAIM_REFUTED = "MP601"
 TEST_FAILED = "MP604"
-NEVER_WAIVED = ("MP0", "MP1", "MP2", "MP7", "MP309", "MP310", "MP311", "MP312")
-"""What a policy means, what a target can say, and the rules about exceptions themselves are no matter of taste."""
 
 
 def is_waived(code: str, subject: str, waivers: tuple[Waiver, ...], day: date) -> bool:
     """Whether a waiver in force on `day` names the code and what the finding is about."""
-    if not subject or code.startswith(NEVER_WAIVED):
+    if not subject or not is_waivable(code):
         return False
     return any(
         waiver.code == code and waiver.subject == subject and (waiver.until is None or day <= waiver.until)

@@ -44,7 +44,8 @@ def is_denying_paths(rule: AuthzRule) -> bool:
 
 def slashed(predicate: Predicate) -> Predicate:
     """What holds of a request with a path only if `predicate` holds of the same request with a last slash of the path
-    added or taken away. Regular expressions and templates are read in one direction: not all such requests are in it.
+    added or taken away. A path that the predicate names to leave it out is not in it, in neither form: that is meant.
+    Regular expressions and templates are read in one direction: not all such requests are in it.
     """  # noqa: D205
     return conjunction((_HAS_OTHER, _slashed(predicate, is_positive=True)))
 
@@ -52,7 +53,8 @@ def slashed(predicate: Predicate) -> Predicate:
 def _slashed(predicate: Predicate, *, is_positive: bool) -> Predicate:
     match predicate:
         case Test(Path(), matcher):
-            return _test(matcher, is_positive=is_positive)
+            found = _test(matcher, is_positive=is_positive)
+            return found if is_positive else disjunction((predicate, found))
         case Not(operand):
             return negation(_slashed(operand, is_positive=not is_positive))
         case And(operands):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.authz._rules import Rules, title
+from meshproof.compiler.checks.mtls._modes import scope_name
 from meshproof.compiler.ir.authz import Effect
-from meshproof.compiler.ir.mtls import MeshScope, MtlsMode, NamespaceScope, PortScope, ServiceScope
+from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.resolve.callers import takes
 from meshproof.compiler.resolve.written import written_set
 from meshproof.dsl.ast.rules import MtlsStatement
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from meshproof.compiler.checks.context import CheckContext
     from meshproof.compiler.ir.assertions import Assumption, Waiver
     from meshproof.compiler.ir.authz import AuthzRule
-    from meshproof.compiler.ir.entities import Exemption
-    from meshproof.compiler.ir.mtls import MtlsPolicy, MtlsScope
+    from meshproof.compiler.ir.mtls import MtlsPolicy
     from meshproof.dsl.source import Span
 
 BECAUSE, UNTIL, OWNER = "because", "until", "owner"
@@ -55,10 +55,7 @@ def exceptions(ctx: CheckContext) -> Iterator[Excepted]:
     """Every rule, mTLS statement, `observe` and `assume` of the policy."""
     yield from _rules(ctx)
     yield from _mtls(ctx)
-    for namespace in ctx.mesh.namespaces:
-        yield from _observe(namespace.observe, f"namespace {namespace.name}")
-    for service in ctx.mesh.services:
-        yield from _observe(service.observe, service.name)
+    yield from _observed(ctx)
     for proof in ctx.mesh.proofs:
         for assumption in proof.assumptions:
             yield _assume(assumption, proof.title)
@@ -103,27 +100,13 @@ def _mtls(ctx: CheckContext) -> Iterator[Excepted]:
     }
     for policy in {policy.origin: policy for policy in ctx.mesh.mtls}.values():
         statement = statements.get(policy.origin.span)
-        target = _scope(policy.scope, ctx) if statement is None else written_set(statement.destinations)
+        target = scope_name(ctx.mesh, policy.scope) if statement is None else written_set(statement.destinations)
         yield _mtls_statement(policy, target)
-
-
-def _scope(scope: MtlsScope, ctx: CheckContext) -> str:
-    match scope:
-        case MeshScope():
-            return ctx.mesh.name
-        case NamespaceScope(namespace):
-            return f"namespace {namespace}"
-        case ServiceScope(service):
-            return service
-        case PortScope(service, port):
-            return f"{service}:{port}"
-        case _:
-            assert_never(scope)
 
 
 def _mtls_statement(policy: MtlsPolicy, target: str) -> Excepted:
     is_strict = policy.mode is MtlsMode.STRICT
-    why = "lets in callers without an identity" if policy.mode is MtlsMode.PERMISSIVE else "protects no connection"
+    why = "takes callers without an identity" if policy.mode is MtlsMode.PERMISSIVE else "protects no connection"
     return Excepted(
         title=f"`mtls {policy.mode}` for `{target}`",
         subject=target,
@@ -137,18 +120,22 @@ def _mtls_statement(policy: MtlsPolicy, target: str) -> Excepted:
     )
 
 
-def _observe(exemption: Exemption | None, subject: str) -> Iterator[Excepted]:
-    if exemption is not None:
-        yield Excepted(
-            title=f"`observe` of `{subject}`",
-            subject=subject,
-            span=exemption.origin.span,
-            because=exemption.because,
-            owner=exemption.owner,
-            until=exemption.until,
-            needs=(BECAUSE, UNTIL),
-            why="refuses nothing",
-        )
+def _observed(ctx: CheckContext) -> Iterator[Excepted]:
+    """What namespaces and services say; a service that says nothing has what its namespace says."""
+    said = {f"namespace {namespace.name}": namespace.observe for namespace in ctx.mesh.namespaces}
+    own = {service.name: service.observe for service in ctx.mesh.services if service.observe not in said.values()}
+    for subject, exemption in (*said.items(), *own.items()):
+        if exemption is not None:
+            yield Excepted(
+                title=f"`observe` of `{subject}`",
+                subject=subject,
+                span=exemption.origin.span,
+                because=exemption.because,
+                owner=exemption.owner,
+                until=exemption.until,
+                needs=(BECAUSE, UNTIL),
+                why="refuses nothing",
+            )
 
 
 def _assume(assumption: Assumption, block: str) -> Excepted:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.authz._questions import anomalies
 from meshproof.compiler.checks.authz._rules import VERBS, Rules
-from meshproof.compiler.checks.showing import listed
+from meshproof.compiler.checks.showing import listed, proof_row
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 
 if TYPE_CHECKING:
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from meshproof.compiler.checks.context import CheckContext
     from meshproof.compiler.verify.anomalies import RuleAnomaly
-    from meshproof.dsl.diagnostic import Label
+    from meshproof.dsl.diagnostic import Evidence, Label
+
+
+_EVERYTHING = {"covered": "all of it that is allowed"}
+"""What a single rule takes of another one, where it is not all of it."""
 
 
 def redundant(ctx: CheckContext, *kinds: str) -> Iterator[tuple[AuthzRule, RuleAnomaly]]:
@@ -38,11 +42,16 @@ def _is_needed(rule: AuthzRule, ctx: CheckContext) -> bool:
 
 def cover_labels(rules: Rules, found: RuleAnomaly) -> tuple[Label, ...]:
     """What each rule of the cover does with what the rule matches, and one of another effect that meets it."""
-    share = "all of it" if len(found.cover) == 1 else "a part of it"
+    share = "a part of it" if len(found.cover) > 1 else _EVERYTHING.get(found.kind, "all of it")
     labels = [rules.label(name, f"{VERBS[rules[name].effect]} {share}") for name in found.cover]
     if found.contrary is not None:
         labels.append(rules.label(found.contrary, f"{VERBS[rules[found.contrary].effect]} some of it"))
     return tuple(labels)
+
+
+def proof(found: RuleAnomaly, sentence: str) -> Evidence:
+    """What was proved, of everything or of what passes transport."""
+    return proof_row(sentence if found.is_stable else f"of what passes transport, {sentence}")
 
 
 def first_end(rules: Rules, rule: AuthzRule, found: RuleAnomaly) -> date | None:

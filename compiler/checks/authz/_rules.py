@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from meshproof.compiler.checks.context import CheckContext
     from meshproof.compiler.ir.names import RuleId
 
+GUARDRAIL = "guardrail"
+"""The tag of a deny that is kept whatever is allowed."""
+
 VERBS = {Effect.ALLOW: "allows", Effect.DENY: "refuses", Effect.ASK: "asks about"}
 
 

@@ -46,7 +46,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.checks.authz._openness import names_plaintext, says_absent
+from meshproof.compiler.checks.authz._openness import says_absent, says_without_identity
 from meshproof.compiler.checks.authz._questions import hazards
 from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
@@ -67,14 +67,14 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     rules = Rules(ctx)
     for hazard in hazards(ctx).found:
         rule = rules[hazard.rule]
-        if hazard.kind != "lost-by-addition" or _is_said(ctx, rules, rule, hazard):
+        if hazard.kind != "lost-by-addition" or _is_said(rule, hazard):
             continue
         is_identity = isinstance(hazard.attribute, SourceIdentity)
         what = "an identity" if is_identity else "a token" if hazard.name == "token" else f"`{hazard.name}`"
         yield CHECK.finding(
             f"allow `{rule.id}` takes a request, and not the same one with {what} added",
             rules.head(rule),
-            f"{what} less lets more in",
+            f"takes it without {what}",
             subject=rule.id,
             notes=("the rule takes the first request, and not the second",),
             help=_help(hazard.name, is_identity=is_identity),
@@ -82,10 +82,10 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
         )
 
 
-def _is_said(ctx: CheckContext, rules: Rules, rule: AuthzRule, hazard: Hazard) -> bool:
+def _is_said(rule: AuthzRule, hazard: Hazard) -> bool:
     """Whether the rule says that it is meant like that."""
     if isinstance(hazard.attribute, SourceIdentity):
-        return names_plaintext(ctx, rules.written(rule))
+        return says_without_identity(rule)
     return says_absent(rule.when, hazard.attribute)
 
 

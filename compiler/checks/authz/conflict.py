@@ -32,7 +32,7 @@ allow read: web -> api { GET /items/** }
 
 ## Precision
 
-Exact, over every request that can be made.
+Exact, over every request that can be made. A deny with `tags guardrail` is left alone: it says that it is meant.
 
 ## References
 
@@ -45,7 +45,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.authz._questions import example_of, overlaps
-from meshproof.compiler.checks.authz._rules import Rules
+from meshproof.compiler.checks.authz._rules import GUARDRAIL, Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.showing import listed, request_row
 
@@ -73,6 +73,8 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     for conflict in overlaps(ctx).found:
         by_deny.setdefault(conflict.deny, []).append(conflict)
     for deny, conflicts in by_deny.items():
+        if GUARDRAIL in rules[deny].tags:
+            continue
         allows = [conflict.allow for conflict in conflicts]
         request = example_of(ctx, conflicts[0])
         yield CHECK.finding(
@@ -81,7 +83,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             "wins wherever the two meet",
             subject=deny,
             labels=tuple(rules.label(one.allow, _KINDS[one.kind]) for one in conflicts[:_MOST_LABELS]),
-            help="nothing is to be done if that is what the deny is for; else narrow it with `except` or `unless`",
+            help="say that it is meant with `tags guardrail`, or narrow the deny with `except` or `unless`",
             evidence=() if request is None else (request_row(request),),
         )
 

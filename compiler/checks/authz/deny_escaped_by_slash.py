@@ -46,11 +46,13 @@ from meshproof.compiler.checks.authz._questions import slashes
 from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.showing import request_row
+from meshproof.compiler.ir.matchers import Segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshproof.compiler.checks.context import CheckContext
+    from meshproof.compiler.ir.authz import AuthzRule
     from meshproof.dsl.diagnostic import Diagnostic
 
 
@@ -69,9 +71,15 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             f"refuses `{refused}` and not `{path}`",
             subject=rule.id,
             labels=tuple(rules.label(name, "allows it") for name in escape.witness.blamed),
-            help=f"end its paths in `/**`: `{base}/**` is `{base}`, `{base}/` and all below",
+            help=_help(rule, base),
             evidence=(request_row(request),),
         )
+
+
+def _help(rule: AuthzRule, base: str) -> str:
+    if any(isinstance(one.path, Segments) and not one.path.pattern.endswith("**") for one in rule.operations):
+        return f"end its paths in `/**`: `{base}/**` is `{base}`, `{base}/` and all below"
+    return f"refuse both, `{base}` and `{base}/`, or name the paths as operations that end in `/**`"
 
 
 CHECK = Check("MP313", Needs.SMT, Precision.MISSES_SOME, find)

@@ -42,10 +42,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.checks.authz._redundancy import first_end, notes, redundant
+from meshproof.compiler.checks.authz._redundancy import first_end, notes, proof, redundant
 from meshproof.compiler.checks.authz._rules import Rules, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
-from meshproof.compiler.checks.showing import proof_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +67,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             labels=(rules.label(twin, "says it first"),),
             notes=notes(rules, rule, found),
             help=f"delete `{twin}`, which ends first" if is_outliving else "delete one of the two",
-            evidence=(proof_row(f"`{rule.id}` and `{twin}` match the same requests, all of them"),),
+            evidence=(proof(found, f"`{rule.id}` and `{twin}` match the same requests, all of them"),),
         )
 
 

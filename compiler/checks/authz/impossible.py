@@ -72,7 +72,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             subject=rule.id,
             notes=(_reason(parts),) if parts else (),
             help="change what contradicts itself: one operation is enough, but every `when` and `unless` must agree",
-            evidence=(proof_row("no request has what the rule asks for, at none of its ports"),),
+            evidence=(proof_row("no request to any of its ports has what the rule asks for"),),
         )
 
 

@@ -43,10 +43,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.checks.authz._redundancy import cover_labels, notes, redundant
-from meshproof.compiler.checks.authz._rules import Rules, title
+from meshproof.compiler.checks.authz._redundancy import cover_labels, notes, proof, redundant
+from meshproof.compiler.checks.authz._rules import GUARDRAIL, Rules, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
-from meshproof.compiler.checks.showing import listed, proof_row
+from meshproof.compiler.checks.showing import listed
 from meshproof.compiler.ir.authz import Effect
 from meshproof.dsl.diagnostic import Severity
 
@@ -57,9 +57,6 @@ if TYPE_CHECKING:
     from meshproof.dsl.diagnostic import Diagnostic
 
 
-GUARDRAIL = "guardrail"
-
-
 def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     """Denies and asks without which nothing more would be allowed."""
     rules = Rules(ctx)
@@ -68,10 +65,10 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
         verb = "asks about" if rule.effect is Effect.ASK else "refuses"
         if found.cover:
             message = f"{title(rule)} {verb} nothing that {listed(found.cover)} would let through"
-            proof = f"of what is allowed, every request that `{rule.id}` matches is matched by {listed(found.cover)}"
+            sentence = f"of what is allowed, every request that `{rule.id}` matches is matched by {listed(found.cover)}"
         else:
             message = f"{title(rule)} {verb} nothing that would be allowed without it"
-            proof = f"no allow matches a request that `{rule.id}` matches"
+            sentence = f"no allow matches a request that `{rule.id}` matches"
         yield CHECK.finding(
             message,
             rules.head(rule),
@@ -80,7 +77,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             labels=cover_labels(rules, found),
             notes=notes(rules, rule, found),
             help=_help(is_guardrail=is_guardrail),
-            evidence=(proof_row(proof),),
+            evidence=(proof(found, sentence),),
             severity=Severity.INFO if is_guardrail else None,
         )
 

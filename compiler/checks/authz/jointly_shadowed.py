@@ -43,10 +43,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.checks.authz._redundancy import cover_labels, first_end, notes, redundant
+from meshproof.compiler.checks.authz._redundancy import cover_labels, first_end, notes, proof, redundant
 from meshproof.compiler.checks.authz._rules import Rules, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
-from meshproof.compiler.checks.showing import listed, proof_row
+from meshproof.compiler.checks.showing import listed
 from meshproof.dsl.diagnostic import Severity
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             labels=cover_labels(rules, found),
             notes=notes(rules, rule, found),
             help=None if is_for_now else f"delete it, or narrow one of {listed(found.cover)}",
-            evidence=(proof_row(f"each request that `{rule.id}` matches is matched by one of {listed(found.cover)}"),),
+            evidence=(proof(found, f"each request of `{rule.id}` is matched by one of {listed(found.cover)}"),),
             severity=Severity.INFO if is_for_now else None,
         )
 

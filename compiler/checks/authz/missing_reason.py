@@ -59,7 +59,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     for one in (*exceptions(ctx), *waivers(ctx)):
         missing = one.missing
         if missing:
-            names = " and ".join(f"`{name}`" for name in missing)
+            names = " and no ".join(f"`{name}`" for name in missing)
             yield CHECK.finding(
                 f"{one.title} has no {names}",
                 one.span,

@@ -50,10 +50,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.authz._redundancy import redundant
-from meshproof.compiler.checks.authz._rules import Rules, title
-from meshproof.compiler.checks.authz.inert_deny import GUARDRAIL
+from meshproof.compiler.checks.authz._rules import GUARDRAIL, Rules, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
+from meshproof.compiler.checks.mtls._modes import needs_identity, places
 from meshproof.compiler.checks.showing import proof_row
+from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.dsl.diagnostic import Severity
 
 if TYPE_CHECKING:
@@ -64,16 +65,19 @@ if TYPE_CHECKING:
 
 
 def find(ctx: CheckContext) -> Iterator[Diagnostic]:
-    """Rules that match nothing which passes transport."""
+    """Rules that match nothing which passes transport, but those that ask for an identity where nobody has one."""
     rules = Rules(ctx)
+    disabled = tuple(places(ctx, MtlsMode.DISABLED))
     for rule, _ in redundant(ctx, "irrelevant"):
+        if needs_identity(rule) and any(place.is_meant_by(rule) for place in disabled):
+            continue
         yield CHECK.finding(
             f"transport refuses every request that {title(rule)} matches",
             rules.head(rule),
             "never comes to decide",
             subject=rule.id,
             help="let such callers through with `mtls permissive for …`, give them an identity, or delete the rule",
-            evidence=(proof_row(f"no request that `{rule.id}` matches passes transport, at none of its ports"),),
+            evidence=(proof_row(f"no request to any of its ports that `{rule.id}` matches passes transport"),),
             severity=Severity.INFO if GUARDRAIL in rule.tags else None,
         )
 

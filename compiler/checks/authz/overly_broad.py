@@ -85,10 +85,10 @@ def _taken(rules: Rules, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnost
         yield CHECK.finding(
             f"{title(rule)} lets in {callers}{operations}",
             rules.sources(rule),
-            "whoever it is",
+            "with an identity or without" if callers == "anyone" else "of every namespace and every trusted domain",
             subject=rule.id,
             help=f"name the callers that need it{', and what they need' if operations else ''}",
-            evidence=_proof(breadth),
+            evidence=_proof(breadth, callers),
             severity=Severity.INFO if _is_bounded(rule, breadth) else Severity.WARNING,
         )
     elif has_every_operation:
@@ -98,14 +98,14 @@ def _taken(rules: Rules, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnost
             "whatever is asked for",
             subject=rule.id,
             help="name what is needed: `{ GET /items/** }` or `{ call package.Service/Method }`",
-            evidence=_proof(breadth),
+            evidence=_proof(breadth, callers),
             severity=Severity.INFO,
         )
 
 
 def _callers(breadth: Breadth) -> str:
     if "source" in breadth.free:
-        return "every caller, with an identity or without"
+        return "anyone"
     return "every identity" if breadth.has_every_identity else ""
 
 
@@ -116,8 +116,9 @@ def _is_bounded(rule: AuthzRule, breadth: Breadth) -> bool:
 
 
 def _conditions(rules: Rules, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnostic]:
-    """Attributes that the rule's conditions read, and that make no difference to it."""
-    for name in sorted(set(map(attribute_name, attributes_of(rule.when))).intersection(breadth.free)):
+    """Attributes that the rule's conditions read, and that make no difference to it; callers are left to `_taken`."""
+    read = set(map(attribute_name, attributes_of(rule.when)))
+    for name in sorted(read.intersection(breadth.free) - {"source"}):
         yield CHECK.finding(
             f"the condition on `{name}` in rule `{rule.id}` keeps nothing out",
             rules.head(rule),
@@ -128,9 +129,11 @@ def _conditions(rules: Rules, rule: AuthzRule, breadth: Breadth) -> Iterator[Dia
         )
 
 
-def _proof(breadth: Breadth) -> tuple[Evidence, ...]:
+def _proof(breadth: Breadth, callers: str) -> tuple[Evidence, ...]:
     names = [name for name in ("source", "method", "path") if name in breadth.free]
-    return (proof_row(f"it takes the same requests with any {' and any '.join(names)}"),) if names else ()
+    if callers and "source" not in names:
+        return (proof_row("there is no identity of which it takes nothing"),)
+    return (proof_row(f"it takes the same requests with any {' and any '.join(names)}"),)
 
 
 CHECK = Check("MP305", Needs.SMT, Precision.EXACT, find)

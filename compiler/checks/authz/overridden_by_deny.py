@@ -46,10 +46,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.checks.authz._redundancy import cover_labels, notes, redundant
+from meshproof.compiler.checks.authz._redundancy import cover_labels, notes, proof, redundant
 from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
-from meshproof.compiler.checks.showing import listed, proof_row
+from meshproof.compiler.checks.showing import listed
 from meshproof.dsl.diagnostic import Severity
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             labels=cover_labels(rules, found),
             notes=notes(rules, rule, found),
             help=f"delete it, or take its requests out of {denies} with `unless` or `except`",
-            evidence=(proof_row(f"every request that `{rule.id}` matches is matched by {denies}"),),
+            evidence=(proof(found, f"every request that `{rule.id}` matches is matched by {denies}"),),
             severity=None if found.is_stable else Severity.WARNING,
         )
 

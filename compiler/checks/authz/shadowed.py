@@ -43,10 +43,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.checks.authz._redundancy import cover_labels, first_end, notes, redundant
+from meshproof.compiler.checks.authz._redundancy import cover_labels, first_end, notes, proof, redundant
 from meshproof.compiler.checks.authz._rules import Rules, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
-from meshproof.compiler.checks.showing import proof_row
 from meshproof.dsl.diagnostic import Severity
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             labels=cover_labels(rules, found),
             notes=notes(rules, rule, found),
             help=None if is_for_now else f"narrow `{other}` to what is needed, or delete `{rule.id}`",
-            evidence=(proof_row(f"every request that `{rule.id}` matches is matched by `{other}`"),),
+            evidence=(proof(found, f"every request that `{rule.id}` matches is matched by `{other}`"),),
             severity=Severity.INFO if is_for_now else None,
         )
 

@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.showing import listed
-from meshproof.dsl.problems import BY_CODE
+from meshproof.compiler.checks.waivable import is_waivable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,23 +55,24 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     """Waivers in force that no finding answers to."""
     subjects: dict[str, dict[str, None]] = {}
     for finding in ctx.findings:
-        subjects.setdefault(finding.code, {})[finding.subject] = None
+        if is_waivable(finding.code) and finding.subject:
+            subjects.setdefault(finding.code, {})[finding.subject] = None
     for waiver in ctx.mesh.waivers:
         found = subjects.get(waiver.code, {})
         if waiver.subject not in found and (waiver.until is None or ctx.day <= waiver.until):
             yield CHECK.finding(
                 f"the waiver of {waiver.code} on `{waiver.subject}` accepts nothing",
                 waiver.origin.span,
-                _reason(waiver.code, tuple(found)),
+                _reason(waiver.code, is_found=bool(found)),
                 subject=waiver.subject,
-                help="delete it" if not found else f"delete it, or name what it is for: {listed(sorted(found))}",
+                help=f"delete it, or name what it is for: {listed(sorted(found))}" if found else "delete it",
             )
 
 
-def _reason(code: str, subjects: tuple[str, ...]) -> str:
-    if code not in BY_CODE and not code.startswith("MP9"):
-        return f"there is no finding {code}"
-    return f"{code} is found on other things" if subjects else f"{code} is found nowhere"
+def _reason(code: str, *, is_found: bool) -> str:
+    if not is_waivable(code):
+        return f"{code} is never waived"
+    return f"{code} is found on other things" if is_found else f"{code} is found nowhere"
 
 
 CHECK = Check("MP312", Needs.FINDINGS, Precision.EXACT, find)

@@ -8,9 +8,9 @@ import pytest
 from tests.checks.judging import DAY, check_of, codes, findings_of, policy_of
 
 from meshproof.compiler.checks.documentation import documentation_of
+from meshproof.compiler.checks.waivable import NEVER_WAIVED
 from meshproof.compiler.driver.judge import judge
 from meshproof.compiler.driver.options import JudgeOptions
-from meshproof.compiler.driver.waive import NEVER_WAIVED
 
 WAIVABLE = [code for code in codes() if not code.startswith(NEVER_WAIVED)]
 NAMED = re.compile(r"(namespace )?[a-z0-9-]+(:[a-z0-9-]+)?|all")
