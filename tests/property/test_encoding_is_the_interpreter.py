@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,6 +11,7 @@ import pytest
 from tests.strategies.abstraction import point_of
 from tests.strategies.meshes import DAY, LIFTED, SMALL, Size, random_mesh
 from tests.strategies.requests import COMPLETE, NORMAL, random_request
+from tests.strategies.worlds import IS_FULL
 
 from meshproof.compiler.ir.decision import Reason
 from meshproof.compiler.ir.mesh import Mesh, PathMode
@@ -24,7 +24,6 @@ from meshproof.compiler.smt.region import Admitted, Allowed, Taken
 from meshproof.compiler.smt.solver import Undecided
 from meshproof.compiler.verify import Analysis
 
-IS_FULL = os.environ.get("MESHPROOF_SAMPLES") == "full"
 POLICIES = 2400 if IS_FULL else 240
 BATCHES = 4
 REQUESTS = 12

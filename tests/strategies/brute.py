@@ -21,9 +21,12 @@ from meshproof.compiler.semantics.authorize import source_truth
 from meshproof.compiler.semantics.handshake import canonical_identity, mode_of
 from meshproof.compiler.smt.callers import members
 from meshproof.compiler.smt.concretize import request_at
+from meshproof.compiler.smt.encoding import Encoding
+from meshproof.compiler.smt.formula import Point
 from meshproof.compiler.smt.policy import PortKey
-from meshproof.compiler.smt.region import Everything
+from meshproof.compiler.smt.region import Everything, Satisfying
 from meshproof.compiler.verify.analysis import Analysis
+from meshproof.compiler.verify.routing import forwarded_condition
 
 
 class TooLarge(Exception):  # noqa: N818  the world is not faulty
@@ -32,9 +35,13 @@ class TooLarge(Exception):  # noqa: N818  the world is not faulty
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One request at a port: what conditions read of it, and what is decided. `caller` is its class of callers."""
+    """One request at a port, and the point of its classes: what conditions read of it, and what is decided.
+
+    `caller` is its class of callers.
+    """
 
     key: PortKey
+    point: Point
     node: Node
     request: Request
     facts: Facts
@@ -61,8 +68,12 @@ class World:
         self.mesh: Mesh = analysis.mesh
         self.day: date = analysis.day
         self.nodes = {node.name: node for node in self.mesh.nodes}
-        size = sum(_size(analysis, key) for key in analysis.keys)
-        if size > most:
+        for key in analysis.keys:  # a gateway's branches are asked about where it sends on
+            analysis.scope(key).expect(_sent_on(self.mesh))
+        self.encodings: dict[PortKey, Encoding] = {
+            key: analysis.scope(key).encoding(Everything()) for key in analysis.keys
+        }
+        if sum(map(_size, self.encodings.values())) > most:
             raise TooLarge
         self.judged = {key: tuple(self._judge(key)) for key in analysis.keys}
 
@@ -71,7 +82,7 @@ class World:
         return sum(map(len, self.judged.values()))
 
     def _judge(self, key: PortKey) -> Iterator[Judged]:
-        environment = self.analysis.scope(key).encoding(Everything()).environment
+        environment = self.encodings[key].environment
         for point in product(*map(range, environment.formulas.sizes)):
             if not all(environment.formulas.holds(axiom, point) for axiom in environment.axioms):
                 continue
@@ -80,6 +91,7 @@ class World:
                 assert is_well_formed(self.mesh, request, self.day) is None
                 yield Judged(
                     key,
+                    point,
                     self.nodes[key.node],
                     request,
                     facts_of(self.mesh, request, self.day),
@@ -133,6 +145,12 @@ class World:
         return isinstance(self.nodes[key.node], External)
 
 
-def _size(analysis: Analysis, key: PortKey) -> int:
-    environment = analysis.scope(key).encoding(Everything()).environment
+def _size(encoding: Encoding) -> int:
+    environment = encoding.environment
     return prod(environment.formulas.sizes) * max(group.bit_count() for group in environment.local)
+
+
+def _sent_on(mesh: Mesh) -> tuple[Satisfying, ...]:
+    gateways = {gateway.name for gateway in mesh.gateways}
+    routes = (route for route in mesh.routes if route.node in gateways)
+    return tuple(Satisfying(forwarded_condition(branch.condition)) for route in routes for branch in route.branches)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from tests.strategies.brute import Judged, World
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.names import RuleId
-from meshproof.compiler.ir.request import Peer, Request
+from meshproof.compiler.ir.predicate import Attribute
+from meshproof.compiler.ir.request import Request
 from meshproof.compiler.semantics.authorize import is_open_by_default, rule_truth, speaking_rules
 from meshproof.compiler.semantics.wellformed import layer_of
 
@@ -25,6 +25,7 @@ class RuleSets:
         self.requests: list[Judged] = [
             one for judged in world.judged.values() for one in judged if one.is_admitted or not is_admitted
         ]
+        self.groups: dict[Attribute, dict[tuple[object, Request], list[int]]] = {}
         self.rules = {rule.id: rule for rule in world.mesh.rules if rule.is_in_force(world.day)}
         found: dict[RuleId, set[int]] = {name: set() for name in self.rules}
         for number, one in enumerate(self.requests):
@@ -105,25 +106,3 @@ def _speaks(rule: AuthzRule, key: object) -> bool:
         place.node == key.node and (place.ports is None or key.port in place.ports)  # type: ignore[attr-defined]
         for place in rule.destinations
     )
-
-
-def is_free(sets: RuleSets, rule: RuleId, field: str) -> bool:
-    """Whether no change of one field leads out of what a rule matches, at the ports where it matches something."""
-    groups: dict[tuple[object, Request], set[bool]] = {}
-    live = {sets.requests[number].key for number in sets.matches[rule]}
-    for number, one in enumerate(sets.requests):
-        if one.key in live:
-            groups.setdefault((one.key, _masked(one.request, field)), set()).add(number in sets.matches[rule])
-    return all(len(values) == 1 for values in groups.values())
-
-
-def _masked(request: Request, field: str) -> Request:
-    plain = replace(request, protocol=request.protocol if request.protocol == "tcp" else "http")  # type: ignore[arg-type]
-    match field:
-        case "source":
-            return replace(plain, source=Peer(None, request.source.ip), client_ip=None)
-        case "method":
-            return replace(plain, method=None)
-        case _:
-            query = "" if request.path is None else request.path.partition("?")[2]
-            return replace(plain, path=query)
