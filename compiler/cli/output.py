@@ -87,7 +87,12 @@ def write_exactly(text: str) -> None:
     Raises:
         click.UsageError: stdout cannot be written.
     """
-    _write_bytes(text.encode())
+    _write_bytes(_as_utf_8(text))
+
+
+def _as_utf_8(text: str) -> bytes:
+    """Half of a pair of surrogates, which a request may hold, is written as JSON writes it."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _write_bytes(data: bytes) -> None:
@@ -121,6 +126,6 @@ def _destination(output: str) -> Destination:
 def _write_file(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():
-        path.write_text(text, encoding="utf-8")  # a device or pipe: nothing to rename onto
+        path.write_bytes(_as_utf_8(text))  # a device or pipe: nothing to rename onto
         return
-    replace_file(path, text.encode())
+    replace_file(path, _as_utf_8(text))

@@ -78,7 +78,7 @@ class _Drawing:
         shown = self.excerpt.lines
         for index, number in enumerate(shown):
             if index and number > shown[index - 1] + 1:
-                yield self._frame("", self.look.glyphs.gap) + self._lanes(number, is_gap=True).rstrip()
+                yield (self._frame("", self.look.glyphs.gap) + self._lanes(number, is_gap=True)).rstrip()
             yield from self._line(number)
 
     def _line(self, number: int) -> Iterator[str]:

@@ -115,9 +115,7 @@ def _tests(report: Report, look: Look) -> list[str]:
     lines = [look.paint("Tests", Style.STRONG)]
     for name, group in groupby(report.tests, key=lambda test: test.name):
         tests = tuple(group)
-        is_good = all(test.outcome is TestOutcome.PASSED for test in tests)
-        sign = look.paint(look.glyphs.good, Style.GOOD) if is_good else look.paint(look.glyphs.bad, Style.ERROR)
-        lines.append(f"  {sign} {harmless(name)}")
+        lines.append(f"  {_sign_of_test(_worst_outcome(tests), look)} {wrapped(harmless(name), look.width, '    ')}")
         lines += [_test(test, report, look) for test in tests if _is_shown(test, look)]
     return lines
 
@@ -127,11 +125,26 @@ def _is_shown(test: TestResult, look: Look) -> bool:
 
 
 def _test(test: TestResult, report: Report, look: Look) -> str:
-    is_good = test.outcome is TestOutcome.PASSED
-    sign = look.paint(look.glyphs.good, Style.GOOD) if is_good else look.paint(look.glyphs.bad, Style.ERROR)
-    actual = "" if is_good else f", but it is {test.actual}"
-    text = f"{test.text}{actual}{_environments(test.environments, report)}"
-    return f"      {sign} {wrapped(harmless(text), look.width, ' ' * 8)}"
+    actual = "" if test.outcome is TestOutcome.PASSED else f", but it is {test.actual}"
+    waived = " (failed, waived)" if test.is_waived else ""
+    text = f"{test.text}{actual}{waived}{_environments(test.environments, report)}"
+    return f"      {_sign_of_test(test.outcome, look)} {wrapped(harmless(text), look.width, ' ' * 8)}"
+
+
+def _worst_outcome(tests: Sequence[TestResult]) -> TestOutcome:
+    outcomes = {test.outcome for test in tests}
+    order = (TestOutcome.FAILED, TestOutcome.UNDECIDED, TestOutcome.PASSED)
+    return next(outcome for outcome in order if outcome in outcomes)
+
+
+def _sign_of_test(outcome: TestOutcome, look: Look) -> str:
+    match outcome:
+        case TestOutcome.PASSED:
+            return look.paint(look.glyphs.good, Style.GOOD)
+        case TestOutcome.FAILED:
+            return look.paint(look.glyphs.bad, Style.ERROR)
+        case TestOutcome.UNDECIDED:
+            return look.paint(look.glyphs.unsure, Style.WARNING)
 
 
 def _environments(environments: tuple[str, ...], report: Report) -> str:
