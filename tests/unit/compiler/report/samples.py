@@ -6,6 +6,7 @@ import json
 from datetime import date
 
 from meshproof.compiler.ir.assertions import Control
+from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
 from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.compiler.report.model import (
@@ -31,7 +32,7 @@ allow peek: spy -> till
 """
 SOURCE = SourceFile(FILE, TEXT)
 SPY = "spiffe://cluster.local/ns/shop/sa/spy"
-WITNESS = Request(Peer(SPY, None), "till", 8080, RequestProtocol.HTTP, method="GET", path="/")
+WITNESS = Request(Peer(SPY, None), NodeName("till"), 8080, RequestProtocol.HTTP, method="GET", path="/")
 DAY = date(2026, 11, 23)
 
 

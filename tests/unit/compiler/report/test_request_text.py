@@ -6,16 +6,18 @@ from datetime import date
 
 import pytest
 
+from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.request import ClaimObject, Peer, Request, RequestProtocol, Token
 from meshproof.compiler.report.request_text import request_text
 
 WEB = "spiffe://cluster.local/ns/shop/sa/web"
 NAMES = {WEB: "web"}
+TILL = NodeName("till")
 
 
 def http(**parts: object) -> Request:
     given: dict[str, object] = {"method": "GET", "path": "/", **parts}
-    return Request(Peer(WEB, None), "till", 8080, RequestProtocol.HTTP, **given)  # type: ignore[arg-type]
+    return Request(Peer(WEB, None), TILL, 8080, RequestProtocol.HTTP, **given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -44,19 +46,19 @@ def http(**parts: object) -> Request:
             'web -> till:8080 GET / with token valid, claim["iss"] == "i", claim["groups"] == ["a", "b"]',
         ),
         (
-            Request(Peer(None, "10.0.0.7"), "till", 8080, RequestProtocol.TCP),
+            Request(Peer(None, "10.0.0.7"), TILL, 8080, RequestProtocol.TCP),
             'plaintext -> till:8080 (tcp) with source.ip == "10.0.0.7"',
         ),
         (
-            Request(Peer("spiffe://x/y", None), "till", 1, RequestProtocol.GRPC, method="POST", path="/s.T/Pay"),
+            Request(Peer("spiffe://x/y", None), TILL, 1, RequestProtocol.GRPC, method="POST", path="/s.T/Pay"),
             'identity "spiffe://x/y" -> till:1 call s.T/Pay',
         ),
         (
-            Request(Peer(WEB, None), "till", 1, RequestProtocol.GRPC, method="POST", path="/s.T/Pay/x"),
+            Request(Peer(WEB, None), TILL, 1, RequestProtocol.GRPC, method="POST", path="/s.T/Pay/x"),
             "web -> till:1 POST /s.T/Pay/x",
         ),
         (
-            Request(Peer(WEB, None), "till", 1, RequestProtocol.GRPC, method="GET", path="/s.T/Pay"),
+            Request(Peer(WEB, None), TILL, 1, RequestProtocol.GRPC, method="GET", path="/s.T/Pay"),
             "web -> till:1 GET /s.T/Pay",
         ),
     ],
