@@ -92,10 +92,12 @@ class Lifted:
 class LiftingTarget(Protocol):
     """The optional capability of a target to read its own kind of file, whoever wrote it."""
 
-    def lift(self, files: tuple[Artifact, ...], options: CompileOptions) -> Lifted:
+    def lift(self, files: tuple[Artifact, ...], options: CompileOptions, known: Mesh | None = None) -> Lifted:
         """What the files mean, under the options of the target. What is not modelled becomes `Opaque`, never nothing.
 
-        `files` are paths as they are to be shown, with their bytes.
+        `files` are paths as they are to be shown, with their bytes. With `known` the services and gateways of that mesh
+        are taken as those that run, by name, labels, ports and identity, and nothing else of it is looked at: so what
+        was emitted for a policy can be read, which names pods by their labels alone.
         """
         ...
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.features import Capabilities
-from meshproof.compiler.backend.target import CompileOptions
+from meshproof.compiler.backend.target import CompileOptions, Lifted
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.targets.istio.capabilities import CAPABILITIES
 from meshproof.targets.istio.emit import emit
+from meshproof.targets.istio.lift.reading import read_istio
 from meshproof.targets.istio.lower import IstioLowered, lower
 
 
@@ -27,3 +28,8 @@ class IstioTarget:
     def emit(self, lowered: IstioLowered) -> tuple[Artifact, ...]:
         """The files; see `meshproof.targets.istio.emit`."""
         return emit(lowered)
+
+    def lift(self, files: tuple[Artifact, ...], options: CompileOptions, known: Mesh | None = None) -> Lifted:
+        """What objects of Istio and Kubernetes mean; see `meshproof.targets.istio.lift`."""
+        found = read_istio(files, options.settings, known)
+        return Lifted(found.mesh, found.diagnostics, found.context.sources, found.context.objects.skipped)

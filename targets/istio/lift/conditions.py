@@ -86,3 +86,8 @@ def _claim_path(brackets: str) -> tuple[str, ...]:
     """`[a][b]` leads through two names; what has another form is one name, all that is inside the outer brackets."""
     parts = _NESTED.findall(brackets)
     return tuple(parts) if "".join(f"[{part}]" for part in parts) == brackets else (brackets[1:-1],)
+
+
+def is_address(attribute: Attribute) -> bool:
+    """Whether the attribute is an address."""
+    return isinstance(attribute, SourceIp | RemoteIp | DestinationIp)

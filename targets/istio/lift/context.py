@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 from meshproof.compiler.backend.artifact import Artifact
-from meshproof.compiler.ir.names import NodeName
-from meshproof.dsl.source import SourceFile
-from meshproof.targets.common.documents import Documents, read_documents
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import NodeName, Origin
+from meshproof.dsl.source import SourceFile, Span
+from meshproof.targets.common.documents import read_documents
 from meshproof.targets.istio.lift.findings import LiftFindings
+from meshproof.targets.istio.lift.inferred import report_dangling, with_inferred
 from meshproof.targets.istio.lift.kinds import Kind
+from meshproof.targets.istio.lift.known import known_workloads
 from meshproof.targets.istio.lift.kube_services import KubeServices, read_services
 from meshproof.targets.istio.lift.mesh_settings import MeshSettings, read_mesh_settings
 from meshproof.targets.istio.lift.objects import ObjectIndex, index_objects
@@ -37,7 +39,6 @@ class LiftContext:
     services: KubeServices
     workloads: tuple[Workload, ...]
     sources: tuple[SourceFile, ...]
-    day: date
     findings: LiftFindings
 
     def workload(self, name: NodeName) -> Workload | None:
@@ -60,30 +61,41 @@ class LiftContext:
         return tuple(one for one in self.workloads if one.role is Role.GATEWAY)
 
 
-def read_context(files: tuple[Artifact, ...], settings: Iterable[tuple[str, str]], day: date) -> LiftContext:
-    """Read the files: a file that is refused is a finding, and the others are read all the same."""
+def read_context(
+    files: tuple[Artifact, ...], settings: Iterable[tuple[str, str]], known: Mesh | None = None
+) -> LiftContext:
+    """Read the files: a file that is refused is a finding, and the others are read all the same.
+
+    With `known` the workloads are those of that mesh (its policies are not looked at); else they are those that the
+    files make, and those that they speak of.
+    """
     findings = LiftFindings()
     documents = tuple(read_documents(one.path, one.content) for one in files)
     for one in documents:
         findings.extend(one.diagnostics)
     given, refused = read_settings(settings)
     findings.extend(refused)
-    return _context(documents, given, day, findings)
-
-
-def _context(documents: tuple[Documents, ...], given: dict[str, str], day: date, findings: LiftFindings) -> LiftContext:
     objects = index_objects(documents, findings)
-    mesh = read_mesh_settings(objects, given, findings)
+    nowhere = Origin(Span(documents[0].source.path if documents else "", 0, 0))
+    mesh = read_mesh_settings(objects, given, findings, nowhere)
     services = read_services(objects, mesh.cluster_domain)
     return LiftContext(
         objects=objects,
         settings=mesh,
         services=services,
-        workloads=_with_roles(read_workloads(objects, services), objects),
+        workloads=_workloads(objects, services, mesh, findings) if known is None else known_workloads(known),
         sources=tuple(one.source for one in documents),
-        day=day,
         findings=findings,
     )
+
+
+def _workloads(
+    objects: ObjectIndex, services: KubeServices, settings: MeshSettings, findings: LiftFindings
+) -> tuple[Workload, ...]:
+    made = _with_roles(read_workloads(objects, services), objects)
+    found = with_inferred(made, objects, services, settings)
+    report_dangling(found, objects, settings, findings)
+    return found
 
 
 def _with_roles(workloads: tuple[Workload, ...], objects: ObjectIndex) -> tuple[Workload, ...]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from meshproof.compiler.ir.names import Origin
 from meshproof.compiler.patterns.istio_paths import IstioMode
-from meshproof.dsl.source import Span
 from meshproof.targets.common import yaml
 from meshproof.targets.common.tree import Leaf, MapNode, TreeError
 from meshproof.targets.istio.lift import options
@@ -20,7 +19,6 @@ from meshproof.targets.istio.lift.values import EMPTY, flag, mapping, mappings, 
 CONFIG_MAP = "istio"
 DEFAULT_ROOT = "istio-system"
 DEFAULT_DOMAIN = "cluster.local"
-NOWHERE = Origin(Span("", 0, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +64,10 @@ class MeshSettings:
         return next((one for one in self.providers if one.name == name), None)
 
 
-def read_mesh_settings(objects: ObjectIndex, given: Mapping[str, str], findings: LiftFindings) -> MeshSettings:
-    """The settings of the files, overridden by the options."""
+def read_mesh_settings(
+    objects: ObjectIndex, given: Mapping[str, str], findings: LiftFindings, nowhere: Origin
+) -> MeshSettings:
+    """The settings of the files, overridden by the options. `nowhere` is the place of what no file says."""
     source = _config_map(objects, given.get(options.ROOT_NAMESPACE))
     config = EMPTY if source is None else _config(source, findings)
     aliases = given.get(options.ALIASES)
@@ -88,7 +88,7 @@ def read_mesh_settings(objects: ObjectIndex, given: Mapping[str, str], findings:
         cluster_domain=given.get(options.CLUSTER_DOMAIN) or DEFAULT_DOMAIN,
         providers=_providers(config),
         config=config,
-        origin=NOWHERE if source is None else source.origin,
+        origin=nowhere if source is None else source.origin,
     )
 
 

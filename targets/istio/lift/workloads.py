@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from meshproof.compiler.ir.entities import ServicePort
+from meshproof.compiler.ir.entities import Gateway, Service, ServicePort
 from meshproof.compiler.ir.names import NodeName, Origin, SpiffeId
 from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.kinds import WORKLOADS, Kind
@@ -16,6 +16,7 @@ from meshproof.targets.istio.lift.objects import KubeObject, ObjectIndex
 from meshproof.targets.istio.lift.values import items, mapping, mappings, number, pairs, text
 
 DEFAULT_ACCOUNT = "default"
+OUTSIDE_DOMAIN = "outside.invalid"
 
 _BY_KUBERNETES = frozenset(
     (
@@ -48,6 +49,7 @@ class Workload:
     """One thing that makes pods, or that a policy speaks of although no file says what makes it (`is_inferred`).
 
     `labels` are the pods'. `ports` are those of the Services in front of it, by the number at which the pods listen.
+    `node` is what is known of it from elsewhere than the files.
     """
 
     name: NodeName
@@ -62,6 +64,7 @@ class Workload:
     is_inferred: bool = False
     is_account_known: bool = True
     template: MapNode | None = field(default=None, repr=False, compare=False)
+    node: Service | Gateway | None = None
 
     def has_labels(self, wanted: Iterable[tuple[str, str]]) -> bool:
         """Whether the pods have all these labels."""
@@ -76,7 +79,11 @@ class Workload:
         return replace(self, role=role)
 
     def identity(self, trust_domain: str) -> SpiffeId:
-        """The identity that the mesh gives it."""
+        """The identity that the mesh gives it; what is outside of the mesh has none that anyone verifies."""
+        if self.node is not None:
+            return self.node.identity
+        if self.membership is Membership.OUTSIDE:
+            return SpiffeId(OUTSIDE_DOMAIN, f"/ns/{self.namespace}/workload/{self.name.rpartition('/')[2]}")
         return SpiffeId.of_account(trust_domain, self.namespace, self.account)
 
 

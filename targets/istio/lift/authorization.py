@@ -1,0 +1,214 @@
+"""AuthorizationPolicies as rules, and at which workloads what no rule decides is refused.
+
+An ALLOW policy that is in force changes the default of every workload that it selects, whether it has rules or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.entities import Destination, Layer
+from meshproof.compiler.ir.names import AuthorizerName, NodeName, Origin, RuleId
+from meshproof.compiler.ir.predicate import Attribute
+from meshproof.targets.common.tree import MapNode
+from meshproof.targets.istio.lift.admission import DRY_RUN, Verdict
+from meshproof.targets.istio.lift.callers import Identities
+from meshproof.targets.istio.lift.context import LiftContext
+from meshproof.targets.istio.lift.kinds import Kind
+from meshproof.targets.istio.lift.objects import KubeObject
+from meshproof.targets.istio.lift.policy_terms import Reading
+from meshproof.targets.istio.lift.rule_forms import Form, PolicyRule, http_form, read_rule, tcp_form
+from meshproof.targets.istio.lift.rule_text import callers_text
+from meshproof.targets.istio.lift.selection import attachment_of, selected
+from meshproof.targets.istio.lift.unmodelled import unknown_object
+from meshproof.targets.istio.lift.values import items, text
+from meshproof.targets.istio.lift.workloads import Workload
+
+_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
+_FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
+_EFFECTS = {"ALLOW": Effect.ALLOW, "DENY": Effect.DENY, "CUSTOM": Effect.ASK}
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """The rules, and the workloads that refuse what no rule decides."""
+
+    rules: tuple[AuthzRule, ...]
+    closed: frozenset[NodeName]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What policies meet at workloads: `distorted` are headers and claims that a proxy changes before rules read them.
+
+    `verdicts` are those of admission over objects that are not clean.
+    """
+
+    identities: Identities
+    distorted: dict[NodeName, frozenset[Attribute]]
+    verdicts: dict[KubeObject, Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class _Policy:
+    """A policy with the workloads at which it is in force."""
+
+    source: KubeObject
+    workloads: tuple[Workload, ...]
+
+    @property
+    def action(self) -> str:
+        return text(self.source.spec.get("action")) or "ALLOW"
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Only what Go reads as true makes a policy dry; a value that is neither true nor false does not."""
+        return dict(self.source.annotations).get(DRY_RUN, "false") in _TRUE
+
+    @property
+    def provider(self) -> str:
+        return text(self.source.spec.at("provider", "name")) or ""
+
+
+def lift_authorization(context: LiftContext, around: Surroundings) -> Authorization:
+    """All AuthorizationPolicies; one that admission refuses, or with fields that nobody knows, may be in force."""
+    policies = [_policy(one, context) for one in context.objects.of(Kind.AUTHORIZATION_POLICY)]
+    taken = [one for one in policies if _is_read(one, around)]
+    unknown = (rule for one in policies if not _is_read(one, around) for rule in _unknown(one))
+    lifting = _Lifting(context, around, _providers(taken))
+    rules = (rule for one in taken for rule in lifting.rules(one))
+    closing = (one for one in taken if one.action == "ALLOW" and not one.is_dry_run)
+    return Authorization(
+        (*rules, *unknown),
+        frozenset(workload.name for one in closing for workload in one.workloads),
+    )
+
+
+def _policy(source: KubeObject, context: LiftContext) -> _Policy:
+    found = selected(attachment_of(source), context.workloads, context.settings.root_namespace)
+    return _Policy(source, found)
+
+
+def _is_read(policy: _Policy, around: Surroundings) -> bool:
+    """Whether the policy says what it says: unknown fields inside of a rule make that rule uncertain, no more."""
+    verdict = around.verdicts.get(policy.source)
+    if verdict is None:
+        return True
+    return not verdict.refusals and all(
+        fault.path.startswith(("spec.rules[", "metadata", "status")) for fault in verdict.unknown
+    )
+
+
+def _unknown(policy: _Policy) -> Iterator[AuthzRule]:
+    yield from unknown_object(policy.source, tuple(workload.name for workload in policy.workloads))
+
+
+def _providers(policies: Iterable[_Policy]) -> dict[NodeName, frozenset[str]]:
+    """The external authorizers that each workload would have to ask."""
+    found: dict[NodeName, set[str]] = {}
+    for policy in policies:
+        if policy.action == "CUSTOM":
+            for workload in policy.workloads:
+                found.setdefault(workload.name, set()).add(policy.provider)
+    return {name: frozenset(providers) for name, providers in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What is alike at the workloads for which one form of a rule is good."""
+
+    authorizer: AuthorizerName | None
+    asks_on_tcp: bool
+    distorted: frozenset[Attribute]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lifting:
+    context: LiftContext
+    around: Surroundings
+    providers: dict[NodeName, frozenset[str]]
+
+    def rules(self, policy: _Policy) -> Iterator[AuthzRule]:
+        """The rules of one policy. AUDIT decides nothing."""
+        effect = _EFFECTS.get(policy.action)
+        if effect is None:
+            return
+        places = self._places(policy)
+        for index, rule in enumerate(items(policy.source.spec.get("rules"))):
+            if not isinstance(rule, MapNode):
+                continue
+            name = f"{policy.source.full_name}[{index}]"
+            for number, (place, nodes) in enumerate(places, 1):
+                named = _Named(name, "" if number == 1 else str(number), nodes, place)
+                yield from self._forms(policy, effect, named, read_rule(rule, self._reading(policy, place)))
+
+    def _reading(self, policy: _Policy, place: _Place) -> Reading:
+        settings = self.context.settings
+        return Reading(policy.source.namespace, settings.bundle, settings.has_joined_headers, place.distorted)
+
+    def _places(self, policy: _Policy) -> list[tuple[_Place, tuple[NodeName, ...]]]:
+        """The workloads, those together for which the rules mean the same; without any, one place without workloads."""
+        found: dict[_Place, list[NodeName]] = {}
+        for workload in policy.workloads:
+            found.setdefault(self._place(policy, workload.name), []).append(workload.name)
+        if not found:
+            found[self._place(policy, None)] = []
+        return [(place, tuple(sorted(names))) for place, names in found.items()]
+
+    def _place(self, policy: _Policy, name: NodeName | None) -> _Place:
+        distorted = frozenset() if name is None else self.around.distorted.get(name, frozenset())
+        if policy.action != "CUSTOM":
+            return _Place(None, asks_on_tcp=False, distorted=distorted)
+        settings = self.context.settings
+        provider = settings.provider(policy.provider)
+        asked = frozenset() if name is None else self.providers.get(name, frozenset())
+        # Several providers are refused, not asked, unless istiod was told otherwise; so is one that nobody configured.
+        is_asked = provider is not None and (settings.has_many_providers or len(asked) <= 1)
+        return _Place(
+            AuthorizerName(policy.provider) if is_asked else None,
+            asks_on_tcp=provider is None or provider.protocol == "grpc",
+            distorted=distorted,
+        )
+
+    def _forms(self, policy: _Policy, effect: Effect, named: _Named, rule: PolicyRule) -> Iterator[AuthzRule]:
+        if rule.is_same_on_tcp and (effect is not Effect.ASK or named.place.asks_on_tcp):
+            yield self._rule(policy, effect, named, (http_form(rule), None), rule.origin)
+            return
+        yield self._rule(policy, effect, named, (http_form(rule), Layer.HTTP), rule.origin)
+        vanishes = effect is Effect.ALLOW and rule.is_about_http
+        if not vanishes and (effect is not Effect.ASK or named.place.asks_on_tcp):
+            yield self._rule(policy, effect, named, (tcp_form(rule), Layer.TCP), rule.origin)
+
+    def _rule(
+        self, policy: _Policy, effect: Effect, named: _Named, form: tuple[Form, Layer | None], origin: Origin
+    ) -> AuthzRule:
+        asked, layer = form
+        return AuthzRule(
+            id=named.id_on(layer),
+            effect=effect,
+            sources=self.around.identities.source_set(asked.callers, callers_text(asked.callers)),
+            destinations=tuple(Destination(node, asked.ports) for node in named.nodes),
+            operations=asked.operations,
+            when=asked.when,
+            origin=origin,
+            authorizer=named.place.authorizer,
+            is_enforced=not policy.is_dry_run,
+            layer=layer,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The name of a rule at some workloads."""
+
+    name: str
+    form: str
+    nodes: tuple[NodeName, ...]
+    place: _Place
+
+    def id_on(self, layer: Layer | None) -> RuleId:
+        """The name of the rule on a kind of chain: on HTTP the plain one."""
+        form = "-".join(part for part in ("tcp" if layer is Layer.TCP else "", self.form) if part)
+        return RuleId(f"{self.name}@{form}" if form else self.name)

@@ -1,0 +1,75 @@
+"""The account of all fields of the objects that were read: what is in the mesh, what does not matter, what is missing.
+
+This is the one table of what is read of which kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from meshproof.compiler.ir.names import Origin
+from meshproof.targets.istio.lift.fields import FieldPatterns, FieldTable, Status
+from meshproof.targets.istio.lift.fields_kubernetes import KUBERNETES
+from meshproof.targets.istio.lift.fields_security import (
+    AUTHORIZATION_POLICY,
+    ENVOY_FILTER,
+    PEER_AUTHENTICATION,
+    PROXY_CONFIG,
+    REQUEST_AUTHENTICATION,
+    TELEMETRY,
+    WASM_PLUGIN,
+)
+from meshproof.targets.istio.lift.kinds import Kind
+from meshproof.targets.istio.lift.objects import KubeObject
+
+FIELDS: Mapping[Kind, FieldTable] = {
+    **KUBERNETES,
+    Kind.AUTHORIZATION_POLICY: AUTHORIZATION_POLICY,
+    Kind.PEER_AUTHENTICATION: PEER_AUTHENTICATION,
+    Kind.REQUEST_AUTHENTICATION: REQUEST_AUTHENTICATION,
+    Kind.ENVOY_FILTER: ENVOY_FILTER,
+    Kind.WASM_PLUGIN: WASM_PLUGIN,
+    Kind.TELEMETRY: TELEMETRY,
+    Kind.PROXY_CONFIG: PROXY_CONFIG,
+}
+"""The table of each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A field that is not modelled, or (`is_unknown`) not known at all."""
+
+    kind: Kind
+    object: str
+    path: str
+    origin: Origin
+    is_unknown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FieldAccounts:
+    """How many fields are in the mesh, how many do not matter, and each of the others."""
+
+    read: int
+    irrelevant: int
+    gaps: tuple[Gap, ...]
+
+
+def account_for(objects: Iterable[KubeObject]) -> FieldAccounts:
+    """The account over all fields of the objects."""
+    counts = dict.fromkeys(Status, 0)
+    gaps: list[Gap] = []
+    for one in objects:
+        for use in _patterns(one.kind).uses_in(one.body):
+            if use.status in {Status.READ, Status.IRRELEVANT}:
+                counts[use.status] += 1
+            else:
+                gaps.append(Gap(one.kind, one.full_name, use.path, use.origin, is_unknown=use.status is None))
+    return FieldAccounts(counts[Status.READ], counts[Status.IRRELEVANT], tuple(gaps))
+
+
+@cache
+def _patterns(kind: Kind) -> FieldPatterns:
+    return FieldPatterns(FIELDS.get(kind, {}))

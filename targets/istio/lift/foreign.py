@@ -1,0 +1,70 @@
+"""Objects that change proxies in ways that are not modelled, and workloads that no proxy of a mesh stands before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshproof.compiler.ir.authz import AuthzRule
+from meshproof.compiler.ir.names import NodeName
+from meshproof.targets.common.tree import MapNode
+from meshproof.targets.istio.lift.context import LiftContext
+from meshproof.targets.istio.lift.findings import NOT_MODELLED
+from meshproof.targets.istio.lift.kinds import Kind
+from meshproof.targets.istio.lift.membership import Membership
+from meshproof.targets.istio.lift.objects import KubeObject
+from meshproof.targets.istio.lift.selection import attachment_of, selected
+from meshproof.targets.istio.lift.unmodelled import unknown_object, unknown_rules
+from meshproof.targets.istio.lift.values import mapping, mappings, pairs, text
+from meshproof.targets.istio.lift.workloads import Role, Workload
+
+_EXCLUDED = "traffic.sidecar.istio.io/excludeInboundPorts"
+_INCLUDED = "traffic.sidecar.istio.io/includeInboundPorts"
+_OUTBOUND = "SIDECAR_OUTBOUND"
+_ROLES = {"GATEWAY": (Role.GATEWAY,), "SIDECAR_INBOUND": (Role.SIDECAR,), _OUTBOUND: ()}
+
+
+def lift_foreign(context: LiftContext) -> Iterator[AuthzRule]:
+    """Rules that make unknown what these objects may change; each object is a finding too."""
+    for kind in (Kind.ENVOY_FILTER, Kind.WASM_PLUGIN):
+        for source in context.objects.of(kind):
+            found = selected(attachment_of(source), context.workloads, context.settings.root_namespace)
+            names = tuple(workload.name for workload in found if _may_touch(source, workload))
+            message = f"{kind} `{source.full_name}` is not modelled: what it does at {len(names)} workloads is unknown"
+            context.findings.add(NOT_MODELLED, message, source.full_name, source.origin)
+            yield from unknown_object(source, names)
+    for workload in context.workloads:
+        yield from _of_workload(workload, context)
+
+
+def _may_touch(source: KubeObject, workload: Workload) -> bool:
+    """Whether the object may change what the workload's proxy does with what arrives."""
+    if source.kind is not Kind.ENVOY_FILTER:
+        return True
+    contexts = {text(patch.at("match", "context")) or "ANY" for patch in mappings(source.spec.get("configPatches"))}
+    return any(workload.role in _ROLES.get(name, (Role.GATEWAY, Role.SIDECAR)) for name in contexts)
+
+
+def _of_workload(workload: Workload, context: LiftContext) -> Iterator[AuthzRule]:
+    if workload.membership is Membership.AMBIENT:
+        message = f"`{workload.name}` is in an ambient mesh, which is not modelled: what reaches it is unknown"
+        context.findings.add(NOT_MODELLED, message, workload.name, workload.origin)
+        yield from unknown_rules(f"ambient:{workload.name}", "ambient mode", workload.origin, (workload.name,))
+        return
+    annotations = dict(pairs(_pod_annotations(workload)))
+    for name, ports in ((_EXCLUDED, _ports(annotations.get(_EXCLUDED, ""))), (_INCLUDED, None)):
+        written = annotations.get(name)
+        if written is None or ports == () or (name == _INCLUDED and written == "*"):
+            continue
+        message = f"`{name}: {written}` at `{workload.name}` is not modelled: some ports are not under any policy"
+        context.findings.add(NOT_MODELLED, message, workload.name, workload.origin)
+        nodes: tuple[NodeName, ...] = (workload.name,)
+        yield from unknown_rules(f"{name}:{workload.name}", name, workload.origin, nodes, ports)
+
+
+def _pod_annotations(workload: Workload) -> MapNode:
+    template = workload.template
+    return mapping(None if template is None else template.at("metadata", "annotations"))
+
+
+def _ports(written: str) -> tuple[int, ...]:
+    return tuple(sorted({int(port) for port in written.replace(" ", "").split(",") if port.isdecimal()}))

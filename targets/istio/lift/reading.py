@@ -1,0 +1,55 @@
+"""Files of Istio and Kubernetes, whoever wrote them, as a mesh: the entry of the lift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from meshproof.compiler.backend.artifact import Artifact
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.dsl.diagnostic import Diagnostic, Severity
+from meshproof.targets.istio.lift.admission import Verdict, admit_all
+from meshproof.targets.istio.lift.assemble import assemble
+from meshproof.targets.istio.lift.context import LiftContext, read_context
+from meshproof.targets.istio.lift.field_accounts import FieldAccounts, account_for
+from meshproof.targets.istio.lift.objects import KubeObject
+from meshproof.targets.istio.lift.parts import RoutingPart
+
+_UNREADABLE = ("MP0", "MP1", "MP709")
+
+
+@dataclass(frozen=True, slots=True)
+class IstioReading:
+    """What files mean, and everything that was learnt on the way.
+
+    `mesh` is None if a file could not be read, or an option not be taken. `verdicts` are those of admission over
+    objects that it does not take as they are.
+    """
+
+    mesh: Mesh | None
+    context: LiftContext
+    verdicts: dict[KubeObject, Verdict]
+    accounts: FieldAccounts
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Everything that was found."""
+        return self.context.findings.diagnostics
+
+
+def read_istio(
+    files: tuple[Artifact, ...], settings: Iterable[tuple[str, str]] = (), known: Mesh | None = None
+) -> IstioReading:
+    """The mesh that the files make, under the options.
+
+    With `known` its workloads are taken as those that run (its policies are not looked at); without, the files say.
+    """
+    context = read_context(files, settings, known)
+    is_readable = not any(_is_fatal(one) for one in context.findings.diagnostics)
+    verdicts = admit_all(context.objects, context.findings)
+    mesh = assemble(context, verdicts, RoutingPart()) if is_readable else None
+    return IstioReading(mesh, context, verdicts, account_for(context.objects.objects))
+
+
+def _is_fatal(one: Diagnostic) -> bool:
+    return one.severity is Severity.ERROR and one.code.startswith(_UNREADABLE)

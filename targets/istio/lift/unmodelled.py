@@ -1,0 +1,37 @@
+"""Rules for what is not modelled: a request may be refused for it, or let in, and nobody can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.entities import Destination, SourceSet
+from meshproof.compiler.ir.names import NodeName, Origin, RuleId
+from meshproof.compiler.ir.predicate import Always, Opaque
+from meshproof.targets.istio.lift.objects import KubeObject
+
+_ANYONE = SourceSet(Always(), has_internet=True, members=(), shared=(), text="anyone")
+
+
+def unknown_object(source: KubeObject, nodes: tuple[NodeName, ...]) -> Iterator[AuthzRule]:
+    """The rules for an object of which nobody knows what it does, at the workloads that it is for."""
+    yield from unknown_rules(
+        f"{source.kind}:{source.full_name}", f"{source.kind} {source.full_name}", source.origin, nodes
+    )
+
+
+def unknown_rules(
+    name: str, field: str, origin: Origin, nodes: tuple[NodeName, ...], ports: tuple[int, ...] | None = None
+) -> Iterator[AuthzRule]:
+    """A deny and an allow that may hold or not, at these workloads. Every verdict that they bear on is unknown."""
+    destinations = tuple(Destination(node, ports) for node in sorted(nodes))
+    for effect in (Effect.DENY, Effect.ALLOW):
+        yield AuthzRule(
+            id=RuleId(f"{name}[unknown]@{effect}"),
+            effect=effect,
+            sources=_ANYONE,
+            destinations=destinations,
+            operations=(),
+            when=Opaque(f"{field} ({effect})", origin),
+            origin=origin,
+        )
