@@ -27,8 +27,9 @@ class Breadth:
 
     `source`, `method` and `path` are among them also where nothing tells their values apart; other attributes only if
     some condition at one of the ports reads them. On a port that carries no HTTP there is no method or path to be free.
-    `has_every_identity`: at all of its ports every identity has a request that the rule matches. `needs_token`: it
-    matches none without a valid token.
+    `has_every_identity`: at all of its ports every identity has a request that the rule matches; where nobody has an
+    identity it goes by the sources, and no condition may read them. `needs_token`: it matches none without a valid
+    token.
     """
 
     rule: RuleId

@@ -49,7 +49,7 @@ from meshproof.compiler.checks.authz._rules import Rules, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.showing import proof_row
 from meshproof.compiler.ir.authz import Effect
-from meshproof.compiler.ir.predicate import attributes_of
+from meshproof.compiler.ir.predicate import ClientIp, RemoteIp, SourceIp, attributes_of
 from meshproof.compiler.ir.predicate_text import attribute_name
 from meshproof.dsl.diagnostic import Severity
 
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from meshproof.dsl.diagnostic import Diagnostic, Evidence
 
 
-_ADDRESSES = frozenset({"source.ip", "client.ip"})
+_ADDRESSES = (SourceIp, ClientIp, RemoteIp)
 
 
 def find(ctx: CheckContext) -> Iterator[Diagnostic]:
@@ -104,15 +104,15 @@ def _taken(rules: Rules, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnost
 
 
 def _callers(breadth: Breadth) -> str:
-    if "source" in breadth.free:
-        return "anyone"
-    return "every identity" if breadth.has_every_identity else ""
+    if not breadth.has_every_identity:
+        return ""
+    return "anyone" if "source" in breadth.free else "every identity"
 
 
 def _is_bounded(rule: AuthzRule, breadth: Breadth) -> bool:
     """Whether something narrows the callers that they cannot choose: a token or an address."""
-    addresses = _ADDRESSES.intersection(map(attribute_name, attributes_of(rule.content)))
-    return breadth.needs_token or not addresses.issubset(breadth.free)
+    addresses = (attribute_name(one) for one in attributes_of(rule.content) if isinstance(one, _ADDRESSES))
+    return breadth.needs_token or any(name not in breadth.free for name in addresses)
 
 
 def _conditions(rules: Rules, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnostic]:
