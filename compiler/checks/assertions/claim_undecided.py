@@ -7,7 +7,8 @@ something that is not known here.
 
 ## Why it matters
 
-What is not known passes no gate: a run with such a claim ends with 3, whatever else was found. It may be false.
+The claim may be false, so it is never counted as proved: if nothing else is wrong, the run ends with 3. Where time ran
+out, give it more with `--timeout 60s`, or narrow the claim to a destination or to the operations that matter.
 
 ## Example
 
