@@ -33,37 +33,40 @@ def with_inferred(
 ) -> tuple[Workload, ...]:
     """The workloads, and those that are spoken of: gateways, what Services stand for, what policies select.
 
-    A policy's selector makes a workload only in a namespace of which the files know none: else it selects nothing.
+    A policy of the root namespace is for workloads of other namespaces, so its selector makes none.
     """
     found = list(workloads)
     for workload in _of_kube_gateways(objects):
         _add(found, workload)
     for workload in _of_gateways(found, objects, services, settings):
         _add(found, workload)
-    known = {workload.namespace for workload in workloads}
     for service in services.services:
         is_there = any(service in workload.services for workload in found)
         if service.selector and not is_there:
             _add(found, _plain(service.namespace, service.name, service.selector, objects, services, service.origin))
     for policy in (one for kind in POLICIES for one in objects.of(kind)):
         labels = attachment_of(policy).labels
-        is_told = policy.namespace in known or policy.namespace == settings.root_namespace
-        if not labels or is_told or any(_is_selected(one, policy.namespace, labels) for one in found):
-            continue
-        _add(found, _plain(policy.namespace, _name_of(labels), labels, objects, services, policy.origin))
+        is_told = policy.namespace == settings.root_namespace
+        if labels and not is_told and not any(_is_selected(one, policy.namespace, labels) for one in found):
+            _add(found, _plain(policy.namespace, _name_of(labels), labels, objects, services, policy.origin))
     return tuple(found)
 
 
 def report_dangling(
     workloads: tuple[Workload, ...], objects: ObjectIndex, settings: MeshSettings, findings: LiftFindings
 ) -> None:
-    """A finding for each policy that selects no workload: it does nothing, and is applied without a complaint."""
+    """A finding for each policy that selects no workload that a file makes, where files make others in its namespace.
+
+    It may do nothing: it is applied without a complaint. Where the files make no workloads, nothing can be said.
+    """
+    made = [one for one in workloads if not one.is_inferred]
     for policy in (one for kind in POLICIES for one in objects.of(kind)):
         labels = attachment_of(policy).labels
         namespace = None if policy.namespace == settings.root_namespace else policy.namespace
-        if labels and not any(_is_selected(one, namespace, labels) for one in workloads):
+        nearby = [one for one in (workloads if namespace is None else made) if namespace in {None, one.namespace}]
+        if labels and nearby and not any(_is_selected(one, namespace, labels) for one in nearby):
             written = ", ".join(f"{key}={value}" for key, value in labels)
-            message = f"{policy.kind} `{policy.full_name}` selects no workload that is known: no pod has `{written}`"
+            message = f"{policy.kind} `{policy.full_name}` selects no workload that a file makes: `{written}`"
             advice = "mend the labels, or add the files that make these pods"
             findings.add(UNKNOWN_WORKLOAD, message, policy.full_name, policy.origin, advice=advice)
 
