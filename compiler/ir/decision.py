@@ -33,7 +33,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class RouteOutcome:
-    """What the sender's proxy does: shares per destination (version or node:port), or a redirect."""
+    """What the sender's proxy does: shares per destination (version or node:port), or an answer of its own.
+
+    That is a redirect, or (in lifted files) the status `answer`. `rewrite_host` is the host with which it goes on.
+    """
 
     branch: str | None
     destinations: tuple[tuple[str, int], ...]
@@ -43,3 +46,5 @@ class RouteOutcome:
     mirror: Mirror | None
     headers: tuple[HeaderEdit, ...] = ()
     redirect: Redirect | None = None
+    answer: int | None = None
+    rewrite_host: str | None = None

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from meshproof.compiler.ir.decision import Decision, RouteOutcome
 from meshproof.compiler.ir.json_text import Json
 from meshproof.compiler.ir.names import written_name
 from meshproof.compiler.ir.routing import HeaderEdit, Mirror, Redirect, Retry
+
+_PLACE = re.compile(r"(?<=\])@.*\Z")
+"""A branch of lifted files is the same at several ports: its name says at which, but not to people."""
 
 
 def decision_to_json(decision: Decision, outcome: RouteOutcome | None) -> dict[str, Json]:
@@ -29,13 +34,15 @@ def route_to_json(outcome: RouteOutcome) -> dict[str, Json]:
     """What the sender's proxy does, without what it does not do. `path` is the one after a rewrite."""
     fields: dict[str, Json] = {"destinations": [[name, share] for name, share in outcome.destinations]}
     optional: dict[str, Json] = {
-        "branch": outcome.branch,
+        "branch": None if outcome.branch is None else _PLACE.sub("", outcome.branch),
         "path": outcome.path,
         "timeout_ms": outcome.timeout_ms,
         "retry": None if outcome.retry is None else _retry(outcome.retry),
         "mirror": None if outcome.mirror is None else _mirror(outcome.mirror),
         "headers": [_edit(edit) for edit in outcome.headers] or None,
+        "host": outcome.rewrite_host,
         "redirect": None if outcome.redirect is None else _redirect(outcome.redirect),
+        "answer": outcome.answer,
     }
     return fields | {name: value for name, value in optional.items() if value is not None}
 
@@ -48,7 +55,7 @@ def _retry(retry: Retry) -> Json:
 def _mirror(mirror: Mirror) -> Json:
     target = mirror.target
     address = target.node if target.port is None else f"{target.node}:{target.port}"
-    return {"destination": target.version or address, "percent": mirror.percent}
+    return {"destination": target.label or target.version or address, "percent": mirror.percent}
 
 
 def _edit(edit: HeaderEdit) -> Json:
@@ -56,4 +63,10 @@ def _edit(edit: HeaderEdit) -> Json:
 
 
 def _redirect(redirect: Redirect) -> Json:
-    return {"status": redirect.status, "host": redirect.host, "path": redirect.path}
+    fields: dict[str, Json] = {"status": redirect.status, "host": redirect.host, "path": redirect.path}
+    optional: dict[str, Json] = {
+        "scheme": redirect.scheme,
+        "port": redirect.port,
+        "replaces_prefix": redirect.replaces_prefix or None,
+    }
+    return fields | {name: value for name, value in optional.items() if value is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from meshproof.compiler.ir.entities import Layer
 from meshproof.compiler.ir.matchers import Matcher
 from meshproof.compiler.ir.names import NodeName, Origin
 from meshproof.compiler.ir.predicate import Predicate
@@ -12,13 +13,19 @@ from meshproof.compiler.ir.predicate import Predicate
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A share of the traffic to a node: a version of it (None: any) at a workload port (None: the one called)."""
+    """A share of the traffic to a node: a version of it (None: any) at a workload port (None: the one called).
+
+    Lifted files alone have the rest. `label` is what outcomes call it, where several nodes stand behind one name.
+    `is_alternative`: it has no share of its own, but that of the target before it goes to either.
+    """
 
     node: NodeName
     version: str | None
     port: int | None
     weight: int
     origin: Origin
+    label: str | None = None
+    is_alternative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +66,18 @@ class HeaderEdit:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """An answer instead of a destination; `status` is 301, 302, 307 or 308."""
+    """An answer instead of a destination; `status` is 301, 302, 307 or 308 (303 too in lifted files).
+
+    Lifted files alone have the rest; with `replaces_prefix` the path is put in place of the prefix that was matched.
+    """
 
     status: int
     host: str | None
     path: str | None
     origin: Origin
+    scheme: str | None = None
+    port: int | None = None
+    replaces_prefix: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +137,10 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is done to the requests that a branch takes. None and empty mean: not done."""
+    """What is done to the requests that a branch takes. None and empty mean: not done.
+
+    `rewrite_host` (lifted files alone) is the host with which they go on.
+    """
 
     timeout_ms: int | None = None
     retry: Retry | None = None
@@ -133,14 +149,16 @@ class Settings:
     headers: tuple[HeaderEdit, ...] = ()
     cors: Cors | None = None
     fault: Fault | None = None
+    rewrite_host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
     """One line of a route. It takes a request if host, methods, path and `when` all agree (each may be left out).
 
-    `condition` is all of that as one predicate. Exactly one of `targets` and `redirect` is there. `settings` are
-    the effective ones: the route's, overridden by the branch's.
+    `condition` is all of that as one predicate. Exactly one of `targets`, `redirect` and `answer` is there; `answer`
+    (lifted files alone) is a status that the sender's proxy answers itself. `settings` are the effective ones: the
+    route's, overridden by the branch's.
     """
 
     id: str
@@ -154,6 +172,13 @@ class Branch:
     redirect: Redirect | None
     settings: Settings
     origin: Origin
+    answer: int | None = None
+
+    @property
+    def is_editing(self) -> bool:
+        """Whether what goes on is not what was taken: another path, host or header."""
+        settings = self.settings
+        return settings.rewrite_path is not None or settings.rewrite_host is not None or bool(settings.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +186,7 @@ class Route:
     """How requests to a node are sent, first branch first. `port` is a workload port; None is every HTTP port.
 
     `weights_by` names a controller that moves the weights: then proofs hold for every split over the versions.
+    `layer` (lifted files alone): it is for requests alone, or for connections alone.
     """
 
     id: str
@@ -172,3 +198,8 @@ class Route:
     ejection: Ejection | None = None
     balance: Balance | None = None
     weights_by: str | None = None
+    layer: Layer | None = None
+
+    def is_at(self, port: int, layer: Layer) -> bool:
+        """Whether it is the route of that port, and not of others too, for requests or connections."""
+        return self.port == port and self.layer in {None, layer}

@@ -37,6 +37,8 @@ def route_text(outcome: RouteOutcome | None) -> str:
         return "no branch takes it"
     if outcome.redirect is not None:
         return f"redirect {outcome.redirect.status}"
+    if outcome.answer is not None:
+        return f"answer {outcome.answer}"
     return f"route {_shares(outcome.destinations)}"
 
 

@@ -86,7 +86,8 @@ def _edited(branch: Branch, request: Request, facts: Facts) -> Request:
     headers = request.headers
     for edit in branch.settings.headers:
         headers = _apply(edit, headers)
-    return replace(request, path=path, headers=headers)
+    host = request.host if branch.settings.rewrite_host is None else branch.settings.rewrite_host
+    return replace(request, path=path, headers=headers, host=host)
 
 
 def _apply(edit: HeaderEdit, headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

@@ -36,8 +36,11 @@ def route(mesh: Mesh, request: Request, day: date) -> RouteOutcome | None:
 def route_of(mesh: Mesh, request: Request) -> Route | None:
     """The route of the port that is called, else the one of all HTTP ports of the destination."""
     of_node = tuple(found for found in mesh.routes if found.node == request.destination)
-    ports = (request.port,) if layer_of(request) is Layer.TCP else (request.port, None)
-    return next((found for port in ports for found in of_node if found.port == port), None)
+    layer = layer_of(request)
+    of_port = next((found for found in of_node if found.is_at(request.port, layer)), None)
+    if of_port is not None or layer is Layer.TCP:
+        return of_port
+    return next((found for found in of_node if found.port is None), None)
 
 
 def taking_branch(mesh: Mesh, chosen: Route, request: Request, facts: Facts) -> Branch | None:
@@ -70,7 +73,11 @@ def taking_branch(mesh: Mesh, chosen: Route, request: Request, facts: Facts) -> 
 
 
 def label_of(target: Target, request: Request) -> str:
-    """A target as outcomes name it: the version of the node called, or `NODE:PORT` (the workload's), or both."""
+    """A target as outcomes name it: the version of the node called, or `NODE:PORT` (the workload's), or both; in lifted
+    files the name behind which it stands.
+    """  # noqa: D205
+    if target.label is not None:
+        return target.label
     address = f"{target.node}:{request.port if target.port is None else target.port}"
     if target.version is None:
         return address
@@ -85,11 +92,15 @@ def _outcome(branch: Branch, request: Request, facts: Facts) -> RouteOutcome:
     settings = branch.settings
     return RouteOutcome(
         branch=branch.id,
-        destinations=tuple((label_of(target, request), target.weight) for target in branch.targets),
+        destinations=tuple(
+            (label_of(target, request), target.weight) for target in branch.targets if not target.is_alternative
+        ),
         path=rewritten_path(branch, request, facts),
         timeout_ms=settings.timeout_ms,
         retry=settings.retry,
         mirror=settings.mirror,
         headers=settings.headers,
         redirect=branch.redirect,
+        answer=branch.answer,
+        rewrite_host=settings.rewrite_host,
     )

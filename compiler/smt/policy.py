@@ -125,8 +125,8 @@ class Policies:
             issuers=self._issuers(node),
             open_layers=self._open_layers(node),
             is_observed=self._is_observed(node),
-            route=self._route(key, (key.port, None)),
-            route_tcp=self._route(key, (key.port,)),
+            route=self._route(key, Layer.HTTP),
+            route_tcp=self._route(key, Layer.TCP),
             paths=self.mesh.paths,
         )
 
@@ -179,9 +179,13 @@ class Policies:
         is_own = isinstance(node, Service) and _is_exempt(node.observe, self.day)
         return is_own or node.namespace in self._observed
 
-    def _route(self, key: PortKey, ports: tuple[int | None, ...]) -> Route | None:
+    def _route(self, key: PortKey, layer: Layer) -> Route | None:
+        """The route of the port itself, for requests else the one of all ports."""
         of_node = tuple(route for route in self.mesh.routes if route.node == key.node)
-        return next((route for port in ports for route in of_node if route.port == port), None)
+        chosen = next((route for route in of_node if route.is_at(key.port, layer)), None)
+        if chosen is None and layer is Layer.HTTP:
+            return next((route for route in of_node if route.port is None), None)
+        return chosen
 
 
 def enforced(mesh: Mesh) -> Mesh:

@@ -100,7 +100,7 @@ def _retries_of_gateway(graph: Graph, gateway: NodeName, key: PortKey) -> Iterab
 
 def _is_changed(branch: Branch) -> bool:
     """Whether rules see another request than the branch."""
-    return branch.settings.rewrite_path is not None or bool(branch.settings.headers)
+    return branch.is_editing
 
 
 def _longest(starts: Sequence[Place], steps: Mapping[Place, list[_Step]]) -> tuple[tuple[_Step, ...], int | None]:

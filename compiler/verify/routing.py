@@ -143,7 +143,7 @@ def routed_not_allowed(analysis: Analysis) -> Iterable[Refused]:
     unknown: list[Undecided] = []
     for route in analysis.mesh.routes:
         for branch in route.branches:
-            if branch.settings.rewrite_path is None and not branch.settings.headers and branch.targets:
+            if not branch.is_editing and branch.targets:
                 try:
                     found = _refused(analysis, route, branch)
                 except Undecided as undecided:
@@ -194,7 +194,7 @@ def _copied_to(branch: Branch, key: PortKey) -> PortKey | None:
     A copy for another version of the same node is judged as the request is.
     """
     mirror = branch.settings.mirror
-    if mirror is None or branch.settings.rewrite_path is not None or branch.settings.headers:
+    if mirror is None or branch.is_editing:
         return None
     target = PortKey(mirror.target.node, mirror.target.port or key.port)
     return None if target == key else target

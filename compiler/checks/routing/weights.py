@@ -54,7 +54,7 @@ WHOLE = 100
 def _find(context: CheckContext) -> Iterator[Diagnostic]:
     for route in context.mesh.routes:
         for branch in route.branches:
-            total = sum(target.weight for target in branch.targets)
+            total = sum(target.weight for target in branch.targets if not target.is_alternative)
             if branch.targets and total != WHOLE:
                 yield _finding(context.mesh, route, branch, total)
 
