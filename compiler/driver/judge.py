@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.check import Needs
 from meshproof.compiler.checks.registry import all_checks
+from meshproof.compiler.checks.waivable import NEVER_HIDDEN
 from meshproof.compiler.driver.fingerprint import fingerprinted
 from meshproof.compiler.driver.merge import merged_claims, merged_findings, merged_tests
 from meshproof.compiler.driver.options import JudgeOptions, Part, Progress, silent
@@ -138,8 +139,16 @@ def _weighed(diagnostic: Diagnostic, options: JudgeOptions) -> Diagnostic:
 
 def _selected(findings: Sequence[Finding], options: JudgeOptions) -> Iterator[Finding]:
     for finding in findings:
-        code = finding.diagnostic.code
-        is_wanted = not options.select or code.startswith(options.select)
-        is_ignored = bool(options.ignore) and code.startswith(options.ignore)
-        if code in UNDECIDED_CODES or (is_wanted and not is_ignored):
+        if _is_never_hidden(finding.diagnostic) or _is_asked_for(finding.diagnostic.code, options):
             yield finding
+
+
+def _is_never_hidden(diagnostic: Diagnostic) -> bool:
+    """Whether a gate would pass what it must not if the finding were left out."""
+    is_fatal = diagnostic.severity is Severity.ERROR and diagnostic.code.startswith(NEVER_HIDDEN)
+    return is_fatal or diagnostic.code in UNDECIDED_CODES
+
+
+def _is_asked_for(code: str, options: JudgeOptions) -> bool:
+    is_ignored = bool(options.ignore) and code.startswith(options.ignore)
+    return not is_ignored and (not options.select or code.startswith(options.select))

@@ -137,6 +137,13 @@ def test_select_and_ignore_hide_findings_and_nothing_else() -> None:
     assert exit_code(judge(broken, replace(OPTIONS, ignore=("MP6",))), Severity.ERROR) is ExitCode.FOUND
 
 
+def test_what_no_mesh_can_take_is_never_hidden() -> None:
+    routed = policy(TEA, "route kettle { otherwise => v9 }\n")
+
+    for options in (replace(OPTIONS, ignore=("MP4",)), replace(OPTIONS, select=("MP3",))):
+        assert codes(judge(routed, options)) == ["MP403"]
+
+
 def test_coverage_names_the_rules_that_no_test_speaks_of() -> None:
     report = judge(policy(TEA, SPY, TEST), replace(OPTIONS, parts=frozenset({Part.TESTS}), has_coverage=True))
 
