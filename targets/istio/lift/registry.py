@@ -1,0 +1,167 @@
+"""All hosts that the mesh knows, and which workloads listen where behind each of their ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from meshproof.compiler.ir.entities import External, Layer
+from meshproof.compiler.ir.names import NodeName, Origin
+from meshproof.targets.istio.lift.context import LiftContext
+from meshproof.targets.istio.lift.findings import UNKNOWN_WORKLOAD
+from meshproof.targets.istio.lift.hosts import Exports, covers, default_exports, exports_to, is_wild
+from meshproof.targets.istio.lift.kube_services import KubePort, KubeService
+from meshproof.targets.istio.lift.service_entries import Entry, read_entries
+from meshproof.targets.istio.lift.values import EMPTY, mapping
+from meshproof.targets.istio.lift.workloads import Workload, ports_behind
+
+_EXPORT_TO = "networking.istio.io/exportTo"
+
+
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """A port that callers dial."""
+
+    number: int
+    layer: Layer
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a request to a port of a host arrives: a node, and the port at which it listens."""
+
+    node: NodeName
+    port: int
+    workload: Workload | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHost:
+    """A host. `label` is its name for people, `namespace` that of the object that declares it.
+
+    `is_resolvable`: that files show what stands behind it.
+    """
+
+    name: str
+    label: str
+    namespace: str
+    ports: tuple[HostPort, ...]
+    exports: Exports
+    service: KubeService | None
+    entry: Entry | None
+    workloads: tuple[Workload, ...]
+    external: External | None
+
+    @property
+    def is_external(self) -> bool:
+        """Whether it is outside of the mesh, so that no caller shows an identity there."""
+        return self.entry is not None and self.entry.is_external
+
+    def port(self, number: int) -> HostPort | None:
+        """The port that callers dial as that number."""
+        return next((port for port in self.ports if port.number == number), None)
+
+    def ends(self, number: int) -> tuple[End, ...]:
+        """Where requests to a port arrive."""
+        if self.external is not None:
+            return (End(self.external.name, number, None),)
+        found = ((one, self._listening(one, number)) for one in self.workloads)
+        return tuple(End(one.name, listening, one) for one, listening in found if listening is not None)
+
+    def _listening(self, workload: Workload, number: int) -> int | None:
+        if self.service is None:
+            return number
+        port = self.service.port(number)
+        return None if port is None else listening_port(self.service, port, workload)
+
+
+def listening_port(service: KubeService, port: KubePort, workload: Workload) -> int | None:
+    """The number at which a workload listens for a port of a Service; None where a name leads to no container's."""
+    if isinstance(port.target, int):
+        return port.target
+    spec = EMPTY if workload.template is None else mapping(workload.template.get("spec"))
+    found = ports_behind((replace(service, ports=(port,)),), spec)
+    return found[0].workload if found else None
+
+
+@dataclass(slots=True)
+class Registry:
+    """The hosts by name. `unknown` are hosts that routes lead to and that no file declares."""
+
+    context: LiftContext
+    hosts: dict[str, tuple[KnownHost, ...]]
+    entries: tuple[Entry, ...]
+    unknown: dict[str, External] = field(default_factory=dict)
+
+    def find(self, host: str, namespace: str) -> KnownHost | None:
+        """The host that a proxy in the namespace knows by that name: the one of its own namespace, else the oldest.
+
+        A name that is not declared itself may be one that a wildcard takes.
+        """
+        visible = [one for one in self.hosts.get(host, ()) if one.exports.reach(namespace)]
+        if not visible and not is_wild(host):
+            wild = [name for name in self.hosts if is_wild(name) and covers(name, host)]
+            for name in sorted(wild, key=len, reverse=True):
+                visible.extend(one for one in self.hosts[name] if one.exports.reach(namespace))
+        own = [one for one in visible if one.namespace == namespace]
+        return next(iter(own or visible), None)
+
+    def undeclared(self, host: str, origin: Origin, subject: str) -> External:
+        """What stands for a host that no file declares: something outside of what was read."""
+        found = self.unknown.get(host)
+        if found is None:
+            message = f"requests are sent to `{host}`, which no file declares"
+            advice = "add the Service or ServiceEntry, or mend the name: Istio answers 503 if there is none"
+            self.context.findings.add(UNKNOWN_WORKLOAD, message, subject, origin, advice=advice)
+            found = self.unknown[host] = External(NodeName(host), (host,), (), origin)
+        return found
+
+    @property
+    def all(self) -> tuple[KnownHost, ...]:
+        """Every host."""
+        return tuple(one for found in self.hosts.values() for one in found)
+
+
+def read_registry(context: LiftContext) -> Registry:
+    """The hosts of Services and ServiceEntries; where both declare one, the Service comes first."""
+    entries = read_entries(context)
+    found: dict[str, list[KnownHost]] = {}
+    for service in context.services.services:
+        host = _of_service(service, context)
+        found.setdefault(host.name, []).append(host)
+    for entry in entries:
+        for name in entry.hosts:
+            found.setdefault(name, []).append(_of_entry(name, entry))
+    return Registry(context, {name: tuple(hosts) for name, hosts in found.items()}, entries)
+
+
+def _of_service(service: KubeService, context: LiftContext) -> KnownHost:
+    name = service.host(context.services.cluster_domain)
+    workloads = context.behind(service.namespace, service.name)
+    said = dict(service.source.annotations).get(_EXPORT_TO, "")
+    default = default_exports(context.settings.config.get("defaultServiceExportTo"))
+    external = None if workloads else External(NodeName(service.full_name), (name,), (), service.origin)
+    return KnownHost(
+        name=name,
+        label=service.full_name,
+        namespace=service.namespace,
+        ports=tuple(HostPort(port.number, port.spoken.layer) for port in service.ports),
+        exports=exports_to((one.strip() for one in said.split(",") if one.strip()), service.namespace, default),
+        service=service,
+        entry=None,
+        workloads=workloads,
+        external=external,
+    )
+
+
+def _of_entry(name: str, entry: Entry) -> KnownHost:
+    return KnownHost(
+        name=name,
+        label=entry.source.full_name if entry.external is None else entry.external.name,
+        namespace=entry.source.namespace,
+        ports=tuple(HostPort(port.number, port.layer) for port in entry.ports),
+        exports=entry.exports,
+        service=None,
+        entry=entry,
+        workloads=entry.workloads,
+        external=entry.external,
+    )

@@ -1,0 +1,142 @@
+"""RequestAuthentications: istio.md, section 7."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.strategies.istio_lifting import NODE, WORKLOAD, allows, api, judged, policy, read, token
+
+from meshproof.compiler.ir.decision import Reason
+from meshproof.compiler.ir.entities import TokenPlace
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.semantics import NotModelled
+
+
+def rules(*rules: str, name: str = "r", namespace: str = "shop", selector: str = "{app: api}") -> str:
+    listed = "\n".join(f"  - {rule}" for rule in rules)
+    return (
+        "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\n"
+        f"metadata: {{name: {name}, namespace: {namespace}}}\n"
+        f"spec:\n  selector: {{matchLabels: {selector}}}\n  jwtRules:\n{listed}\n---\n"
+    )
+
+
+IDP = '{issuer: "https://idp", jwksUri: "https://idp/keys"}'
+OURS = '{issuer: "https://ours", jwksUri: "https://ours/keys", audiences: [a, b], forwardOriginalToken: true}'
+NEED = policy('rules: [{from: [{source: {requestPrincipals: ["*"]}}]}]')
+
+
+def test_no_token_is_asked_for() -> None:
+    mesh = api(rules(IDP))
+    assert allows(mesh)
+    assert allows(mesh, token=token(iss="https://idp", sub="u"))
+
+
+def test_a_token_that_is_not_valid_is_refused_even_where_everything_is_allowed() -> None:
+    mesh = api(rules(IDP))
+    bad = replace(token(iss="https://idp"), is_valid=False)
+    assert judged(mesh, token=bad).reason is Reason.TOKEN
+    assert judged(mesh, token=token(iss="https://unknown")).reason is Reason.TOKEN
+    assert allows(api(), token=bad)  # nobody looks
+
+
+def test_audiences_are_those_of_the_issuer() -> None:
+    mesh = api(rules(OURS))
+    assert allows(mesh, token=token(iss="https://ours", aud="b"))
+    assert not allows(mesh, token=token(iss="https://ours", aud=("c",)))
+
+
+def test_a_policy_demands_a_token() -> None:
+    mesh = api(rules(IDP), NEED)
+    assert allows(mesh, token=token(iss="https://idp", sub="u"))
+    assert not allows(mesh)
+    assert not allows(api(NEED), token=token(iss="https://idp", sub="u"))
+
+
+def test_several_are_pooled() -> None:
+    mesh = api(
+        rules(IDP, name="a", namespace="istio-system"),
+        rules(OURS, name="b"),
+        rules('{issuer: "https://ours", jwksUri: "https://ours/keys", audiences: [c]}', name="c", selector="{}"),
+    )
+    for one in (token(iss="https://idp"), token(iss="https://ours", aud="a"), token(iss="https://ours", aud="c")):
+        assert allows(mesh, token=one)
+    assert not allows(mesh, token=token(iss="https://ours", aud="d"))
+    assert mesh.services[0].accepts == ("istio-system/a[0]", "shop/b[0]", "shop/c[0]")
+
+
+def test_a_workload_that_is_not_selected_looks_at_no_token() -> None:
+    mesh = api(rules(IDP, selector="{app: web}"))
+    assert allows(mesh, token=token(iss="https://unknown"))
+    node = mesh.node(NODE)
+    assert node is not None
+    assert [one.name for one in mesh.issuers] == ["shop/r[0]"]
+
+
+def test_what_an_issuer_says_is_kept() -> None:
+    places = '{issuer: "i", jwks: "{}", fromHeaders: [{name: X-Token, prefix: "T "}], fromParams: [q]}'
+    mesh = api(rules(OURS, places, '{issuer: "j", jwksUri: "https://j", fromCookies: [c]}'))
+    ours, header, cookie = mesh.issuers
+    assert (ours.url, ours.jwks, ours.audiences, ours.is_stripped) == (
+        "https://ours",
+        "https://ours/keys",
+        ("a", "b"),
+        False,
+    )
+    assert (header.place, header.is_stripped, header.jwks) == (TokenPlace("header", "x-token"), True, "{}")
+    assert cookie.place == TokenPlace("cookie", "c")
+
+
+def _reading(key: str, rule: str) -> Mesh:
+    return api(rules(rule), policy(f'rules: [{{when: [{{key: "{key}", values: [x]}}]}}]'))
+
+
+@pytest.mark.parametrize(
+    ("rule", "key"),
+    [
+        (IDP, "request.headers[authorization]"),
+        ('{issuer: i, jwksUri: "https://i", fromHeaders: [{name: X-T}]}', "request.headers[x-t]"),
+        ('{issuer: i, jwksUri: "https://i", outputPayloadToHeader: X-P}', "request.headers[x-p]"),
+        (
+            '{issuer: i, jwksUri: "https://i", outputClaimToHeaders: [{header: X-C, claim: c}]}',
+            "request.headers[x-c]",
+        ),
+        ('{issuer: i, jwksUri: "https://i", spaceDelimitedClaims: [roles]}', "request.auth.claims[roles]"),
+    ],
+)
+def test_conditions_on_what_the_proxy_changes_are_not_modelled(rule: str, key: str) -> None:
+    with pytest.raises(NotModelled):
+        judged(_reading(key, rule), headers=(("x-t", "x"),))
+
+
+def test_other_conditions_and_other_workloads_are_not_touched_by_that() -> None:
+    assert allows(_reading("request.headers[x-other]", IDP), headers=(("x-other", "x"),))
+    assert allows(_reading("request.headers[authorization]", OURS), headers=(("authorization", "x"),))
+    second = WORKLOAD.replace(" api", " web")
+    found = read(
+        WORKLOAD
+        + second
+        + rules(IDP)
+        + policy('rules: [{when: [{key: "request.headers[authorization]", values: [x]}]}]')
+    )
+    assert found.mesh is not None
+    assert {(rule.id, rule.destinations[0].node) for rule in found.mesh.rules} == {
+        ("shop/p[0]", "shop/api"),
+        ("shop/p[0]@2", "shop/web"),
+    }
+    assert allows(found.mesh, destination="shop/web", headers=(("authorization", "x"),))
+
+
+def test_an_issuer_that_is_not_named_makes_everything_uncertain() -> None:
+    found = read(WORKLOAD + rules('{jwksUri: "https://keys"}'))
+    assert found.mesh is not None
+    with pytest.raises(NotModelled):
+        judged(found.mesh)
+
+
+def test_presence_demands_nothing() -> None:
+    found = read(WORKLOAD + rules('{issuer: i, jwksUri: "https://i", presence: REQUIRED}'))
+    assert found.diagnostics == ()
+    assert found.mesh is not None
+    assert allows(found.mesh)
