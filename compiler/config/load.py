@@ -6,6 +6,7 @@ nearest one above it, up to the root of the repository. An unknown key is an err
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -24,6 +25,7 @@ PROJECT_FILE = "pyproject.toml"
 ENVIRONMENT = "MESHPROOF_"
 DEFAULT_ORIGIN = "default"
 CODE = "MP020"
+_TOML_PLACE = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def _table(path: Path, source: SourceFile) -> Mapping[str, object]:
     try:
         document = tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:
-        raise _invalid(f"the configuration is not TOML: {error}", "see https://toml.io", source, None) from None
+        raise _not_toml(str(error), source) from None
     if path.name != PROJECT_FILE:
         return document
     tool = document.get("tool", {})
@@ -197,6 +199,19 @@ def _place_of(source: SourceFile, name: str) -> Span:
             return Span(source.path, start, start + len(name))
         offset += len(line)
     return Span(source.path, 0, 0)
+
+
+def _not_toml(said: str, source: SourceFile) -> InvalidConfiguration:
+    """The place stands at the end of what tomllib says."""
+    match = _TOML_PLACE.search(said)
+    reason = said[: match.start()] if match else said
+    at = len(source.text)
+    if match and match[1]:
+        at = sum(len(line) for line in source.text.splitlines(keepends=True)[: int(match[1]) - 1]) + int(match[2]) - 1
+    message = f"the configuration is not TOML: {reason[:1].lower()}{reason[1:]}"
+    labels = (Label(Span(source.path, at, at), is_primary=True),)
+    advice = "text stands in quotes, lists in brackets: see https://toml.io"
+    return InvalidConfiguration(Diagnostic(CODE, Severity.ERROR, message, labels, help=advice), source)
 
 
 def _invalid(

@@ -85,9 +85,12 @@ def read_policy(paths: Sequence[Path], reading: Reading = DEFAULT_READING, *, st
     Manifests of a mesh are a policy too; `.mesh` files beside them may hold zones, claims, tests and waivers alone.
     """
     inputs = gather(paths, stdin, reading.limits.max_file_bytes, reading.origin)
-    if not inputs.manifests and not inputs.diagnostics:
+    if not inputs.manifests:
         loaded = load(paths, stdin=stdin, packs=read_pack, limits=reading.limits)
-        return _resolved(loaded, reading.environment)
+        if loaded.documents or not inputs.diagnostics:
+            return _resolved(loaded, reading.environment)
+        diagnostics = tuple(dict.fromkeys((*inputs.diagnostics, *loaded.diagnostics)))
+        return Policy((), loaded.trees, _sources(loaded), diagnostics)
     overlay = _overlay(inputs, reading)
     if overlay is not None and reading.origin is None and not is_overlay(overlay.trees):
         first = next(tree.span.file for tree in overlay.trees if not is_overlay((tree,)))

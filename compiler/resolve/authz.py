@@ -58,7 +58,7 @@ def _report_second(name: str, second: Rule, first: Rule, ctx: Context) -> None:
         (second.name or second).span,
         "the second rule",
         labels=(Label((first.name or first).span, "the first one"),),
-        help="write a name before the sources: `allow NAME: …`",
+        help="call one of them something else" if second.name else "write a name before the sources: `allow NAME: …`",
     )
 
 

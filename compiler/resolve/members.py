@@ -20,7 +20,8 @@ def tagged(tag: Name, ctx: Context) -> tuple[NodeName, ...] | None:
             "MP213",
             f"no service is tagged `{tag.text}`",
             tag.span,
-            help=ctx.findings.did_you_mean(tag.text, ctx.directory.tags),
+            help=ctx.findings.did_you_mean(tag.text, ctx.directory.tags)
+            or f"write `tags {tag.text}` in the services that are meant",
         )
         return None
     return ctx.directory.by_tag.get(tag.text, ())

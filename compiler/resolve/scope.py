@@ -61,9 +61,9 @@ class Scope:
         if found.kind not in wanted:
             findings.add(
                 "MP203",
-                f"`{name.text}` is {_article(found.kind)}, not {_one_of(wanted)}",
+                f"`{name.text}` is {_article(found.kind)}, not a {_alternatives(wanted)}",
                 name.span,
-                f"{_one_of(wanted)} is meant here",
+                f"a {_alternatives(wanted)} is meant here",
                 labels=(Label(found.at, "it is declared here"),),
             )
             return None
@@ -93,10 +93,6 @@ class Scope:
 
 def _article(kind: Kind) -> str:
     return f"{'an' if kind[0] in 'aei' else 'a'} {kind.value}"
-
-
-def _one_of(kinds: frozenset[Kind]) -> str:
-    return " or ".join(_article(kind) for kind in Kind if kind in kinds)
 
 
 def _alternatives(kinds: frozenset[Kind]) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from meshproof.dsl.ast.values import NumberValue, Scalar, StringValue
 
 _VALUE = frozenset((Kind.VALUE,))
+_QUOTED = "write the value in quotes where it is declared"
+_BARE = "write the value without quotes where it is declared"
 
 
 def value_in(value: Value, environment: str | None) -> str | int:
@@ -49,7 +51,9 @@ class Values:
             return written.value
         value = self.scalar(written)
         if isinstance(value, int):
-            self.findings.add("MP235", f"`${written.name}` is a number, and a string is needed", written.span)
+            self.findings.add(
+                "MP235", f"`${written.name}` is a number, and a string is needed", written.span, help=_QUOTED
+            )
             return None
         return value
 
@@ -59,7 +63,9 @@ class Values:
             return written.value
         value = self.scalar(written)
         if isinstance(value, str):
-            self.findings.add("MP235", f"`${written.name}` is a string, and a number is needed", written.span)
+            self.findings.add(
+                "MP235", f"`${written.name}` is a string, and a number is needed", written.span, help=_BARE
+            )
             return None
         return value
 

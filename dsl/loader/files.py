@@ -118,9 +118,11 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def unreadable(shown: str, error: OSError | ValueError) -> Diagnostic:
-    """The finding for what cannot be read."""
-    if isinstance(error, NoFileError | IsADirectoryError):
+def unreadable(shown: str, error: OSError | ValueError, path: Path | None = None) -> Diagnostic:
+    """The finding for what cannot be read; `path` is looked at for why."""
+    if isinstance(error, FileNotFoundError) and path is not None and path.is_symlink():
+        reason = "it is a link to nothing"
+    elif isinstance(error, NoFileError | IsADirectoryError):
         reason = "it is no file"
     elif isinstance(error, OSError) and error.strerror:
         reason = error.strerror.lower()

@@ -35,9 +35,17 @@ def load(
     for path in paths:
         loading.add_path(path)
     if stdin is not None:
-        loading.add_text(STDIN, stdin.encode("utf-8", "surrogatepass"))
+        loading.add_text(STDIN, _bytes_of(stdin))
     loading.follow_uses()
     return loading.loaded(tree.root)
+
+
+def _bytes_of(text: str) -> bytes:
+    """What stood on stdin before it was decoded: bytes that are no UTF-8 were kept as surrogates."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def load_texts(texts: Mapping[str, str], *, packs: PackReader = no_packs, limits: Limits = DEFAULT_LIMITS) -> Loaded:
@@ -64,6 +72,8 @@ class _Disk:
             if path.is_file():
                 return path
             similar = use.path.value + files.SUFFIX
+            if path.is_dir() and not path.with_name(path.name + files.SUFFIX).is_file():
+                return uses.names_folder(use)
             return uses.missing(use, similar if path.with_name(path.name + files.SUFFIX).is_file() else None)
         except (OSError, ValueError):
             return uses.missing(use, None)
@@ -90,6 +100,7 @@ class _Loading:
         self._read_pack = packs
         self._limits = limits
         self._bytes = 0
+        self._unparsed: list[tuple[str, bytes]] = []
         self._sources: dict[str, SourceFile] = {}
         self._documents: dict[str, LoadedDocument] = {}
         self._packs: dict[str, str] = {}
@@ -142,13 +153,13 @@ class _Loading:
         except files.TooLargeError:
             self._diagnostics.append(too_large(shown, self._limits.max_file_bytes))
         except (OSError, ValueError) as error:
-            self._diagnostics.append(files.unreadable(shown, error))
+            self._diagnostics.append(files.unreadable(shown, error, path))
         else:
             self.add_text(shown, data)
         return shown
 
     def add_text(self, shown: str, data: bytes) -> None:
-        """Parse the bytes of a file."""
+        """Take the bytes of a file. They are parsed when all that was named is known not to be too much."""
         if len(data) > self._limits.max_file_bytes:
             self._diagnostics.append(too_large(shown, self._limits.max_file_bytes))
             return
@@ -158,9 +169,14 @@ class _Loading:
             return
         if self._bytes > self._limits.max_policy_bytes:
             self._diagnostics.append(policy_too_large(shown, self._limits.max_policy_bytes))
+            self._unparsed.clear()
             return
-        text = decode(shown, data)
-        self._parse(text)
+        self._unparsed.append((shown, data))
+
+    def _parse_all(self) -> None:
+        for shown, data in self._unparsed:
+            self._parse(decode(shown, data))
+        self._unparsed.clear()
 
     def _parse(self, text: Text) -> None:
         source = text.source
@@ -175,7 +191,8 @@ class _Loading:
     # ---- use
 
     def follow_uses(self) -> None:
-        """Read what the files use, and what that uses; find circles."""
+        """Parse the files, read what they use, and what that uses; find circles."""
+        self._parse_all()
         pending = sorted(self._documents)
         edges: dict[str, list[tuple[UseFile | UsePack, str]]] = {}
         bound: dict[str, UseFile | UsePack] = {}
@@ -222,7 +239,9 @@ class _Loading:
         if problem is None and shown not in self._sources:
             path = self._place.find(use, shown)
             if isinstance(path, Path):
-                return self._add_file(path)
+                used = self._add_file(path)
+                self._parse_all()
+                return used
             problem = path
         if problem is not None:
             self._diagnostics.append(problem)

@@ -27,7 +27,9 @@ def decode(path: str, data: bytes) -> Text:
         advice = "save it as UTF-8"
         return Text(SourceFile(path, ""), found("MP002", f"`{path}` is UTF-16", Span(path, 0, 0), help=advice))
     if b"\0" in data:
-        problem = found("MP003", f"`{path}` is no text", Span(path, 0, 0), help="a policy is UTF-8 text")
+        problem = found(
+            "MP003", f"`{path}` is no text: it holds a zero byte", Span(path, 0, 0), help="a policy is UTF-8 text"
+        )
         return Text(SourceFile(path, ""), problem)
     try:
         return Text(SourceFile(path, data.decode()))
@@ -47,11 +49,19 @@ def decode(path: str, data: bytes) -> Text:
 
 def too_large(path: str, limit: int) -> Diagnostic:
     """The finding for a file beyond the limit."""
-    advice = "split it, or raise `max-file-bytes`"
-    return found("MP004", f"`{path}` is larger than {limit} bytes", Span(path, 0, 0), help=advice)
+    advice = "split it, or raise `max-file-bytes` in `meshproof.toml`"
+    return found("MP004", f"`{path}` is larger than {_size(limit)}", Span(path, 0, 0), help=advice)
 
 
 def policy_too_large(path: str, limit: int) -> Diagnostic:
     """The finding for the file with which a policy goes beyond its limit."""
-    message = f"with `{path}` the policy is larger than {limit} bytes"
-    return found("MP005", message, Span(path, 0, 0), help="raise `max-policy-bytes`")
+    message = f"with `{path}` the policy is larger than {_size(limit)}"
+    advice = "judge parts of it on their own, or raise `max-policy-bytes` in `meshproof.toml`"
+    return found("MP005", message, Span(path, 0, 0), help=advice)
+
+
+def _size(limit: int) -> str:
+    for unit, size in (("MiB", 1024 * 1024), ("KiB", 1024)):
+        if limit >= size and limit % size == 0:
+            return f"{limit // size} {unit}"
+    return f"{limit} bytes"

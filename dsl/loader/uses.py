@@ -46,6 +46,12 @@ def leads_outside(use: UseFile) -> Diagnostic:
     return found("MP007", message, use.path.span, "not in the repository", help=advice)
 
 
+def names_folder(use: UseFile) -> Diagnostic:
+    """The finding for a path where there is a folder."""
+    message, advice = f"`{use.path.value}` is a folder", "name a file in it, or give the folder to the command too"
+    return found("MP008", message, use.path.span, "not a file", help=advice)
+
+
 def missing(use: UseFile, suggestion: str | None) -> Diagnostic:
     """The finding for a path where there is nothing."""
     advice = f"did you mean `{suggestion}`?" if suggestion else "the path is relative to the file that it stands in"
@@ -64,7 +70,9 @@ def in_a_circle(chain: tuple[tuple[str, UseFile | UsePack], ...]) -> Diagnostic:
     others = tuple(Label(use.span, f"`{file}` uses the next") for file, use in chain[:-1])
     last_file, last = chain[-1]
     text = f"`{last_file}` uses `{chain[0][0]}` again"
-    return found("MP009", f"files use each other in a circle: {names}", last.span, text, others=others)
+    message = f"files use each other in a circle: {names}"
+    advice = "delete one of these: all files of a folder are one policy without it"
+    return found("MP009", message, last.span, text, help=advice, others=others)
 
 
 def bound_again(first: UseFile | UsePack, again: UseFile | UsePack) -> Diagnostic:

@@ -29,6 +29,7 @@ _EXPLANATIONS = (
     brackets.comma_at_end,
     brackets.left_open,
     operators.mixed,
+    operators.wrong_arrow,
     statements.clause_outside,
     conditions.single_equals,
     conditions.not_before_in,

@@ -6,6 +6,7 @@ from meshproof.dsl.diagnostic import Diagnostic, Label
 from meshproof.dsl.parser.syntax_errors.place import Place
 from meshproof.dsl.problems import found
 
+_ARROWS = frozenset({"->", "=>", "=", ">", "-", "<-", "to"})
 _OPERATORS = frozenset({"and", "or", "except"})
 _CONDITIONS = frozenset({"when", "unless", "satisfies"})
 _BOUNDARIES = _CONDITIONS | frozenset({"->", "=", ",", "reaches", "from", "to", "reach", "call", "only", "on", "for"})
@@ -39,6 +40,15 @@ def mixed(place: Place) -> Diagnostic | None:
         help=f"say what belongs together with {fence}: {example}",
         others=(Label(place.of(piece), "and this"),),
     )
+
+
+def wrong_arrow(place: Place) -> Diagnostic | None:
+    """`a => b` in a rule, `/x -> v1` in a route."""
+    right = "->" if "ARROW" in place.expected else "=>" if "GIVES" in place.expected else None
+    if right is None or place.text not in _ARROWS:
+        return None
+    message = f"`{place.text}` stands where `{right}` is meant"
+    return found("MP101", message, place.span, "another sign", help=f"write `{right}`")
 
 
 def _is_condition(place: Place) -> bool:

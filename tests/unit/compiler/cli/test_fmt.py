@@ -204,7 +204,7 @@ def test_a_file_that_is_named_twice_is_formatted_once(loose: Path, tmp_path: Pat
         ("pipe.mesh", "pipe.mesh` cannot be read: it is no file"),
         ("wide.mesh", "wide.mesh` is UTF-16"),
         ("zero.mesh", "zero.mesh` is no text"),
-        ("large.mesh", "large.mesh` is larger than 8388608 bytes"),
+        ("large.mesh", "large.mesh` is larger than 8 MiB"),
     ],
 )
 def test_what_cannot_be_read_is_left_alone(name: str, said: str, tmp_path: Path) -> None:

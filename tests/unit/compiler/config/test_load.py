@@ -99,7 +99,7 @@ def test_an_unknown_key_is_an_error_at_its_place_that_offers_the_right_one(polic
     ("text", "message"),
     [
         ("jobs = 0\n", "`jobs`: `0` is less than 1"),
-        ("jobs = \n", "the configuration is not TOML: Invalid value (at line 1, column 8)"),
+        ("jobs = \n", "the configuration is not TOML: invalid value"),
     ],
 )
 def test_a_bad_file_is_an_error(policy: Path, text: str, message: str) -> None:
@@ -110,6 +110,23 @@ def test_a_bad_file_is_an_error(policy: Path, text: str, message: str) -> None:
 
     assert refusal.value.diagnostic.message == message
     assert refusal.value.source is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("jobs = \n", (1, 8)), ("# ours\njobs = [1,\n", (3, 1)), ("a = 1\na = 2\n", (2, 6)), ("x", (1, 2))],
+)
+def test_what_is_no_toml_is_pointed_at(policy: Path, text: str, place: tuple[int, int]) -> None:
+    (policy / "meshproof.toml").write_text(text)
+
+    with pytest.raises(InvalidConfiguration) as refusal:
+        configure(policy, {}, {})
+
+    at, source = refusal.value.diagnostic.primary, refusal.value.source
+    assert at is not None
+    assert source is not None
+    position = source.position(at.start)
+    assert (position.line, position.column) == place
 
 
 def test_a_file_that_is_not_text_is_an_error(policy: Path) -> None:

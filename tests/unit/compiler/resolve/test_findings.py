@@ -24,7 +24,7 @@ CASES = (
     ("MP201", WEB + "allow a: web -> web\ntest t { web -> web:http GET / => allow by ⟦b⟧ }", None),
     ("MP201", WEB + "service b { calls ⟦wbe⟧ }", "did you mean `web`?"),
     ("MP202", WEB + "gateway ⟦web⟧ { port http 80 }", "zones and values share their names"),
-    ("MP202", WEB + "allow a: web -> web:http\ndeny ⟦a⟧: web -> web:db", "write a name before the sources"),
+    ("MP202", WEB + "allow a: web -> web:http\ndeny ⟦a⟧: web -> web:db", "call one of them something else"),
     ("MP202", WEB + "allow web -> web:http\n⟦allow web -> web:http⟧", "write a name before the sources"),
     ("MP202", "namespace n {}\nnamespace ⟦n⟧ {}", None),
     ("MP202", WEB + 'prove "a" { web can reach web:http }\nprove ⟦"a"⟧ { web can reach web:db }', None),

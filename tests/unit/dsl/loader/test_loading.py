@@ -143,13 +143,35 @@ def test_the_usual_limit_of_a_file_is_eight_mebibytes(tmp_path: Path) -> None:
     assert Limits().max_policy_bytes == 64 * 1024 * 1024
 
 
-def test_a_policy_beyond_the_limit_is_refused_once(tmp_path: Path) -> None:
+def test_a_policy_beyond_the_limit_is_refused_once_and_before_anything_is_parsed(tmp_path: Path) -> None:
     write(tmp_path, {f"{name}.mesh": RULE for name in "abcd"})
+    write(tmp_path, {"a.mesh": "}" * len(RULE)})
 
     loaded = load([tmp_path], limits=Limits(max_policy_bytes=2 * len(RULE)))
 
     assert codes(loaded) == ["MP005"]
-    assert paths(loaded) == ["a.mesh", "b.mesh"]
+    assert paths(loaded) == []
+
+
+def test_the_usual_limit_of_a_policy_is_64_mebibytes(tmp_path: Path) -> None:
+    for number in range(9):
+        with (tmp_path / f"{number}.mesh").open("wb") as file:
+            file.truncate(8 * 1024 * 1024)
+
+    (finding,) = load([tmp_path]).diagnostics
+
+    assert finding.code == "MP005"
+    assert finding.message == "with `8.mesh` the policy is larger than 64 MiB"
+
+
+def test_what_is_used_counts_too(tmp_path: Path) -> None:
+    write(tmp_path / "p", {"a.mesh": f'use "../q/b.mesh"\n{RULE}'})
+    write(tmp_path / "q", {"b.mesh": RULE})
+    (tmp_path / ".git").mkdir()
+
+    loaded = load([tmp_path / "p"], limits=Limits(max_policy_bytes=2 * len(RULE)))
+
+    assert codes(loaded) == ["MP005"]
 
 
 def test_the_depth_of_brackets_is_a_limit_too() -> None:
