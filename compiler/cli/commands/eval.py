@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from meshproof.compiler.cli import options
-from meshproof.compiler.cli.output import write_out
+from meshproof.compiler.cli.output import write_exactly
 from meshproof.compiler.cli.reading import mesh_to_ask, policy_at
 from meshproof.compiler.cli.session import STDIN, open_session
 from meshproof.compiler.driver.deciding import Answer, Answered, answer
@@ -45,7 +45,7 @@ def command(paths: tuple[str, ...], requests: str, **flags: object) -> None:
         for line in _lines(stream, session.settings.max_file_bytes):
             found = _TOO_LONG if line is None else answer(mesh, line, session.day)
             outcomes.add(found.outcome)
-            write_out(f"{found.text}\n")
+            write_exactly(f"{found.text}\n")
     session.leave(_exit_code(outcomes))
 
 

@@ -8,7 +8,7 @@ import subprocess
 import click
 
 from meshproof.compiler.cli import options
-from meshproof.compiler.cli.output import write_out
+from meshproof.compiler.cli.output import write_exactly
 from meshproof.compiler.cli.reading import judge_options, mesh_to_ask, policy_at
 from meshproof.compiler.cli.session import open_session
 from meshproof.compiler.report import graph_text, reach_json
@@ -43,13 +43,13 @@ def command(paths: tuple[str, ...], form: str, **flags: object) -> None:
         session.leave(ExitCode.UNDECIDED)
     match form:
         case "json":
-            write_out(reach_json.render_graph(nodes, links, session.day, mesh.environment))
+            write_exactly(reach_json.render_graph(nodes, links, session.day, mesh.environment))
         case "dot":
-            write_out(graph_text.dot(nodes, links))
+            write_exactly(graph_text.dot(nodes, links))
         case "svg":
-            write_out(_svg(graph_text.dot(nodes, links)))
+            write_exactly(_svg(graph_text.dot(nodes, links)))
         case _:
-            write_out(graph_text.mermaid(nodes, links))
+            write_exactly(graph_text.mermaid(nodes, links))
     session.leave(ExitCode.CLEAN)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from meshproof.compiler.cli import options
-from meshproof.compiler.cli.output import write_out
+from meshproof.compiler.cli.output import write_exactly, write_out
 from meshproof.compiler.cli.progress import Line
 from meshproof.compiler.cli.reading import judge_options, mesh_to_ask, policy_at
 from meshproof.compiler.cli.session import Session, open_session
@@ -78,11 +78,10 @@ def _ways(paths: Sequence[str], claim: str, question: str, flags: dict[str, obje
         session.refuse(unjudged(found.policy, judge_options(session), "query"))
     ways = _answers(session, found, question)
     is_json = any(destination.format.name == "json" for destination in session.destinations)
-    write_out(
-        reach_json.render_ways(ways, question, session.day, mesh.environment)
-        if is_json
-        else reach_text.render(ways, session.out)
-    )
+    if is_json:
+        write_exactly(reach_json.render_ways(ways, question, session.day, mesh.environment))
+    else:
+        write_out(reach_text.render(ways, session.out))
     session.leave(ExitCode.CLEAN)
 
 

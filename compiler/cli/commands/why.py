@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from meshproof.compiler.cli import options
-from meshproof.compiler.cli.output import write_out
+from meshproof.compiler.cli.output import write_exactly, write_out
 from meshproof.compiler.cli.reading import mesh_to_ask, policy_at
 from meshproof.compiler.cli.session import Session, open_session
 from meshproof.compiler.driver.asking import Asked, requests_in
@@ -56,7 +56,10 @@ def command(paths: tuple[str, ...], output: str, **flags: object) -> None:
         identities=names_of((mesh,)),
         sources=policy.sources,
     )
-    write_out(why_json.render(report) if output == "json" else why_text.render(report, session.out))
+    if output == "json":
+        write_exactly(why_json.render(report))
+    else:
+        write_out(why_text.render(report, session.out))
     session.leave(ExitCode.CLEAN)
 
 

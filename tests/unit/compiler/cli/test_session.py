@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, date, datetime
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 
 import click
@@ -38,13 +38,19 @@ def exit_of(folder: Path, *flags: str, variables: dict[str, str] | None = None) 
     return run("test", folder, "--at", "2026-11-23", "--coverage", *flags, variables=variables).exit_code
 
 
-def test_the_day_is_the_one_given_else_today() -> None:
-    before = datetime.now(UTC).date()
+class Clock(datetime):
+    """A clock that stands still."""
 
-    today = opened().day
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Clock:
+        return cls(2027, 2, 1, 23, 59, tzinfo=tz)
+
+
+def test_the_day_is_the_one_given_else_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("meshproof.compiler.cli.session.datetime", Clock)
 
     assert opened(at="2026-11-23").day == date(2026, 11, 23)
-    assert before <= today <= datetime.now(UTC).date()
+    assert opened().day == date(2027, 2, 1)
 
 
 def test_quiet_and_verbose_are_looks() -> None:
