@@ -54,16 +54,17 @@ def _services(random: Random, names: list[str]) -> Iterator[str]:
 
 
 def _rules(random: Random, names: list[str], count: int) -> Iterator[str]:
+    """Few rules speak of many services, in a large policy too: some that everybody has, and one in 250."""
+    wide, denies, conditional = (least + count // 250 for least in (20, 30, 40))
     for number in range(count):
-        share = random.random()
-        if share < 0.9:
-            yield _narrow(random, names, number)
-        elif share < 0.94:
+        if number < wide:
             yield _wide(random, number)
-        elif share < 0.98:
+        elif number < wide + denies:
             yield _deny(random, names, number)
-        else:
+        elif number < wide + denies + conditional:
             yield _conditional(random, names, number)
+        else:
+            yield _narrow(random, names, number)
 
 
 def _narrow(random: Random, names: list[str], number: int) -> str:

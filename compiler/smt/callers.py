@@ -63,6 +63,7 @@ class Callers:
             Caller(None),
         )
         self._masks = dict(classes.masks)
+        self._sets: dict[int, tuple[SourceSet, int]] = {}  # by identity, and kept so that no other has it
         self._numbers = {caller.uri: number for number, caller in enumerate(self.classes)}
         gateways = {canonical(mesh, gateway.identity) for gateway in mesh.gateways}
         self.gateways = sum(1 << number for uri, number in self._numbers.items() if uri in gateways)
@@ -113,8 +114,11 @@ class Callers:
 
     def of_sources(self, sources: SourceSet, *, is_gateway: bool) -> int:
         """The callers in the set, before a gateway or elsewhere."""
+        known = self._sets.get(id(sources))
+        if known is None:
+            known = self._sets[id(sources)] = (sources, self.of_predicate(sources.matches))
         internet = self.anonymous if sources.has_internet and is_gateway else 0
-        return self.of_predicate(sources.matches) | internet
+        return known[1] | internet
 
     def of_nodes(self, names: Iterable[NodeName]) -> int:
         """The callers with the identities of these declared nodes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
@@ -24,7 +24,7 @@ def encode_match(rule: AuthzRule, environment: Environment) -> Formula:
         (
             formulas.disjunction(is_there),
             environment.is_caller(callers),
-            encode_predicate(rule.content, environment),
+            encode_predicate(policy.reading(rule).content, environment),
         )
     )
 
@@ -38,7 +38,7 @@ def encode_admitted(environment: Environment) -> Formula:
 
 
 def encode_allowed(
-    environment: Environment, matches: dict[RuleId, Formula], without: Collection[RuleId] = ()
+    environment: Environment, matches: Mapping[RuleId, Formula], without: Collection[RuleId] = ()
 ) -> Formula:
     """What is allowed, `matches` being where each rule matches."""
     policy = environment.policy

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.names import RuleId
-from meshproof.compiler.ir.predicate import Always, Attribute, Predicate, SourceIdentity
+from meshproof.compiler.ir.predicate import Attribute, Predicate, SourceIdentity
 from meshproof.compiler.smt.atoms import matchers_by_attribute, opaques_of
 from meshproof.compiler.smt.callers import Callers
 from meshproof.compiler.smt.encode_authz import encode_admitted, encode_allowed, encode_match
@@ -16,6 +16,7 @@ from meshproof.compiler.smt.encode_routing import encode_conditions, encode_take
 from meshproof.compiler.smt.environment import Environment
 from meshproof.compiler.smt.formula import FALSE, TRUE, Formula, Point
 from meshproof.compiler.smt.policy import PortPolicy
+from meshproof.compiler.smt.reading import merged
 from meshproof.compiler.smt.region import (
     Admitted,
     Allowed,
@@ -37,7 +38,7 @@ from meshproof.compiler.smt.region import (
     sets_of,
 )
 from meshproof.compiler.smt.solver import Limits, Solver
-from meshproof.compiler.smt.variables import environment_of
+from meshproof.compiler.smt.variables import environment_reading
 from meshproof.compiler.smt.variation import Variation, variation_of
 from meshproof.compiler.smt.worlds import find_in_all_worlds
 
@@ -53,16 +54,18 @@ class Encoding:
         regions = tuple(regions)
         self.policy = policy
         self.callers = callers
-        conditions = dict.fromkeys(
-            (*_own_conditions(policy), *(p for region in regions for p in predicates_of(region)))
-        )
+        others = (*_route_conditions(policy), *(p for region in regions for p in predicates_of(region)))
+        readings = tuple(policy.reading(rule) for rule in policy.rules)
+        read = merged((*(reading.matchers for reading in readings), matchers_by_attribute(others)))
+        opaques = dict.fromkeys(opaque for reading in readings for opaque in reading.opaques)
+        opaques.update(dict.fromkeys(opaques_of(others)))
         sets = [callers.of_sources(rule.sources, is_gateway=policy.is_gateway) for rule in policy.rules]
         sets.extend(mask for region in regions for mask in self._sets(region))
-        self.environment: Environment = environment_of(policy, callers, tuple(conditions), dict.fromkeys(sets))
-        self._known = matchers_by_attribute(conditions)
-        self._opaques = frozenset(opaques_of(conditions))
+        self.environment: Environment = environment_reading(policy, callers, read, opaques, dict.fromkeys(sets))
+        self._known = read
+        self._opaques = frozenset(opaques)
         self._rules = {rule.id: rule for rule in policy.rules}
-        self.matches: dict[RuleId, Formula] = {rule.id: encode_match(rule, self.environment) for rule in policy.rules}
+        self.matches: Mapping[RuleId, Formula] = _Matches(self._rules, self.environment)
         self._conditions = encode_conditions(self.environment)
         self._taken = encode_taken(self.environment, self._conditions)
         self._encoded: dict[Region, Formula] = {}
@@ -173,10 +176,32 @@ class Encoding:
         return self.solver.core(parts)
 
 
-def _own_conditions(policy: PortPolicy) -> Iterable[Predicate]:
-    for rule in policy.rules:
-        yield rule.content
+class _Matches(Mapping[RuleId, Formula]):
+    """Where each rule matches, made when it is first asked for: most questions are about few of the rules."""
+
+    def __init__(self, rules: Mapping[RuleId, AuthzRule], environment: Environment) -> None:
+        self._rules = rules
+        self._environment = environment
+        self._known: dict[RuleId, Formula] = {}
+
+    def __getitem__(self, name: RuleId) -> Formula:
+        found = self._known.get(name)
+        if found is None:
+            rule = self._rules[name]
+            try:
+                found = self._known[name] = encode_match(rule, self._environment)
+            except KeyError as error:  # else `get` would take it for a rule that is not in force here
+                raise AssertionError(f"the port was encoded without what `{name}` reads") from error
+        return found
+
+    def __iter__(self) -> Iterator[RuleId]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+
+def _route_conditions(policy: PortPolicy) -> Iterable[Predicate]:
     for route in (policy.route, policy.route_tcp):
         for branch in route.branches if route is not None else ():
             yield branch.condition
-    yield Always()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import assert_never
 
@@ -19,12 +19,11 @@ from meshproof.compiler.ir.entities import (
     Service,
     ServicePort,
 )
-from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.mesh import Egress, Mesh, PathMode
 from meshproof.compiler.ir.mtls import MtlsMode, MtlsPolicy, PortScope, effective_policy
-from meshproof.compiler.ir.names import AuthorizerName, NodeName
-from meshproof.compiler.ir.predicate import And, Not, Or, Port, Predicate, Test, reads_http
+from meshproof.compiler.ir.names import AuthorizerName, NodeName, RuleId
 from meshproof.compiler.ir.routing import Route
+from meshproof.compiler.smt.reading import RuleReading, reading_of
 
 _TLS = frozenset({Protocol.HTTPS, Protocol.TLS})
 _SPARE_PORTS = range(49152, 65536)
@@ -64,6 +63,7 @@ class PortPolicy:
     paths: PathMode = PathMode.LANGUAGE
     other_paths: PathMode | None = None
     """How another policy that this one is compared with judges paths, if it does so in another way."""
+    readings: Mapping[RuleId, RuleReading] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_gateway(self) -> bool:
@@ -81,10 +81,15 @@ class PortPolicy:
         names = {rule.authorizer for rule in self.rules if rule.effect is Effect.ASK}
         return tuple(sorted(name for name in names if name is not None))
 
+    def reading(self, rule: AuthzRule) -> RuleReading:
+        """What a rule reads; worked out once for all ports that it speaks of."""
+        known = self.readings.get(rule.id)
+        return known if known is not None and known.rule is rule else reading_of(rule)
+
     def layers_of(self, rule: AuthzRule) -> tuple[Layer, ...]:
         """The layers on which the rule binds here: one that speaks of HTTP matches nothing on TCP."""
         layers = (Layer.HTTP, Layer.TCP) if self.layer is Layer.SNIFFED else (self.layer,)
-        is_http_only = bool(rule.operations) or reads_http(rule.when)
+        is_http_only = self.reading(rule).is_http_only
         return tuple(
             layer for layer in layers if rule.layer in {None, layer} and not (layer is Layer.TCP and is_http_only)
         )
@@ -97,11 +102,14 @@ class Policies:
         self.mesh = enforced(mesh) if audits else mesh
         self.day = day
         self._nodes = {node.name: node for node in self.mesh.nodes}
-        self._rules: dict[NodeName, list[AuthzRule]] = {}
+        self._readings: dict[RuleId, RuleReading] = {}
+        self._rules: dict[NodeName, list[tuple[AuthzRule, frozenset[int] | None]]] = {}
         for rule in sorted(self.mesh.rules, key=lambda rule: rule.id):
             if rule.is_in_force(day):
-                for name in dict.fromkeys(destination.node for destination in rule.destinations):
-                    self._rules.setdefault(name, []).append(rule)
+                self._readings[rule.id] = reading_of(rule)
+                for name, ports in _ports_by_node(rule).items():
+                    self._rules.setdefault(name, []).append((rule, ports))
+        self._mtls_ports = {scope.port for one in self.mesh.mtls if isinstance(scope := one.scope, PortScope)}
         self._observed = {namespace.name for namespace in self.mesh.namespaces if _is_exempt(namespace.observe, day)}
 
     def keys(self) -> tuple[PortKey, ...]:
@@ -121,13 +129,14 @@ class Policies:
             layer=Layer.SNIFFED if declared is None else declared.layer,
             mode=_mode(node, mtls),
             mtls=mtls,
-            rules=tuple(rule for rule in self._rules.get(key.node, ()) if _is_aimed_at(rule, key)),
+            rules=self._rules_at(key),
             issuers=self._issuers(node),
             open_layers=self._open_layers(node),
             is_observed=self._is_observed(node),
             route=self._route(key, Layer.HTTP),
             route_tcp=self._route(key, Layer.TCP),
             paths=self.mesh.paths,
+            readings=self._readings,
         )
 
     def told_apart(self, name: NodeName) -> frozenset[int]:
@@ -147,17 +156,18 @@ class Policies:
 
     def _named_ports(self, node: Node) -> set[int]:
         """Ports that some statement tells apart from the others of the node."""
-        found = {scope.port for one in self.mesh.mtls if isinstance(scope := one.scope, PortScope)}
-        for rule in self._rules.get(node.name, ()):
-            found.update(port for place in rule.destinations for port in place.ports or () if place.node == node.name)
-            found.update(_ports_in(rule.content))
-        return found & set(_PORTS)
+        found = set(self._mtls_ports)
+        for rule, ports in self._rules.get(node.name, ()):
+            found.update(ports or (), self._readings[rule.id].ports)
+        return {port for port in found if port in _PORTS}
 
     def _may_allow(self, node: Node, key: PortKey) -> bool:
         if self._is_observed(node) or self._open_layers(node):
             return True
-        rules = self._rules.get(node.name, ())
-        return any(rule.effect is Effect.ALLOW and _is_aimed_at(rule, key) for rule in rules)
+        return any(rule.effect is Effect.ALLOW for rule in self._rules_at(key))
+
+    def _rules_at(self, key: PortKey) -> tuple[AuthzRule, ...]:
+        return tuple(rule for rule, ports in self._rules.get(key.node, ()) if ports is None or key.port in ports)
 
     def _mtls(self, node: Node, port: int) -> MtlsPolicy | None:
         if not isinstance(node, Service):
@@ -205,23 +215,14 @@ def _mode(node: Node, mtls: MtlsPolicy | None) -> MtlsMode:
             assert_never(node)
 
 
-def _is_aimed_at(rule: AuthzRule, key: PortKey) -> bool:
-    return any(
-        place.node == key.node and (place.ports is None or key.port in place.ports) for place in rule.destinations
-    )
+def _ports_by_node(rule: AuthzRule) -> dict[NodeName, frozenset[int] | None]:
+    """The ports of each node that a rule speaks of, None for all of them."""
+    found: dict[NodeName, frozenset[int] | None] = {}
+    for place in rule.destinations:
+        known = found.get(place.node, frozenset())
+        found[place.node] = None if known is None or place.ports is None else known | frozenset(place.ports)
+    return found
 
 
 def _is_exempt(exemption: Exemption | None, day: date) -> bool:
     return exemption is not None and (exemption.until is None or day <= exemption.until)
-
-
-def _ports_in(predicate: Predicate) -> frozenset[int]:
-    match predicate:
-        case Test(Port(), Exact(value)) if value.isdecimal():
-            return frozenset((int(value),))
-        case Not(operand):
-            return _ports_in(operand)
-        case And(operands) | Or(operands):
-            return frozenset().union(*map(_ports_in, operands))
-        case _:
-            return frozenset()

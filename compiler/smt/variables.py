@@ -17,6 +17,7 @@ from meshproof.compiler.ir.predicate import (
     Host,
     JoinedHeader,
     Method,
+    Opaque,
     Path,
     Predicate,
     Query,
@@ -38,6 +39,7 @@ from meshproof.compiler.smt.environment import Environment, Multiple, Single
 from meshproof.compiler.smt.formula import FALSE, TRUE, Formulas
 from meshproof.compiler.smt.paths import judged_paths
 from meshproof.compiler.smt.policy import PortPolicy
+from meshproof.compiler.smt.reading import Matchers
 from meshproof.compiler.smt.solver import Undecided
 
 CONNECT = Exact("CONNECT")
@@ -54,7 +56,13 @@ def environment_of(
 
     Raises Undecided where the values of an attribute cannot be divided exactly within limits.
     """
-    read = matchers_by_attribute(predicates)
+    return environment_reading(policy, callers, matchers_by_attribute(predicates), opaques_of(predicates), sets)
+
+
+def environment_reading(
+    policy: PortPolicy, callers: Callers, read: Matchers, opaques: Iterable[Opaque], sets: Iterable[int]
+) -> Environment:
+    """The same, of conditions that compare what `read` says and hold what is not modelled. Raises Undecided."""
     formulas = Formulas()
     local = _local(policy, callers, read, sets)
     environment = Environment(
@@ -66,7 +74,7 @@ def environment_of(
     _add_addresses(environment, read)
     _add_sni(environment, read)
     environment.answers = {name: formulas.variable(2) for name in policy.authorizers}
-    environment.opaques = {opaque: formulas.variable(2) for opaque in opaques_of(predicates)}
+    environment.opaques = {opaque: formulas.variable(2) for opaque in opaques}
     if policy.mode is MtlsMode.DISABLED:
         environment.axioms.append(environment.is_caller(callers.anonymous))
     environment.axioms = [axiom for axiom in environment.axioms if axiom != TRUE]
@@ -83,22 +91,27 @@ def _is_http(policy: PortPolicy, formulas: Formulas) -> int:
             return formulas.literal(formulas.variable(2), 0b01)
 
 
-def _local(
-    policy: PortPolicy, callers: Callers, read: dict[Attribute, tuple[Matcher, ...]], sets: Iterable[int]
-) -> tuple[int, ...]:
+def _local(policy: PortPolicy, callers: Callers, read: Matchers, sets: Iterable[int]) -> tuple[int, ...]:
     """The classes of callers that this port tells apart, the one to show first in front."""
     masks = [callers.anonymous, *sets, *(callers.mask(matcher) for matcher in read.get(SourceIdentity(), ()))]
     if ClientIp() in read:
         masks.append(callers.gateways)
-    masks = list(dict.fromkeys(masks))
-    groups: dict[int, int] = {}
-    for number in range(len(callers.classes)):
-        signature = sum((mask >> number & 1) << bit for bit, mask in enumerate(masks))
-        groups[signature] = groups.get(signature, 0) | 1 << number
-    found = list(groups.values())
+    found = _divided((1 << len(callers.classes)) - 1, dict.fromkeys(masks))
     if policy.is_gateway:
         found.sort(key=lambda group: group != callers.anonymous)
     return tuple(found)
+
+
+def _divided(every: int, masks: Iterable[int]) -> list[int]:
+    """The parts of a set that are in the same of the masks, by their first members."""
+    parts = [every]
+    for mask in masks:
+        divided: list[int] = []
+        for part in parts:
+            common = part & mask
+            divided += (part,) if common in {0, part} else (common, part ^ common)
+        parts = divided
+    return sorted(parts, key=lambda part: part & -part)
 
 
 def _single(environment: Environment, attribute: Attribute, classes: Classes, *, may_be_absent: bool = False) -> None:
@@ -114,7 +127,7 @@ def _multiple(environment: Environment, attribute: Attribute, classes: Classes) 
     environment.multiples[attribute] = Multiple(variables, classes, dict(classes.masks))
 
 
-def _add_http(environment: Environment, read: dict[Attribute, tuple[Matcher, ...]]) -> None:
+def _add_http(environment: Environment, read: Matchers) -> None:
     policy = environment.policy
     for attribute, matchers in read.items():
         match attribute:
@@ -192,7 +205,7 @@ def _as_sent(matcher: Matcher) -> Matcher:
             raise Undecided("a pattern over hosts meets one over authorities as sent")
 
 
-def _add_token(environment: Environment, read: dict[Attribute, tuple[Matcher, ...]]) -> None:
+def _add_token(environment: Environment, read: Matchers) -> None:
     policy = environment.policy
     names = [attribute for attribute in read if isinstance(attribute, TokenIssuer | TokenAudience | Claim)]
     if not names or not policy.issuers:
@@ -253,7 +266,7 @@ def _add_audience_axioms(environment: Environment) -> None:
         environment.axioms.append(formulas.disjunction((other, is_absent, *accepted)))
 
 
-def _add_addresses(environment: Environment, read: dict[Attribute, tuple[Matcher, ...]]) -> None:
+def _add_addresses(environment: Environment, read: Matchers) -> None:
     if DestinationIp() in read:
         _single(environment, DestinationIp(), address_classes(read[DestinationIp()]))
     is_peer = is_edge_without_proxies(environment.policy)
@@ -267,9 +280,7 @@ def is_edge_without_proxies(policy: PortPolicy) -> bool:
     return isinstance(policy.node, Gateway) and policy.node.trusted_proxies == 0
 
 
-def _share(
-    environment: Environment, read: dict[Attribute, tuple[Matcher, ...]], attributes: tuple[Attribute, ...]
-) -> None:
+def _share(environment: Environment, read: Matchers, attributes: tuple[Attribute, ...]) -> None:
     """One variable for several attributes that are one field of a request."""
     found = tuple(attribute for attribute in attributes if attribute in read)
     if found:
@@ -278,7 +289,7 @@ def _share(
         environment.singles.update(dict.fromkeys(found, environment.singles[found[0]]))
 
 
-def _add_sni(environment: Environment, read: dict[Attribute, tuple[Matcher, ...]]) -> None:
+def _add_sni(environment: Environment, read: Matchers) -> None:
     if Sni() not in read:
         return
     lower_case = universe.of_automaton(to_automaton(pattern.Regex("[^A-Z]*")))
