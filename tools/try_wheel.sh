@@ -33,5 +33,11 @@ run meshproof check boutique --at 2026-11-23
 run meshproof compile boutique --at 2026-11-23 --env prod --target istio --out istio
 test -n "$(ls istio)"
 run meshproof explain MP301 >/dev/null
+run meshproof explain MP113 >/dev/null
+run meshproof init started
+run meshproof check started --at 2026-11-23
+run meshproof fmt --check started
+run meshproof completion bash >/dev/null
+run meshproof doctor
 run python -P -m meshproof --version
 echo "wheel: works"
