@@ -15,7 +15,7 @@ from meshproof.compiler.driver.waive import waived_claim, waived_diagnostic, wai
 from meshproof.compiler.driver.world import World
 from meshproof.compiler.report.exit_code import UNDECIDED_CODES
 from meshproof.compiler.report.model import Finding, Report
-from meshproof.dsl.diagnostic import Severity
+from meshproof.dsl.diagnostic import Label, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,7 +64,7 @@ def judge(policy: Policy, options: JudgeOptions, *, command: str = "check", prog
 
 def unjudged(policy: Policy, options: JudgeOptions, command: str) -> Report:
     """The report about a policy that could not be read or resolved: what is wrong with its text."""
-    findings = (Finding(diagnostic) for diagnostic in policy.diagnostics)
+    findings = (Finding(_with_use(diagnostic, policy)) for diagnostic in policy.diagnostics)
     return Report(
         command=command,
         day=options.day,
@@ -118,11 +118,14 @@ def _findings(
         for world in worlds:
             world.run_checks(last, everything)
     judged = (
-        (world.environment, waived_diagnostic(_weighed(diagnostic, options), world.mesh.waivers, options.day))
+        (
+            world.environment,
+            waived_diagnostic(_weighed(_with_use(diagnostic, policy), options), world.mesh.waivers, options.day),
+        )
         for world in worlds
         for diagnostic in world.findings
     )
-    read = tuple(Finding(diagnostic) for diagnostic in policy.diagnostics)
+    read = tuple(Finding(_with_use(diagnostic, policy)) for diagnostic in policy.diagnostics)
     return tuple(_selected((*read, *merged_findings(judged)), options))
 
 
@@ -135,6 +138,13 @@ def _weighed(diagnostic: Diagnostic, options: JudgeOptions) -> Diagnostic:
     if options.is_strict and diagnostic.code == VACUOUS:
         return replace(diagnostic, severity=Severity.ERROR)
     return diagnostic
+
+
+def _with_use(diagnostic: Diagnostic, policy: Policy) -> Diagnostic:
+    """The diagnostic with a label at each `use` that brought the file in which it stands."""
+    span = diagnostic.primary
+    uses = policy.brought.get(span.file, ()) if span else ()
+    return replace(diagnostic, labels=(*diagnostic.labels, *(Label(use, "used here") for use in uses)))
 
 
 def _selected(findings: Sequence[Finding], options: JudgeOptions) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from meshproof.compiler.backend.target import CompileOptions, LiftingTarget
 from meshproof.compiler.config.keys import Origin
 from meshproof.compiler.driver.inputs import Inputs, gather, mixed
 from meshproof.compiler.resolve import is_overlay, resolve, resolve_overlay
+from meshproof.compiler.resolve.packs import chains, used_files
 from meshproof.dsl.diagnostic import Severity
 from meshproof.dsl.loader import Limits, load, load_texts
 from meshproof.policies.catalog import read_pack
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from meshproof.dsl.ast.document import Document
     from meshproof.dsl.diagnostic import Diagnostic
     from meshproof.dsl.loader import Loaded
-    from meshproof.dsl.source import SourceFile
+    from meshproof.dsl.source import SourceFile, Span
 
 DEFAULT_LIMITS = Limits()
 _UNREADABLE = ("MP0", "MP1", "MP2")
@@ -39,7 +40,8 @@ class Policy:
 
     `meshes` is empty if anything in the text is an error: half a policy is never judged. `sources` are the texts that
     diagnostics point into, by the path that is shown. `origin` tells a policy of the language from manifests; of these
-    `skipped` are the kinds of objects that say nothing of who may call whom, with their number.
+    `skipped` are the kinds of objects that say nothing of who may call whom, with their number. `brought` tells by used
+    file where it is used, innermost first.
     """
 
     meshes: tuple[Mesh, ...]
@@ -48,6 +50,7 @@ class Policy:
     diagnostics: tuple[Diagnostic, ...]
     origin: Origin = Origin.MESH
     skipped: tuple[tuple[str, int], ...] = ()
+    brought: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
 
     @property
     def is_judgeable(self) -> bool:
@@ -106,11 +109,13 @@ def policy_of_texts(texts: Mapping[str, str], *, environment: str | None = None)
 
 def _resolved(loaded: Loaded, environment: str | None) -> Policy:
     sources = _sources(loaded)
+    brought = chains(used_files(loaded.trees, dict(loaded.packs)))
     if not loaded.is_sound:
-        return Policy((), loaded.trees, sources, loaded.diagnostics)
+        return Policy((), loaded.trees, sources, loaded.diagnostics, brought=brought)
     environments = None if environment is None else (environment,)
     resolution = resolve(loaded.trees, environments=environments, packs=dict(loaded.packs))
-    return Policy(resolution.meshes, loaded.trees, sources, (*loaded.diagnostics, *resolution.diagnostics))
+    diagnostics = (*loaded.diagnostics, *resolution.diagnostics)
+    return Policy(resolution.meshes, loaded.trees, sources, diagnostics, brought=brought)
 
 
 def _overlay(inputs: Inputs, reading: Reading) -> Loaded | None:

@@ -144,6 +144,17 @@ def test_what_no_mesh_can_take_is_never_hidden() -> None:
         assert codes(judge(routed, options)) == ["MP403"]
 
 
+def test_a_finding_in_a_used_file_says_where_it_is_used() -> None:
+    read = policy_of_texts({"tea.mesh": f'{TEA}use "more.mesh"\n', "more.mesh": SPY + CLAIM})
+
+    report = judge(read, OPTIONS)
+
+    finding = next(one.diagnostic for one in report.findings if one.diagnostic.code == "MP601")
+    texts = [report.sources[one.span.file].text[one.span.start : one.span.end] for one in finding.labels]
+    assert texts[-1] == 'use "more.mesh"'
+    assert finding.labels[-1].text == "used here"
+
+
 def test_coverage_names_the_rules_that_no_test_speaks_of() -> None:
     report = judge(policy(TEA, SPY, TEST), replace(OPTIONS, parts=frozenset({Part.TESTS}), has_coverage=True))
 
