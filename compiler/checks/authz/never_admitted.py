@@ -71,14 +71,17 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     for rule, _ in redundant(ctx, "irrelevant"):
         if needs_identity(rule) and any(place.is_meant_by(rule) for place in disabled):
             continue
+        is_guardrail = GUARDRAIL in rule.tags
         yield CHECK.finding(
             f"transport refuses every request that {title(rule)} matches",
             rules.head(rule),
-            "never comes to decide",
+            "a guardrail that nothing touches" if is_guardrail else "never comes to decide",
             subject=rule.id,
-            help="let such callers through with `mtls permissive for …`, give them an identity, or delete the rule",
+            help="nothing is to be done: it stands for what transport may let through later"
+            if is_guardrail
+            else "let such callers through with `mtls permissive for …`, give them an identity, or delete the rule",
             evidence=(proof_row(f"no request to any of its ports that `{rule.id}` matches passes transport"),),
-            severity=Severity.INFO if GUARDRAIL in rule.tags else None,
+            severity=Severity.INFO if is_guardrail else None,
         )
 
 
