@@ -16,7 +16,7 @@ from meshproof.compiler.ir.entities import External, Gateway
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import SpiffeId
 from meshproof.compiler.ir.request import Request
-from meshproof.compiler.semantics import decide, facts_of
+from meshproof.compiler.semantics import decide, facts_of, is_well_formed
 from meshproof.targets.istio import TARGET
 
 SEEDS = 2000 if os.environ.get("MESHPROOF_SAMPLES") == "full" else 40
@@ -49,6 +49,8 @@ def _pairs(seed: int, count: int) -> list[tuple[Mesh, frozenset[str], Request, b
     found = []
     for _ in range(count):
         request = replace(random_request(rng, mesh, NORMAL), day=None)
+        if is_well_formed(mesh, request, DAY) is not None:
+            continue  # it was, on its own day
         says = decide(mesh, request, DAY)
         if _is_compared(mesh, request, says):
             lets = decide(lifted, request, DAY)

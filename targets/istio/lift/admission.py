@@ -13,6 +13,7 @@ from meshproof.targets.istio.lift.admission_authn import peer_faults, request_fa
 from meshproof.targets.istio.lift.admission_authz import policy_faults
 from meshproof.targets.istio.lift.findings import BAD_FIELD, UNKNOWN_FIELD, LiftFindings
 from meshproof.targets.istio.lift.kinds import Kind
+from meshproof.targets.istio.lift.kubernetes_schemas import kubernetes_schema
 from meshproof.targets.istio.lift.objects import KubeObject, ObjectIndex
 from meshproof.targets.istio.lift.structure import Fault, faults_in, schema_of
 from meshproof.targets.istio.lift.values import mapping, pairs, text
@@ -61,6 +62,7 @@ def admit(one: KubeObject) -> Verdict:
 def _faults(one: KubeObject) -> Iterator[Fault]:
     schema = schema_of(one.kind)
     if schema is None:
+        yield from faults_in(one.body, kubernetes_schema(one.kind))
         return
     structural = [fault for fault in faults_in(one.body, schema) if not _is_newer(one, fault)]
     yield from structural
