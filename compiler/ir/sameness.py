@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from operator import attrgetter
-from typing import Any, NewType, get_args, get_type_hints
+from typing import Any, NewType, cast, get_args, get_type_hints
 
 from meshproof.compiler.ir.names import Origin
 
@@ -35,9 +35,9 @@ def is_same(one: object, other: object) -> bool:
     kind = type(one)
     if kind is not type(other):
         return False
-    if kind is tuple:
-        return _is_same_tuple(one, other)  # type: ignore[arg-type]  they are tuples
-    plan = _plan_of(kind)
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    plan = _plan_of(cast("Any", kind))
     if plan is None:
         return one == other
     if not plan.has_origin and one == other:
@@ -45,10 +45,6 @@ def is_same(one: object, other: object) -> bool:
     if plan.plain is not None and plan.plain(one) != plan.plain(other):
         return False
     return all(is_same(getattr(one, name), getattr(other, name)) for name in plan.deep)
-
-
-def _is_same_tuple(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    return len(one) == len(other) and all(map(is_same, one, other))
 
 
 @cache

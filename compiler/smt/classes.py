@@ -79,7 +79,7 @@ def text_classes(matchers: tuple[Matcher, ...], universe: Universe, samples: tup
         found = string_classes(known, universe, samples)
     except (PatternRefused, PatternTooLarge) as refusal:
         raise Undecided(refusal.reason) from refusal
-    rank = {sample: position for position, sample in enumerate((*samples, *universe.examples))}
+    rank = {sample: position for position, sample in enumerate(dict.fromkeys((*samples, *universe.examples)))}
     ordered = sorted(found, key=lambda one: (rank.get(one.witness, len(rank)), *_plainness(one.witness)))
     bits = iter(range(len(known)))
     masks = []

@@ -208,7 +208,7 @@ def _sets(
     callers: JointCallers, policies: tuple[PortPolicy, PortPolicy], conditions: tuple[Predicate, ...]
 ) -> Mapping[int, None]:
     """The sets of callers that either side tells apart."""
-    masks: dict[int, None] = {}
+    masks = {1 << number: None for number, one in enumerate(callers.classes) if one.workloads}
     read = matchers_by_attribute(conditions).get(SourceIdentity(), ())
     is_client_read = any(ClientIp() in attributes_of(one) for one in conditions)
     for side in (callers.old, callers.new):

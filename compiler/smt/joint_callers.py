@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, count
+from typing import TypeAlias
 
 from meshproof.compiler.ir.entities import Gateway, Service
 from meshproof.compiler.ir.matchers import Matcher, Present
@@ -27,6 +28,9 @@ from meshproof.compiler.smt.solver import Undecided
 
 STRANGERS = ("other.example", "stranger.example", "another.example")
 _SCHEME = "spiffe://"
+
+_Pairs: TypeAlias = dict[tuple[int, int], tuple[NodeName, ...]]
+"""By the class of a caller on each side the workloads that it stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,13 @@ class Trust:
 class JointCaller:
     """One class of callers: an identity of it as it arrives at either side (None: without one).
 
-    Both are the same unless callers are compared as workloads, whose identity may have changed.
+    Both are the same unless callers are compared as workloads, whose identity may have changed: then `workloads` are
+    those that it stands for, by their new names.
     """
 
     old: str | None
     new: str | None
+    workloads: tuple[NodeName, ...] = ()
 
 
 class SideCallers(Callers):
@@ -74,6 +80,7 @@ class SideCallers(Callers):
         self.classes = classes
         self.matchers = tuple(masks)
         self._masks = dict(masks)
+        self._sets = {}
         self._trusted = trusted
         self.gateways = trusted & sum(1 << number for number, one in enumerate(classes) if one.uri in gateways)
 
@@ -125,10 +132,15 @@ def joint_callers(
     """
     wanted = tuple(dict.fromkeys((Present(), *matchers)))
     divided = _divided((old, new), wanted)
-    pairs: list[tuple[int, int]] = [(number, number) for number in range(len(divided.classes))]
+    pairs: dict[tuple[int, int], tuple[NodeName, ...]] = {
+        (number, number): () for number in range(len(divided.classes))
+    }
     if workloads is not None:
         pairs = _as_workloads((old, new), divided, workloads)
-    classes = tuple(JointCaller(divided.classes[one].raw, divided.classes[other].raw) for one, other in pairs)
+    classes = tuple(
+        JointCaller(divided.classes[one].raw, divided.classes[other].raw, names)
+        for (one, other), names in pairs.items()
+    )
     return JointCallers(
         (*classes, JointCaller(None, None)),
         _side(old, tuple(divided.classes[one].old for one, _ in pairs), divided.old, [one for one, _ in pairs]),
@@ -255,18 +267,23 @@ def _joined(parts: Sequence[_Divided], matchers: tuple[Matcher, ...]) -> _Divide
 
 def _as_workloads(
     meshes: tuple[Mesh, Mesh], divided: _Divided, workloads: Sequence[tuple[NodeName, NodeName]]
-) -> list[tuple[int, int]]:
+) -> _Pairs:
     """The classes of declared callers first, by their identities on both sides, then those that nobody declared."""
     old = _places(meshes[0], tuple(one.old for one in divided.classes))
     new = _places(meshes[1], tuple(one.new for one in divided.classes))
-    pairs = [(old[one], new[other]) for one, other in workloads if one in old and other in new]
-    lone_old = old.keys() - {one for one, _ in workloads}
-    lone_new = new.keys() - {other for _, other in workloads}
-    alone = sorted({*(old[name] for name in lone_old), *(new[name] for name in lone_new)})
+    found: _Pairs = {}
+    for one, other in workloads:
+        if one in old and other in new:
+            pair = (old[one], new[other])
+            found[pair] = (*found.get(pair, ()), other)
+    for place, paired in ((old, {one for one, _ in workloads}), (new, {other for _, other in workloads})):
+        for name, number in place.items():
+            if name not in paired:
+                found[number, number] = (*found.get((number, number), ()), name)
     strangers = len(divided.classes) - 1
     declared = {*old.values(), *new.values()} - {strangers}
-    rest = [number for number in range(len(divided.classes)) if number not in declared]
-    return list(dict.fromkeys((*pairs, *((one, one) for one in (*alone, *rest)))))
+    found.update(((number, number), ()) for number in range(len(divided.classes)) if number not in declared)
+    return found
 
 
 def _places(mesh: Mesh, uris: tuple[str | None, ...]) -> dict[NodeName, int]:

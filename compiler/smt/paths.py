@@ -24,12 +24,10 @@ def judged_paths(mode: PathMode, other: PathMode | None = None) -> Universe:
 
 def raw_path(path: str, mode: PathMode, other: PathMode | None = None) -> str:
     """What is sent for a path that is judged, by proxies in both modes."""
-    istio = next((IstioMode(one.value) for one in (mode, other) if one not in _AS_SENT), None)
-    return path if istio is None else istio_universe.raw_path(path, istio)
-
-
-_AS_SENT = {None, PathMode.LANGUAGE, PathMode.NONE}
-"""Modes in which what is judged is also what is sent."""
+    for one in (mode, other):
+        if one not in {None, PathMode.LANGUAGE, PathMode.NONE}:
+            return istio_universe.raw_path(path, IstioMode(str(one)))
+    return path  # what is judged in the other modes is judged if it is sent
 
 
 @lru_cache(maxsize=16)

@@ -10,7 +10,7 @@ from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.predicate import Attribute, Claim, Sni, TokenAudience, TokenIssuer
 from meshproof.compiler.smt.atoms import AUDIENCE, canonical
 from meshproof.compiler.smt.classes import is_match
-from meshproof.compiler.smt.encode_authz import encode_allowed, encode_match
+from meshproof.compiler.smt.encode_authz import encode_admitted, encode_allowed, encode_match
 from meshproof.compiler.smt.environment import Environment
 from meshproof.compiler.smt.formula import FALSE, TRUE, Formula
 from meshproof.compiler.smt.joint_callers import SideCallers
@@ -72,19 +72,20 @@ class View(Environment):
             return TRUE
         return self.formulas.negation(self.is_caller(self.side.untrusted))
 
+    @property
+    def judged(self) -> Formula:
+        """What comes before this side's rules: nothing refuses it before."""
+        if self.policy.is_observed:
+            return self.can_come
+        is_read = self.formulas.negation(self.is_token_refused)
+        return self.formulas.conjunction((self.can_come, self.has_handshake, encode_admitted(self), is_read))
+
     def allowed(self) -> Formula:
         """What this side lets through."""
         if self.policy.is_observed:
             return self.can_come
         matches = {rule.id: encode_match(rule, self) for rule in self.policy.rules}
-        return self.formulas.conjunction(
-            (
-                self.can_come,
-                self.has_handshake,
-                self.formulas.negation(self.is_token_refused),
-                encode_allowed(self, matches),
-            )
-        )
+        return self.formulas.conjunction((self.judged, encode_allowed(self, matches)))
 
     @property
     def _accepted(self) -> tuple[tuple[str, tuple[str, ...]], ...]:

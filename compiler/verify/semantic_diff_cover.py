@@ -43,6 +43,11 @@ class Cover:
     rest: Formula
 
 
+def values_in(joint: Joint, dimension: Dimension, inside: Formula) -> int:
+    """The values of a dimension with which something is in a set of requests. Raises Undecided at a limit."""
+    return _Covering(joint, (), inside).values(dimension, (inside,), dimension.every)
+
+
 def cover_of(joint: Joint, dimensions: Sequence[Dimension], inside: Formula, most: int) -> Cover:
     """The boxes of a set of requests, `most` at most. Raises Undecided at a limit."""
     covering = _Covering(joint, tuple(dimensions), inside)
@@ -95,7 +100,7 @@ class _Covering:
     def _widened(self, sides: dict[Dimension, int], dimension: Dimension) -> int:
         """All values of a dimension with which the box is still inside."""
         others = [one.literal(self.joint.formulas, mask) for one, mask in sides.items() if one != dimension]
-        bad = self._values(dimension, (*others, self.outside), dimension.every & ~sides[dimension])
+        bad = self.values(dimension, (*others, self.outside), dimension.every & ~sides[dimension])
         return dimension.every & ~bad
 
     def _reduced(self, box: Box, rest: Formula) -> Box:
@@ -103,10 +108,10 @@ class _Covering:
         callers = next((one for one, _ in box.sides if one.kind is DimensionKind.CALLER), None)
         if callers is None:
             return box
-        left = self._values(callers, (box.formula(self.joint), rest), box.mask(callers))
+        left = self.values(callers, (box.formula(self.joint), rest), box.mask(callers))
         return box.replaced(callers, left)
 
-    def _values(self, dimension: Dimension, parts: tuple[Formula, ...], candidates: int) -> int:
+    def values(self, dimension: Dimension, parts: tuple[Formula, ...], candidates: int) -> int:
         """Those of the candidates with which something is in all parts."""
         formulas = self.joint.formulas
         whole = formulas.conjunction((*parts, *self.joint.environment.axioms))

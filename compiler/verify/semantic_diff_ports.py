@@ -69,9 +69,13 @@ class Sides:
     def pairs(self) -> Iterator[PortPair]:
         """The ports of nodes of both sides at which something that decides is not the same, by new name and number."""
         wanted = None if self._is_everything_in_question else self._nodes_in_question()
+        yield from (pair for pair in self.every_pair(wanted) if self._is_in_question(pair))
+
+    def every_pair(self, wanted: frozenset[NodeName] | None = None) -> Iterator[PortPair]:
+        """The ports of nodes of both sides, of all or of some by their new names."""
         for old_name, new_name in sorted(self.correspondence.pairs, key=lambda pair: pair[1]):
             if wanted is None or new_name in wanted:
-                yield from (pair for pair in self._pairs_of(old_name, new_name) if self._is_in_question(pair))
+                yield from self._pairs_of(old_name, new_name)
 
     def lone_ports(self) -> Iterator[LonePort]:
         """The ports of nodes that one side alone declares, the new side's first."""
@@ -88,9 +92,7 @@ class Sides:
     def _nodes_in_question(self) -> frozenset[NodeName]:
         """The nodes, by new name, that are not declared alike, or that a rule or route speaks of that has changed."""
         to_new = self.correspondence.to_new
-        found = {
-            new for old, new in self.correspondence.pairs if not is_same(self.nodes[0][old], self.nodes[1][new])
-        }
+        found = {new for old, new in self.correspondence.pairs if not is_same(self.nodes[0][old], self.nodes[1][new])}
         for name in self.changed_rules:
             for side, rules in enumerate(self._rules):
                 rule = rules.get(name)

@@ -1,0 +1,162 @@
+"""Sets of callers in words: by the names that policies give them, else by their identities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from meshproof.compiler.ir.authz import AuthzRule
+from meshproof.compiler.ir.entities import Gateway, Service
+from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import NodeName
+from meshproof.compiler.ir.predicate import Always, Predicate, SourceIdentity, Test, disjunction, negation
+from meshproof.compiler.smt.callers import canonical
+from meshproof.compiler.smt.joint import Joint
+from meshproof.compiler.smt.joint_callers import SideCallers, Trust
+from meshproof.compiler.verify.semantic_diff_names import Named, described, predicate_of
+from meshproof.compiler.verify.semantic_diff_words import Indescribable
+
+STRANGERS = "identities of other trust domains"
+_SCHEME = "spiffe://"
+_HAS_IDENTITY = Test(SourceIdentity(), Present())
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """A set of callers: what to call them, and the condition over identities that holds of them."""
+
+    texts: tuple[str, ...]
+    predicate: Predicate
+
+
+class CallerNames:
+    """What the callers of one port are called."""
+
+    def __init__(self, joint: Joint, meshes: tuple[Mesh, Mesh]) -> None:
+        self._joint = joint
+        self._meshes = meshes
+        self._identities = tuple(_identities(mesh) for mesh in meshes)
+        self._names = tuple(self._all())
+
+    def callers(self, values: int) -> Callers:
+        """A set of values of the caller. Raises Indescribable.
+
+        `anyone` is as in the language whoever has a verified identity or none: an identity that is not verified is
+        named by itself.
+        """
+        every = (1 << len(self._joint.environment.local)) - 1
+        terms = described(values, every, self._names, has_everything=False)
+        if terms is None:
+            raise Indescribable
+        texts = []
+        for term in terms:
+            inside = " and ".join(_bare(one.text) for one in term.inside) or "anyone"
+            outside = ", ".join(_bare(one.text) for one in term.outside)
+            texts.append(f"{inside} except {outside}" if outside else inside)
+        return Callers(tuple(sorted(texts)), predicate_of(terms))
+
+    def _all(self) -> Iterator[Named]:
+        """Names whose sets are not the same on both sides say which one they mean."""
+        found: dict[str, list[Named]] = {}
+        for side in range(2):
+            for one in self._of_side(side):
+                found.setdefault(one.text, [])
+                if one not in found[one.text]:
+                    found[one.text].append(one)
+        for text, alternatives in found.items():
+            if len({one.mask for one in alternatives}) == 1:
+                yield alternatives[0]
+            else:
+                words = ("before", "now", "then")
+                yield from (
+                    replace(one, text=f"{text} ({word})", rank=one.rank + 4)
+                    for one, word in zip(alternatives, words, strict=False)
+                )
+        for number, caller in enumerate(self._joint.callers.classes):
+            if caller.workloads:
+                test = Test(SourceIdentity(), Exact(caller.new or ""))
+                yield from self._named(_shared(list(caller.workloads)), 1 << number, test, -1)
+
+    def _of_side(self, side: int) -> Iterator[Named]:
+        callers = (self._joint.callers.old, self._joint.callers.new)[side]
+        policy = (self._joint.old_policy, self._joint.new_policy)[side]
+        for text, mask, predicate, rank in self._fixed(callers, is_gateway=policy.is_gateway):
+            yield from self._named(text, mask, predicate, rank)
+        for rule in policy.rules:
+            yield from self._of_rule(rule, callers, is_gateway=policy.is_gateway)
+        for matcher in callers.matchers:
+            yield from self._of_matcher(matcher, callers.mask(matcher), side)
+
+    def _fixed(self, callers: SideCallers, *, is_gateway: bool) -> Iterator[tuple[str, int, Predicate, int]]:
+        yield "anyone", callers.every, Always(), 0
+        yield "authenticated", callers.every & ~callers.anonymous, _HAS_IDENTITY, 1
+        yield "internet" if is_gateway else "plaintext", callers.anonymous, negation(_HAS_IDENTITY), 0
+        both = self._joint.callers.old.untrusted & self._joint.callers.new.untrusted
+        domains = tuple(dict.fromkeys(domain for mesh in self._meshes for domain in Trust.of(mesh).domains))
+        known = disjunction(tuple(Test(SourceIdentity(), Prefix(f"{_SCHEME}{domain}/")) for domain in domains))
+        yield STRANGERS, both, negation(disjunction((negation(_HAS_IDENTITY), known))), 3
+        for domain in domains:
+            prefix = f"{_SCHEME}{domain}/"
+            mask = sum(
+                1 << number
+                for number, one in enumerate(self._joint.callers.classes)
+                if one.new is not None and one.new.startswith(prefix)
+            )
+            yield f'identity "{prefix}*"', mask, Test(SourceIdentity(), Prefix(prefix)), 3
+
+    def _of_rule(self, rule: AuthzRule, callers: SideCallers, *, is_gateway: bool) -> Iterator[Named]:
+        predicate = rule.sources.matches
+        if rule.sources.has_internet and is_gateway:
+            predicate = disjunction((predicate, negation(_HAS_IDENTITY)))
+        yield from self._named(rule.sources.text, callers.of_sources(rule.sources, is_gateway=is_gateway), predicate, 2)
+
+    def _of_matcher(self, matcher: Matcher, mask: int, side: int) -> Iterator[Named]:
+        test = Test(SourceIdentity(), matcher)
+        match matcher:
+            case Exact(uri):
+                nodes = self._identities[1].get(uri) or self._identities[0].get(uri)
+                text = _shared(nodes) if nodes else f'identity "{uri}"'
+                yield from self._named(text, mask, test, 0)
+            case Prefix(prefix):
+                own = f"{_SCHEME}{self._meshes[side].trust_domain}/ns/"
+                name = prefix.removeprefix(own).removesuffix("/")
+                is_namespace = prefix == f"{own}{name}/" and "/" not in name and name
+                text = f"namespace {name}" if is_namespace else f'identity "{prefix}*"'
+                yield from self._named(text, mask, test, 2)
+            case Present():
+                return
+            case _:
+                yield from self._named(f"identities like {matcher}", mask, test, 4)
+
+    def _named(self, text: str, mask: int, predicate: Predicate, rank: int) -> Iterator[Named]:
+        """The set as values of the caller, if it is made of whole ones."""
+        values = 0
+        for value, classes in enumerate(self._joint.environment.local):
+            common = classes & mask
+            if common == classes:
+                values |= 1 << value
+            elif common:
+                return
+        yield Named(text, values, predicate, rank)
+
+
+def _identities(mesh: Mesh) -> dict[str, list[NodeName]]:
+    found: dict[str, list[NodeName]] = {}
+    callers: tuple[Service | Gateway, ...] = (*mesh.services, *mesh.gateways)
+    for node in callers:
+        found.setdefault(canonical(mesh, node.identity), []).append(node.name)
+    return found
+
+
+def _shared(nodes: list[NodeName]) -> str:
+    """The name of a caller, and of those that cannot be told from it."""
+    first, *others = nodes
+    return f"{first} (or {', '.join(others)})" if others else str(first)
+
+
+def _bare(text: str) -> str:
+    """`{ a, b }` without its braces, which a list of callers needs no more."""
+    inner = text[2:-2]
+    is_braced = text.startswith("{ ") and text.endswith(" }") and "{" not in inner and " except " not in inner
+    return inner if is_braced else text

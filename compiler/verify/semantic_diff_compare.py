@@ -1,0 +1,284 @@
+"""One port of two policies: what is newly allowed, newly denied and rerouted, in regions that cover it exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TypeAlias
+
+from meshproof.compiler.ir.entities import Gateway, Layer, Service
+from meshproof.compiler.ir.matchers import Exact, Matcher
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import NodeName
+from meshproof.compiler.ir.predicate import Always, ClientIp, Method, Path, SourceIdentity, attributes_of, conjunction
+from meshproof.compiler.smt.atoms import matchers_by_attribute
+from meshproof.compiler.smt.callers import canonical
+from meshproof.compiler.smt.encode_predicate import encode_predicate
+from meshproof.compiler.smt.formula import FALSE, TRUE, Formula
+from meshproof.compiler.smt.joint import Joint, OpaqueKey, conditions_of, key_of_opaque
+from meshproof.compiler.smt.joint_callers import joint_callers
+from meshproof.compiler.smt.policy import PortPolicy
+from meshproof.compiler.smt.solver import Limits
+from meshproof.compiler.verify.rewrites import agreement
+from meshproof.compiler.verify.semantic_diff_blame import Blame
+from meshproof.compiler.verify.semantic_diff_callers import CallerNames, Callers
+from meshproof.compiler.verify.semantic_diff_cover import Box, cover_of, values_in
+from meshproof.compiler.verify.semantic_diff_dimensions import Dimension, DimensionKind, dimensions_of
+from meshproof.compiler.verify.semantic_diff_replay import replayed_decisions, replayed_routes
+from meshproof.compiler.verify.semantic_diff_routes import Outcome, agreements, outcomes_at, unrouted
+from meshproof.compiler.verify.semantic_diff_values import (
+    Change,
+    DiffRegion,
+    DiffWitness,
+    Edit,
+    EditKind,
+    Meaning,
+    Place,
+    Routing,
+    Undecided,
+)
+from meshproof.compiler.verify.semantic_diff_words import (
+    Indescribable,
+    Worded,
+    condition_of,
+    operations_of,
+    reading_cost,
+)
+
+_UNDESCRIBED = "what no shorter description covers"
+OPENED = "whatever was refused before"
+CLOSED = "whatever is not allowed any more"
+
+Replay: TypeAlias = Callable[[Joint, Formula, Change, "Comparing", Sequence[Dimension]], DiffWitness]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """What the comparison of each port depends on besides the port. `most` bounds the boxes of one kind at a port."""
+
+    meshes: tuple[Mesh, Mesh]
+    day: date
+    to_new: Mapping[NodeName, NodeName]
+    limits: Limits
+    most: int
+    workloads: tuple[tuple[NodeName, NodeName], ...] | None = None
+    opaque_key: OpaqueKey = key_of_opaque
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Boxes with the same callers and conditions, or one that is not described by boxes but by `words`."""
+
+    boxes: tuple[Box, ...]
+    formula: Formula
+    words: str = _UNDESCRIBED
+
+
+class PortComparison:
+    """Both policies of one port. Methods raise `smt.solver.Undecided`."""
+
+    def __init__(self, old: PortPolicy, new: PortPolicy, place: Place, about: Comparing) -> None:
+        self.about = about
+        self._place = place
+        self._outcomes = (outcomes_at(old, about.to_new), outcomes_at(new, {}))
+        self._defaults = (unrouted(old, about.to_new), unrouted(new, {}))
+        extra = tuple(agreements(*self._outcomes))
+        callers = joint_callers(*about.meshes, _identities(old, new, about), about.workloads)
+        self.joint = Joint(old, new, callers, extra=extra, opaque_key=about.opaque_key, limits=about.limits)
+        self._dimensions = dimensions_of(self.joint)
+        self._names = CallerNames(self.joint, about.meshes)
+        self._blame = Blame(self.joint, about.meshes)
+        self.undecided: list[Undecided] = []
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """What differs here, whether that makes a difference or not."""
+        return self._blame.edits
+
+    def decisions(self) -> Iterator[DiffRegion]:
+        """What is newly allowed, then what is newly denied."""
+        formulas = self.joint.formulas
+        old, new = self.joint.old.allowed(), self.joint.new.allowed()
+        opened = OPENED if new == self.joint.new.judged else ""
+        closed = CLOSED if old == self.joint.old.judged else ""
+        yield from self.regions(Change.ALLOWED, formulas.conjunction((new, formulas.negation(old))), words=opened)
+        yield from self.regions(Change.DENIED, formulas.conjunction((old, formulas.negation(new))), words=closed)
+
+    def routes(self) -> Iterator[DiffRegion]:
+        """What a sender sends elsewhere, or otherwise than before."""
+        formulas = self.joint.formulas
+        can_come = formulas.conjunction((self.joint.old.can_come, self.joint.new.can_come))
+        found: dict[tuple[Routing, Routing], tuple[list[Formula], dict[Edit, None]]] = {}
+        for before, was in self._taken(0):
+            for after, now in self._taken(1):
+                elsewhere = self._elsewhere(before, after)
+                part = formulas.conjunction((can_come, was, now, elsewhere))
+                if part != FALSE:
+                    parts, edits = found.setdefault((before.routing, after.routing), ([], {}))
+                    parts.append(part)
+                    subject = after.route or before.route or self._place.text
+                    edits[Edit(EditKind.ROUTE, subject, before.origin, after.origin)] = None
+        for (before_text, after_text), (parts, edits) in found.items():
+            for region in self.regions(Change.REROUTED, formulas.disjunction(parts), replayed_routes):
+                yield replace(region, before=before_text, after=after_text, blame=tuple(edits))
+
+    def regions(
+        self, change: Change, inside: Formula, replay: Replay | None = None, *, words: str = ""
+    ) -> Iterator[DiffRegion]:
+        """The regions of a set of requests; what depends on what is not modelled becomes undecided.
+
+        `replay` makes a witness in another way than by what both sides decide. `words` say what the set is, where that
+        is easier to read than several regions.
+        """
+        certain = self.joint.certain(inside)
+        if certain.possibly != certain.certainly and not self.joint.is_empty(
+            certain.possibly, self.joint.formulas.negation(certain.certainly)
+        ):
+            what = self.joint.unmodelled_in(inside)
+            self.undecided.append(Undecided(self._place.text, f"it depends on {what}, which is not modelled"))
+        groups = self._groups(certain.certainly)
+        if words and len(groups) > 1:
+            groups = [_Group((), certain.certainly, words)]
+        self._check(groups, certain.certainly)
+        for group in groups:
+            yield self._region(change, group, replay)
+
+    def _groups(self, inside: Formula) -> list[_Group]:
+        cover = cover_of(self.joint, self._dimensions, inside, self.about.most)
+        grouped: dict[tuple[tuple[Dimension, int], ...], list[Box]] = {}
+        for box in cover.boxes:
+            key = tuple(side for side in box.sides if side[0].attribute not in {Method(), Path()})
+            grouped.setdefault(key, []).append(box)
+        formulas = self.joint.formulas
+        groups = [
+            _Group(tuple(boxes), formulas.disjunction(box.formula(self.joint) for box in boxes))
+            for boxes in grouped.values()
+        ]
+        if not self.joint.is_empty(cover.rest):
+            groups.append(_Group((), cover.rest))
+        return groups
+
+    def _check(self, groups: Sequence[_Group], inside: Formula) -> None:
+        """The promise: every region is inside, and nothing is left over."""
+        formulas = self.joint.formulas
+        outside = formulas.negation(inside)
+        left = [inside, *(formulas.negation(group.formula) for group in groups)]
+        if not self.joint.is_empty(*left) or not all(self.joint.is_empty(one.formula, outside) for one in groups):
+            raise AssertionError("the regions are not the difference")
+
+    def _region(self, change: Change, group: _Group, replay: Replay | None) -> DiffRegion:
+        blame, also = self._blame.of(group.formula, change) if replay is None else ((), ())
+        deciding = tuple(dict.fromkeys(side[0] for box in group.boxes[:1] for side in box.sides))
+        witness = (replay or replayed_decisions)(self.joint, group.formula, change, self.about, deciding)
+        region = DiffRegion(change, (), (self._place,), (), (group.words,), blame, witness, also=also, is_rest=True)
+        try:
+            if group.boxes:
+                return self._worded(region, group)
+            callers = values_in(self.joint, self._dimensions[-1], group.formula)
+            return replace(region, sources=self._names.callers(callers).texts)
+        except Indescribable:
+            return region
+
+    def _worded(self, region: DiffRegion, group: _Group) -> DiffRegion:
+        first = group.boxes[0]
+        callers_dimension = self._dimensions[-1]
+        callers = self._callers(region.change, first.mask(callers_dimension))
+        operations = [self._operations(box) for box in self._trimmed(group.boxes)]
+        plain = [side for side in first.sides if side[0].kind is not DimensionKind.CALLER]
+        others = [side for side in plain if side[0].attribute not in {Method(), Path()}]
+        conditions = [condition_of(self.joint, dimension, mask) for dimension, mask in others]
+        further = conjunction(tuple(one.predicate for one in conditions))
+        lines = tuple(line for one in operations for line in one.text.split("\n") if one.text)
+        is_everything = not all(one.text for one in operations)
+        meaning = replace(_meaning(others), sources=callers.predicate)
+        content = (conjunction((one.predicate, further)) for one in operations)
+        return replace(
+            region,
+            sources=callers.texts,
+            operations=() if is_everything else tuple(dict.fromkeys(lines)),
+            conditions=tuple(one.text for one in conditions if one.text),
+            meanings=tuple((self._place, replace(meaning, content=one)) for one in content),
+            is_rest=False,
+        )
+
+    def _callers(self, change: Change, values: int) -> Callers:
+        """The callers; a request that is sent elsewhere is so whoever sends it, as a rule."""
+        if change is Change.REROUTED and values == self._dimensions[-1].every:
+            return Callers(("anyone",), Always())
+        return self._names.callers(values)
+
+    def _trimmed(self, boxes: tuple[Box, ...]) -> Iterator[Box]:
+        """The boxes of one region, without paths that others of them have, where that is no longer to read."""
+        left = list(boxes)
+        for box in boxes:
+            paths = next((one for one, _ in box.sides if one.attribute == Path()), None)
+            others = self.joint.formulas.disjunction(one.formula(self.joint) for one in left if one is not box)
+            if paths is not None and others != FALSE:
+                outside = self.joint.formulas.negation(others)
+                mask = values_in(self.joint, paths, self.joint.formulas.conjunction((box.formula(self.joint), outside)))
+                shorter = box.replaced(paths, mask)
+                if mask and reading_cost(self.joint, paths, mask) <= reading_cost(self.joint, paths, box.mask(paths)):
+                    left[left.index(box)] = shorter
+        yield from left
+
+    def _operations(self, box: Box) -> Worded:
+        sides = {side[0].attribute: side for side in box.sides if side[0].attribute in {Method(), Path()}}
+        if not sides:
+            return Worded("", conjunction(()))
+        return operations_of(self.joint, sides.get(Method()), sides.get(Path()))
+
+    def _taken(self, side: int) -> Iterator[tuple[Outcome, Formula]]:
+        """What each branch takes on a side, and what goes on as it is because there is no route for it."""
+        view = (self.joint.old, self.joint.new)[side]
+        formulas = self.joint.formulas
+        for name, formula in self.joint.taken(view).items():
+            yield self._outcomes[side][name], formula
+        is_tcp = formulas.negation(view.is_http)
+        layers = ((view.policy.route, view.is_http), (view.policy.route_tcp, is_tcp))
+        free = formulas.disjunction(layer for route, layer in layers if route is None)
+        yield self._defaults[side], free
+
+    def _elsewhere(self, before: Outcome, after: Outcome) -> Formula:
+        """Of what both outcomes are of, what goes another way."""
+        if not before.is_like(after):
+            return TRUE
+        agreed = agreement(before.rewrite, after.rewrite)
+        if agreed is None:
+            reason = "two rewrites of its paths cannot be compared"
+            self.undecided.append(Undecided(self._place.text, reason))
+            return FALSE
+        return self.joint.formulas.negation(encode_predicate(agreed, self.joint.environment))
+
+
+def _meaning(sides: Sequence[tuple[Dimension, int]]) -> Meaning:
+    """What conditions over attributes cannot say."""
+    layer: Layer | None = None
+    unreadable: bool | None = None
+    answers: list[tuple[str, bool]] = []
+    for dimension, mask in sides:
+        match dimension.kind:
+            case DimensionKind.LAYER:
+                layer = Layer.HTTP if mask & 0b01 else Layer.TCP
+            case DimensionKind.UNREADABLE:
+                unreadable = bool(mask & 0b10)
+            case DimensionKind.ANSWER:
+                answers.append((str(dimension.authorizer), bool(mask & 0b10)))
+            case _:
+                continue
+    return Meaning(layer=layer, has_unreadable_token=unreadable, answers=tuple(answers))
+
+
+def _identities(old: PortPolicy, new: PortPolicy, about: Comparing) -> tuple[Matcher, ...]:
+    """The tests of identities that tell callers apart at a port."""
+    conditions = (*conditions_of(old), *conditions_of(new))
+    sources = (rule.sources.matches for policy in (old, new) for rule in policy.rules)
+    found = dict.fromkeys(matchers_by_attribute((*sources, *conditions)).get(SourceIdentity(), ()))
+    if any(ClientIp() in attributes_of(one) for one in conditions):
+        gateways = (canonical(mesh, gateway.identity) for mesh in about.meshes for gateway in mesh.gateways)
+        found.update(dict.fromkeys(map(Exact, gateways)))
+    if about.workloads is not None:
+        for mesh in about.meshes:
+            nodes: tuple[Service | Gateway, ...] = (*mesh.services, *mesh.gateways)
+            found.update((Exact(canonical(mesh, node.identity)), None) for node in nodes)
+    return tuple(found)

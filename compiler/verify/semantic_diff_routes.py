@@ -1,0 +1,189 @@
+"""What the sender's proxy does with a request, by branch: what of it has to be the same for nothing to be rerouted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import NodeName, Origin
+from meshproof.compiler.ir.predicate import Always, Never, Predicate
+from meshproof.compiler.ir.request import Request
+from meshproof.compiler.ir.routing import Branch, Mirror, Redirect, Retry, Route, Target
+from meshproof.compiler.semantics import route as routed
+from meshproof.compiler.semantics.route import route_of
+from meshproof.compiler.smt.policy import PortPolicy
+from meshproof.compiler.verify.rewrites import Kept, Rewrite, agreement, rewrite_of
+from meshproof.compiler.verify.semantic_diff_values import Routing
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happens to what a branch takes: shares by destination as `ir.decision.RouteOutcome` names them, with the
+    names of the new policy. With `is_moving` a controller moves the shares. `origin` is where the branch of `route` is.
+    """  # noqa: D205
+
+    destinations: tuple[tuple[str, int], ...]
+    is_moving: bool
+    settings: tuple[str, ...]
+    rewrite: Rewrite
+    origin: Origin | None
+    route: str = ""
+    is_taken: bool = True
+
+    def is_like(self, other: Outcome) -> bool:
+        """Whether both do the same with a request, the path aside."""
+        return self._shown() == other._shown()
+
+    def _shown(self) -> object:
+        shares = tuple(sorted(name for name, _ in self.destinations)) if self.is_moving else self.destinations
+        return (shares, self.is_moving, self.settings, self.is_taken)
+
+    @property
+    def routing(self) -> Routing:
+        """The outcome for people."""
+        if not self.is_taken:
+            return Routing("no branch takes it")
+        names = tuple(name for name, _ in self.destinations)
+        shares = ", ".join(f"{name} {share}%" for name, share in self.destinations)
+        text = names[0] if len(names) == 1 else ", ".join(names) if self.is_moving else shares
+        return Routing(text or "answered by the proxy", (*self.settings, *_rewrite_text(self.rewrite)))
+
+
+NOT_TAKEN = Outcome((), is_moving=False, settings=(), rewrite=Kept(), origin=None, is_taken=False)
+"""What becomes of a request that no branch takes."""
+
+
+def outcomes_at(policy: PortPolicy, to_new: Mapping[NodeName, NodeName]) -> dict[str | None, Outcome]:
+    """The outcome of each branch at a port, by name; under None of what no branch takes."""
+    found: dict[str | None, Outcome] = {None: NOT_TAKEN}
+    for route in (policy.route, policy.route_tcp):
+        if route is not None:
+            found.update((branch.id, _outcome(policy, route, branch, to_new)) for branch in route.branches)
+    return found
+
+
+def unrouted(policy: PortPolicy, to_new: Mapping[NodeName, NodeName]) -> Outcome:
+    """What is done with a request where there is no route: it goes on as it is."""
+    name = to_new.get(policy.key.node, policy.key.node)
+    return Outcome(((f"{name}:{policy.key.port}", 100),), is_moving=False, settings=(), rewrite=Kept(), origin=None)
+
+
+def agreements(old: Mapping[str | None, Outcome], new: Mapping[str | None, Outcome]) -> Iterator[Predicate]:
+    """The conditions that tell where two rewrites agree, for any pair of branches."""
+    for one in old.values():
+        for other in new.values():
+            found = agreement(one.rewrite, other.rewrite)
+            if found is not None and found not in {Always(), Never()}:
+                yield found
+
+
+def _outcome(policy: PortPolicy, route: Route, branch: Branch, to_new: Mapping[NodeName, NodeName]) -> Outcome:
+    is_moving = route.weights_by is not None
+    shares: dict[str, int] = {}
+    for target in branch.targets:
+        if target.is_alternative:
+            continue
+        name = _label(policy, target, to_new)
+        shares[name] = shares.get(name, 0) + target.weight
+    kept = sorted(item for item in shares.items() if item[1] or is_moving)
+    return Outcome(
+        tuple(kept),
+        is_moving,
+        tuple(_settings(policy, branch, to_new)),
+        Kept() if branch.redirect is not None else rewrite_of(branch),
+        branch.origin,
+        route.id,
+    )
+
+
+def _label(policy: PortPolicy, target: Target, to_new: Mapping[NodeName, NodeName]) -> str:
+    name = to_new.get(target.node, target.node)
+    port = policy.key.port if target.port is None else target.port
+    if target.label is not None:
+        return target.label
+    if target.version is None:
+        return f"{name}:{port}"
+    return target.version if target.node == policy.key.node else f"{name}:{port} {target.version}"
+
+
+def _settings(policy: PortPolicy, branch: Branch, to_new: Mapping[NodeName, NodeName]) -> Iterator[str]:
+    """What is done besides, as the language writes it."""
+    settings = branch.settings
+    if branch.redirect is not None:
+        yield _redirect(branch.redirect)
+    if branch.answer is not None:
+        yield f"answer {branch.answer}"
+    if settings.rewrite_host is not None:
+        yield f"rewrite host {settings.rewrite_host}"
+    if settings.timeout_ms is not None:
+        yield f"timeout {_duration(settings.timeout_ms)}"
+    if settings.retry is not None:
+        yield _retry(settings.retry)
+    if settings.mirror is not None and settings.mirror.percent:
+        yield f"mirror {_label(policy, settings.mirror.target, to_new)} {settings.mirror.percent}%"
+    for edit in settings.headers:
+        yield f"{edit.action} header {edit.name}" + (f" {edit.value}" if edit.value else "")
+
+
+def _redirect(redirect: Redirect) -> str:
+    parts = {"scheme": redirect.scheme, "host": redirect.host, "port": redirect.port, "path": redirect.path}
+    said = "".join(f" {name} {value}" for name, value in parts.items() if value is not None)
+    return f"redirect {redirect.status}{said}{' for the prefix' if redirect.replaces_prefix else ''}"
+
+
+def _retry(retry: Retry) -> str:
+    within = "" if retry.within_ms is None else f" within {_duration(retry.within_ms)}"
+    return f"retry {retry.attempts} on {', '.join(sorted(retry.conditions))}{within}"
+
+
+def _duration(milliseconds: int) -> str:
+    return f"{milliseconds // 1000}s" if milliseconds % 1000 == 0 else f"{milliseconds}ms"
+
+
+def _rewrite_text(rewrite: Rewrite) -> tuple[str, ...]:
+    match rewrite:
+        case Kept():
+            return ()
+        case _:
+            return (f"rewrite path {getattr(rewrite, 'path', None) or getattr(rewrite, 'base', None) or '/'}",)
+
+
+def replayed_routing(mesh: Mesh, request: Request, day: date, to_new: Mapping[NodeName, NodeName]) -> object:
+    """What the interpreter says is done with a request, in a form that can be compared across policies."""
+    found = routed(mesh, request, day)
+    if found is None:
+        return None
+    chosen = route_of(mesh, request)
+    is_moving = chosen is not None and chosen.weights_by is not None and found.branch is not None
+    shares: dict[str, int] = {}
+    for label, share in found.destinations:
+        name = _renamed(label, to_new)
+        shares[name] = shares.get(name, 0) + share
+    kept = sorted(shares) if is_moving else sorted(item for item in shares.items() if item[1])
+    return (
+        is_moving,
+        tuple(kept),
+        found.timeout_ms,
+        found.retry and (found.retry.attempts, tuple(sorted(found.retry.conditions)), found.retry.within_ms),
+        _replayed_mirror(found.mirror, request, to_new),
+        found.headers,
+        found.redirect and _redirect(found.redirect),
+        found.answer,
+        found.rewrite_host,
+        None if found.redirect is not None or found.path == request.path else found.path,
+    )
+
+
+def _replayed_mirror(mirror: Mirror | None, request: Request, to_new: Mapping[NodeName, NodeName]) -> object:
+    if mirror is None or not mirror.percent:
+        return None
+    target = mirror.target
+    port = request.port if target.port is None else target.port
+    return (to_new.get(target.node, target.node), target.version, port, mirror.percent)
+
+
+def _renamed(label: str, to_new: Mapping[NodeName, NodeName]) -> str:
+    head, colon, tail = label.partition(":")
+    return f"{to_new.get(NodeName(head), head)}{colon}{tail}" if colon else label
