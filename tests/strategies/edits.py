@@ -9,12 +9,11 @@ from random import Random
 from tests.strategies import vocabulary as words
 from tests.strategies.entities import random_issuers, random_mtls, random_namespaces, some
 from tests.strategies.meshes import Size, random_mesh
-from tests.strategies.predicates import origin
 from tests.strategies.routes import random_routes
 from tests.strategies.rules import random_rule
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
-from meshproof.compiler.ir.entities import External, Layer, Protocol, Service, ServicePort
+from meshproof.compiler.ir.entities import External, Layer, Protocol, ServicePort
 from meshproof.compiler.ir.mesh import Egress, Mesh
 from meshproof.compiler.ir.names import SpiffeId
 
