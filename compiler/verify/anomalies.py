@@ -7,7 +7,7 @@ pass transport today is marked as not stable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,8 +15,9 @@ from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.names import RuleId
 from meshproof.compiler.smt.formula import FALSE
-from meshproof.compiler.verify.analysis import Analysis
-from meshproof.compiler.verify.match_sets import MatchSets
+from meshproof.compiler.smt.solver import Undecided
+from meshproof.compiler.verify.analysis import Analysis, ScopeKey
+from meshproof.compiler.verify.match_sets import MatchSets, is_like
 from meshproof.compiler.verify.per_rule import PerRule, per_rule
 
 
@@ -63,6 +64,8 @@ def rule_anomalies(analysis: Analysis) -> PerRule[RuleAnomaly]:
     stable, relative = _Cascade(analysis, is_admitted=False), _Cascade(analysis, is_admitted=True)
 
     def question(rule: AuthzRule) -> Iterator[RuleAnomaly]:
+        if relative.is_needed(rule):
+            return
         found = stable.without_effect(rule) or relative.without_effect(rule) or stable.of(rule) or relative.of(rule)
         if found is not None:
             yield found
@@ -76,7 +79,18 @@ class _Cascade:
     def __init__(self, analysis: Analysis, *, is_admitted: bool) -> None:
         self._analysis = analysis
         self._is_admitted = is_admitted
-        self._sets: dict[object, MatchSets] = {}
+        self._sets: dict[ScopeKey, MatchSets] = {}
+        self._at: dict[RuleId, list[MatchSets]] = {}
+
+    def is_needed(self, rule: AuthzRule) -> bool:
+        """Whether some port shows that the rule does something of its own: then it has no anomaly of any kind."""
+        for sets in self._ports(rule.id):
+            try:
+                if sets.has_own(rule):
+                    return True
+            except Undecided:
+                continue
+        return False
 
     def without_effect(self, rule: AuthzRule) -> RuleAnomaly | None:
         """R1 and R2. Where mTLS is disabled it is that which keeps callers with an identity away, not the rule."""
@@ -91,7 +105,7 @@ class _Cascade:
     def of(self, rule: AuthzRule) -> RuleAnomaly | None:
         """The first of R3 to R9 that applies to the rule."""
         live = [sets for sets in self._ports(rule.id) if not sets.is_empty(rule.id)]
-        twin = self._twin(rule)
+        twin = self._twin(rule, live)
         if twin is not None:
             return self._anomaly(AnomalyKind.DUPLICATE, rule, (twin,), live)
         match rule.effect:
@@ -108,7 +122,7 @@ class _Cascade:
         found = self._shadowed(rule, live)
         if found is not None:
             return found
-        cover = _cover(rule, live, (*self._others(rule), *denies))
+        cover = _cover(rule, live, (*self._others(rule, live), *denies))
         return None if cover is None else self._anomaly(AnomalyKind.MIXED_COVER, rule, cover, live)
 
     def _of_refusal(self, rule: AuthzRule, live: Sequence[MatchSets]) -> RuleAnomaly | None:
@@ -117,12 +131,12 @@ class _Cascade:
             return found
         if not any(sets.meets(rule.id, sets.allowed()) for sets in live):
             return self._anomaly(AnomalyKind.INERT, rule, (), ())
-        refusing = (*self._others(rule), *(_names(live, rule, Effect.DENY) if rule.effect is Effect.ASK else ()))
+        refusing = (*self._others(rule, live), *(_names(live, rule, Effect.DENY) if rule.effect is Effect.ASK else ()))
         cover = _cover(rule, live, refusing, is_allowed_alone=True)
         return None if cover is None else self._anomaly(AnomalyKind.COVERED, rule, cover, live)
 
     def _shadowed(self, rule: AuthzRule, live: Sequence[MatchSets]) -> RuleAnomaly | None:
-        others = self._others(rule)
+        others = self._others(rule, live)
         for other in others:
             if all(sets.may_be_part(rule.id, other) for sets in live) and all(
                 sets.is_part(rule.id, (other,)) for sets in live
@@ -131,46 +145,36 @@ class _Cascade:
         cover = _cover(rule, live, others)
         return None if cover is None else self._anomaly(AnomalyKind.JOINTLY_SHADOWED, rule, cover, live)
 
-    def _twin(self, rule: AuthzRule) -> RuleId | None:
+    def _twin(self, rule: AuthzRule, live: Sequence[MatchSets]) -> RuleId | None:
         """The first rule written before this one that matches the same."""
-        ports = self._ports(rule.id)
-        for other in self._peers(rule):
-            if not _is_before(other, rule):
-                continue
-            every = dict.fromkeys((*ports, *self._ports(other.id)))
-            if all(sets.may_be_part(rule.id, other.id) for sets in ports if not sets.is_empty(rule.id)) and all(
-                sets.is_part(rule.id, (other.id,)) and sets.is_part(other.id, (rule.id,)) for sets in every
-            ):
-                return other.id
-        return None
+        wider = (other for other in self._wider(rule, live) if _is_before(other, rule))
+        return next((other.id for other in wider if self._is_same(rule, other)), None)
 
-    def _others(self, rule: AuthzRule) -> tuple[RuleId, ...]:
+    def _others(self, rule: AuthzRule, live: Sequence[MatchSets]) -> tuple[RuleId, ...]:
         """The rules of the same effect that may cover this one: not those that are reported as its copies."""
-        return tuple(other.id for other in self._peers(rule) if not self._is_copy(other, rule))
+        copies = {
+            other.id for other in self._wider(rule, live) if not _is_before(other, rule) and self._is_same(rule, other)
+        }
+        return tuple(other.id for other in _peers(rule, live) if other.id not in copies)
 
-    def _is_copy(self, other: AuthzRule, rule: AuthzRule) -> bool:
-        if _is_before(other, rule):
-            return False
+    def _wider(self, rule: AuthzRule, live: Sequence[MatchSets]) -> list[AuthzRule]:
+        """The rules of the same effect that match all that this one is known to match."""
+        return [other for other in _peers(rule, live) if all(sets.may_be_part(rule.id, other.id) for sets in live)]
+
+    def _is_same(self, rule: AuthzRule, other: AuthzRule) -> bool:
         ports = dict.fromkeys((*self._ports(rule.id), *self._ports(other.id)))
-        is_likely = all(
-            sets.may_be_part(rule.id, other.id) for sets in self._ports(rule.id) if not sets.is_empty(rule.id)
-        )
-        return is_likely and all(
-            sets.is_part(rule.id, (other.id,)) and sets.is_part(other.id, (rule.id,)) for sets in ports
-        )
-
-    def _peers(self, rule: AuthzRule) -> Iterable[AuthzRule]:
-        """The other rules with the effect (and authorizer) that share a port with this one, in the order written."""
-        found = dict.fromkeys(other.id for sets in self._ports(rule.id) for other in sets.of_effect(rule.effect))
-        peers = (self._analysis.rules[name] for name in found if name != rule.id)
-        return sorted((one for one in peers if one.authorizer == rule.authorizer), key=_written)
+        return all(sets.is_part(rule.id, (other.id,)) and sets.is_part(other.id, (rule.id,)) for sets in ports)
 
     def _ports(self, rule: RuleId) -> list[MatchSets]:
-        found = []
-        for key in self._analysis.scopes_of(rule):
-            if key not in self._sets:
-                self._sets[key] = MatchSets(self._analysis.scope(key), is_admitted=self._is_admitted)
-            found.append(self._sets[key])
+        found = self._at.get(rule)
+        if found is None:
+            found = self._at[rule] = [self._sets_at(key) for key in self._analysis.scopes_of(rule)]
+        return found
+
+    def _sets_at(self, key: ScopeKey) -> MatchSets:
+        found = self._sets.get(key)
+        if found is None:
+            found = self._sets[key] = MatchSets(self._analysis.scope(key), is_admitted=self._is_admitted)
         return found
 
     def _anomaly(
@@ -219,15 +223,22 @@ def _fewest(
 def _contrary(rule: AuthzRule, live: Sequence[MatchSets]) -> RuleId | None:
     """A rule of another effect that matches something that the rule matches."""
     for sets in live:
-        for other in sets.rules.values():
+        for other in sets.meeting(rule.id):
             if other.effect is not rule.effect and sets.meets(rule.id, sets.match(other.id)):
                 return other.id
     return None
 
 
-def _names(live: Sequence[MatchSets], rule: AuthzRule, *effects: Effect) -> tuple[RuleId, ...]:
-    found = (other for sets in live for other in sets.of_effect(*effects) if other.id != rule.id)
-    return tuple(dict.fromkeys(other.id for other in sorted(found, key=_written)))
+def _peers(rule: AuthzRule, live: Sequence[MatchSets]) -> list[AuthzRule]:
+    """The other rules that do the same to what this one may match too, in the order written."""
+    found = {other.id: other for sets in live for other in sets.meeting(rule.id) if is_like(other, rule)}
+    return sorted(found.values(), key=_written)
+
+
+def _names(live: Sequence[MatchSets], rule: AuthzRule, effect: Effect) -> tuple[RuleId, ...]:
+    """The other rules of an effect that may match something that this one does, in the order written."""
+    found = {other.id: other for sets in live for other in sets.meeting(rule.id) if other.effect is effect}
+    return tuple(other.id for other in sorted(found.values(), key=_written))
 
 
 def _written(rule: AuthzRule) -> tuple[str, int, str]:

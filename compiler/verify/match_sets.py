@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.names import RuleId
@@ -29,6 +29,40 @@ class MatchSets:
         self._matches: dict[RuleId, Formula] = {}
         self._points: dict[RuleId, list[Point]] = {}
         self._empty: dict[RuleId, bool] = {}
+        self._callers: dict[RuleId, int] | None = None
+
+    def meeting(self, rule: RuleId) -> Iterator[AuthzRule]:
+        """The other rules with callers in common with this one, in name order: the rest match nothing that it does."""
+        if self._callers is None:
+            of, is_gateway = self._encoding.callers.of_sources, self.scope.policy.is_gateway
+            self._callers = {one.id: of(one.sources, is_gateway=is_gateway) for one in self.rules.values()}
+        own = self._callers.get(rule, 0)
+        for name, callers in self._callers.items():
+            if callers & own and name != rule:
+                yield self.rules[name]
+
+    def has_own(self, rule: AuthzRule) -> bool:
+        """Whether leaving out the rule would change what is allowed (the removal lemma), authorizers saying yes and no.
+
+        Of an allow that is something that no other allow and no deny matches, of a deny or ask something that would be
+        allowed and that no other one refuses.
+        """
+        formulas = self._encoding.environment.formulas
+        covers: list[Formula] = []
+        allows: list[Formula] = []
+        for other in self.meeting(rule.id):
+            if other.effect is Effect.ALLOW:
+                allows.append(self.match(other.id))
+            if is_like(other, rule) or (other.effect is Effect.DENY and rule.effect is not Effect.DENY):
+                covers.append(self.match(other.id))
+        if rule.effect is Effect.ALLOW and not self._encoding.environment.opaques:
+            for point in self._points.get(rule.id, ()):
+                if not any(formulas.holds(cover, point) for cover in covers):
+                    return True
+        parts = [formulas.negation(cover) for cover in covers]
+        if rule.effect is not Effect.ALLOW:
+            parts.append(formulas.disjunction((*allows, encode_open(self._encoding.environment))))
+        return self._find(rule.id, parts) is not None
 
     def match(self, rule: RuleId) -> Formula:
         """What the rule matches, FALSE for a rule that does not speak of the port."""
@@ -41,6 +75,8 @@ class MatchSets:
 
     def is_empty(self, rule: RuleId) -> bool:
         """Whether the rule matches nothing."""
+        if rule in self._points:
+            return False
         if rule not in self._empty:
             self._empty[rule] = self._find(rule, ()) is None
         return self._empty[rule]
@@ -112,3 +148,8 @@ class MatchSets:
         if point is not None:
             self._points.setdefault(rule, []).append(point)
         return point
+
+
+def is_like(one: AuthzRule, other: AuthzRule) -> bool:
+    """Whether two rules do the same to what they match."""
+    return one.effect is other.effect and one.authorizer == other.authorizer
