@@ -123,7 +123,8 @@ def _file(path: Path, shown: str, limit: int) -> Formatting:
 
 
 def _comments(parsed: Parsed) -> list[str]:
-    return sorted(comment.text for comment in parsed.document.comments)
+    """The words of the comments: the blank behind `#` is a matter of layout, and a comment may move with its line."""
+    return sorted(comment.text.strip() for comment in parsed.document.comments)
 
 
 def _left_alone(diagnostic: Diagnostic) -> Formatting:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from meshproof.compiler.driver.formatting import format_files, format_text
 
@@ -52,6 +54,26 @@ def test_a_formatter_that_changed_what_a_policy_says_would_be_stopped(
 
     with pytest.raises(RuntimeError, match="would change what it says"):
         format_text(LOOSE, LIMIT)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text(' #\tabZ-\xe9{}"\\', max_size=8), st.sampled_from(["\n", "\r\n", "\n\n", "\nservice a {}\n"])
+        ),
+        max_size=6,
+    )
+)
+def test_comments_of_any_kind_are_kept(lines: list[tuple[str, str]]) -> None:
+    text = "".join(f"#{comment}{end}" for comment, end in lines)
+
+    once = format_text(text.encode(), LIMIT)
+
+    assert once.after is not None
+    assert [line.lstrip("# \t") for line in once.after.splitlines() if line.startswith("#")] == [
+        comment.lstrip("# \t").rstrip() for comment, _ in lines
+    ]
+    assert not format_text(once.after.encode(), LIMIT).is_changed
 
 
 def test_files_are_named_as_they_were_and_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
