@@ -88,16 +88,31 @@ class Lifted:
     skipped: tuple[tuple[str, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Pods:
+    """Pods that something else than the files speaks of, a request for one: a workload, if the files make none."""
+
+    namespace: str
+    labels: tuple[tuple[str, str], ...]
+
+
 @runtime_checkable
 class LiftingTarget(Protocol):
     """The optional capability of a target to read its own kind of file, whoever wrote it."""
 
-    def lift(self, files: tuple[Artifact, ...], options: CompileOptions, known: Mesh | None = None) -> Lifted:
+    def lift(
+        self,
+        files: tuple[Artifact, ...],
+        options: CompileOptions,
+        known: Mesh | None = None,
+        also: tuple[Pods, ...] = (),
+    ) -> Lifted:
         """What the files mean, under the options of the target. What is not modelled becomes `Opaque`, never nothing.
 
         `files` are paths as they are to be shown, with their bytes. With `known` the services and gateways of that mesh
         are taken as those that run, by name, labels, ports and identity, and nothing else of it is looked at: so what
-        was emitted for a policy can be read, which names pods by their labels alone.
+        was emitted for a policy can be read, which names pods by their labels alone. `also` are pods that are workloads
+        whether or not the files make them or speak of them.
         """
         ...
 

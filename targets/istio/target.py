@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.features import Capabilities
-from meshproof.compiler.backend.target import CompileOptions, Lifted
+from meshproof.compiler.backend.target import CompileOptions, Lifted, Pods
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.targets.istio.capabilities import CAPABILITIES
 from meshproof.targets.istio.emit import emit
@@ -29,7 +29,13 @@ class IstioTarget:
         """The files; see `meshproof.targets.istio.emit`."""
         return emit(lowered)
 
-    def lift(self, files: tuple[Artifact, ...], options: CompileOptions, known: Mesh | None = None) -> Lifted:
+    def lift(
+        self,
+        files: tuple[Artifact, ...],
+        options: CompileOptions,
+        known: Mesh | None = None,
+        also: tuple[Pods, ...] = (),
+    ) -> Lifted:
         """What objects of Istio and Kubernetes mean; see `meshproof.targets.istio.lift`."""
-        found = read_istio(files, options.settings, known)
+        found = read_istio(files, options.settings, known, also)
         return Lifted(found.mesh, found.diagnostics, found.context.sources, found.context.objects.skipped)

@@ -10,12 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from meshproof.compiler.backend.artifact import Artifact
+from meshproof.compiler.backend.target import Pods
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, Origin
 from meshproof.dsl.source import SourceFile, Span
 from meshproof.targets.common.documents import read_documents
+from meshproof.targets.istio.lift.dangling import report_dangling
 from meshproof.targets.istio.lift.findings import LiftFindings
-from meshproof.targets.istio.lift.inferred import report_dangling, with_inferred
+from meshproof.targets.istio.lift.inferred import with_inferred, with_pods
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.known import known_workloads
 from meshproof.targets.istio.lift.kube_services import KubeServices, read_services
@@ -62,12 +64,15 @@ class LiftContext:
 
 
 def read_context(
-    files: tuple[Artifact, ...], settings: Iterable[tuple[str, str]], known: Mesh | None = None
+    files: tuple[Artifact, ...],
+    settings: Iterable[tuple[str, str]],
+    known: Mesh | None = None,
+    also: tuple[Pods, ...] = (),
 ) -> LiftContext:
     """Read the files: a file that is refused is a finding, and the others are read all the same.
 
     With `known` the workloads are those of that mesh (its policies are not looked at); else they are those that the
-    files make, and those that they speak of.
+    files make, those that they speak of, and the pods `also`.
     """
     findings = LiftFindings()
     documents = tuple(read_documents(one.path, one.content) for one in files)
@@ -79,23 +84,24 @@ def read_context(
     nowhere = Origin(Span(documents[0].source.path if documents else "", 0, 0))
     mesh = read_mesh_settings(objects, given, findings, nowhere)
     services = read_services(objects, mesh.cluster_domain)
-    return LiftContext(
+    found = LiftContext(
         objects=objects,
         settings=mesh,
         services=services,
-        workloads=_workloads(objects, services, mesh, findings) if known is None else known_workloads(known),
+        workloads=_workloads(objects, services, mesh, also) if known is None else known_workloads(known),
         sources=tuple(one.source for one in documents),
         findings=findings,
     )
+    if known is None:
+        report_dangling(found.workloads, objects, mesh, findings)
+    return found
 
 
 def _workloads(
-    objects: ObjectIndex, services: KubeServices, settings: MeshSettings, findings: LiftFindings
+    objects: ObjectIndex, services: KubeServices, settings: MeshSettings, also: tuple[Pods, ...]
 ) -> tuple[Workload, ...]:
     made = _with_roles(read_workloads(objects, services), objects)
-    found = with_inferred(made, objects, services, settings)
-    report_dangling(found, objects, settings, findings)
-    return found
+    return with_pods(with_inferred(made, objects, services, settings), also, objects, services)
 
 
 def _with_roles(workloads: tuple[Workload, ...], objects: ObjectIndex) -> tuple[Workload, ...]:

@@ -34,16 +34,30 @@ class LiftFindings:
         """Everything so far."""
         return tuple(self._found)
 
-    def add(
-        self, code: str, message: str, subject: str, at: Origin | Span, *, advice: str | None = None, label: str = ""
+    def add(  # noqa: PLR0913  the parts of a finding
+        self,
+        code: str,
+        message: str,
+        subject: str,
+        at: Origin | Span,
+        *,
+        advice: str | None = None,
+        label: str = "",
+        others: tuple[Label, ...] = (),
+        notes: tuple[str, ...] = (),
+        severity: Severity | None = None,
     ) -> None:
-        """A finding of one of the codes above. `subject` is `NAMESPACE/NAME` of the object that it is about."""
+        """A finding of one of the codes above. `subject` is `NAMESPACE/NAME` of the object that it is about.
+
+        `others` are further places; `severity` is another than findings of the code usually have.
+        """
         span = at.span if isinstance(at, Origin) else at
         found = Diagnostic(
             code=code,
-            severity=_SEVERITIES[code],
+            severity=severity or _SEVERITIES[code],
             message=message,
-            labels=(Label(span, label, is_primary=True),),
+            labels=(Label(span, label, is_primary=True), *others),
+            notes=notes,
             help=advice,
             subject=subject,
             fingerprint=f"istio-lift:{code}:{subject}:{message}",

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from meshproof.compiler.backend.target import Pods
 from meshproof.compiler.ir.names import NodeName, Origin
-from meshproof.targets.istio.lift.findings import UNKNOWN_WORKLOAD, LiftFindings
+from meshproof.dsl.source import Span
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.kube_services import KubeServices
 from meshproof.targets.istio.lift.membership import Membership, membership_of
@@ -52,23 +53,18 @@ def with_inferred(
     return tuple(found)
 
 
-def report_dangling(
-    workloads: tuple[Workload, ...], objects: ObjectIndex, settings: MeshSettings, findings: LiftFindings
-) -> None:
-    """A finding for each policy that selects no workload that a file makes, where files make others in its namespace.
-
-    It may do nothing: it is applied without a complaint. Where the files make no workloads, nothing can be said.
-    """
-    made = [one for one in workloads if not one.is_inferred]
-    for policy in (one for kind in POLICIES for one in objects.of(kind)):
-        labels = attachment_of(policy).labels
-        namespace = None if policy.namespace == settings.root_namespace else policy.namespace
-        nearby = [one for one in (workloads if namespace is None else made) if namespace in {None, one.namespace}]
-        if labels and nearby and not any(_is_selected(one, namespace, labels) for one in nearby):
-            written = ", ".join(f"{key}={value}" for key, value in labels)
-            message = f"{policy.kind} `{policy.full_name}` selects no workload that a file makes: `{written}`"
-            advice = "mend the labels, or add the files that make these pods"
-            findings.add(UNKNOWN_WORKLOAD, message, policy.full_name, policy.origin, advice=advice)
+def with_pods(
+    workloads: tuple[Workload, ...], also: Iterable[Pods], objects: ObjectIndex, services: KubeServices
+) -> tuple[Workload, ...]:
+    """The workloads, and one for pods with exactly these labels, unless a file makes pods that have them all."""
+    found = list(workloads)
+    for pods in also:
+        labels = tuple(sorted(pods.labels))
+        is_made = any(not one.is_inferred and _is_selected(one, pods.namespace, labels) for one in found)
+        if labels and not is_made:
+            nowhere = Origin(Span("", 0, 0))
+            _add(found, _plain(pods.namespace, _name_of(labels), labels, objects, services, nowhere))
+    return tuple(found)
 
 
 def _is_selected(workload: Workload, namespace: str | None, labels: Labels) -> bool:

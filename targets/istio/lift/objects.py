@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from meshproof.compiler.ir.names import Origin
+from meshproof.dsl.diagnostic import Label
 from meshproof.targets.common.documents import Documents
 from meshproof.targets.common.tree import MapNode, is_same
 from meshproof.targets.istio.lift.findings import BAD_FIELD, COMPETING, LiftFindings
@@ -14,6 +15,7 @@ from meshproof.targets.istio.lift.kinds import CLUSTER_WIDE, KINDS, Kind
 from meshproof.targets.istio.lift.values import mapping, mappings, origin_of, pairs, text
 
 DEFAULT_NAMESPACE = "default"
+_MOST_PLACES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +84,17 @@ def index_objects(documents: Iterable[Documents], findings: LiftFindings) -> Obj
     """
     skipped: Counter[str] = Counter()
     found: dict[tuple[Kind, str, str], KubeObject] = {}
+    left_out: dict[tuple[Kind, str, str], list[KubeObject]] = {}
     for order, tree in enumerate(_flattened(documents)):
         one = _object(tree, order, skipped, findings)
         if one is None:
             continue
         key = (one.kind, one.namespace, one.name)
         if key in found and not is_same(found[key].body, one.body):
-            message = f"{one.kind} `{one.full_name}` stands more than once: the last is taken"
-            findings.add(COMPETING, message, one.full_name, one.origin, advice="give each a name, or delete one")
+            left_out.setdefault(key, []).append(found[key])
         found.pop(key, None)
         found[key] = one
+    _report_repeated([(found[key], others) for key, others in left_out.items()], findings)
     by_kind: dict[Kind, list[KubeObject]] = {}
     for one in found.values():
         by_kind.setdefault(one.kind, []).append(one)
@@ -100,6 +103,30 @@ def index_objects(documents: Iterable[Documents], findings: LiftFindings) -> Obj
         tuple(sorted(skipped.items())),
         {kind: tuple(members) for kind, members in by_kind.items()},
         found,
+    )
+
+
+def _report_repeated(repeated: list[tuple[KubeObject, list[KubeObject]]], findings: LiftFindings) -> None:
+    """One finding for all objects that stand more than once: files that are meant to be applied in turn are one cause.
+
+    Places are those of the first object; of the others, and of which is taken, there are notes.
+    """
+    if not repeated:
+        return
+    taken, others = repeated[0]
+    counted = "1 object stands" if len(repeated) == 1 else f"{len(repeated)} objects stand"
+    findings.add(
+        COMPETING,
+        f"{counted} in several files, each time with other contents: the last that was read is judged",
+        taken.full_name,
+        taken.origin,
+        label=f"this {taken.kind} is taken",
+        others=tuple(Label(one.origin.span, "and this is not") for one in others[-_MOST_PLACES:]),
+        notes=tuple(
+            f"{one.kind} `{one.full_name}` stands {len(rest) + 1} times; `{one.origin.span.file}` is taken"
+            for one, rest in repeated
+        ),
+        advice="files that replace each other are not in force together: check those that are, by their names",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from meshproof.compiler.backend.artifact import Artifact
+from meshproof.compiler.backend.target import Pods
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.dsl.diagnostic import Diagnostic, Severity
 from meshproof.targets.istio.lift.admission import Verdict, admit_all
@@ -38,13 +39,17 @@ class IstioReading:
 
 
 def read_istio(
-    files: tuple[Artifact, ...], settings: Iterable[tuple[str, str]] = (), known: Mesh | None = None
+    files: tuple[Artifact, ...],
+    settings: Iterable[tuple[str, str]] = (),
+    known: Mesh | None = None,
+    also: tuple[Pods, ...] = (),
 ) -> IstioReading:
     """The mesh that the files make, under the options.
 
-    With `known` its workloads are taken as those that run (its policies are not looked at); without, the files say.
+    With `known` its workloads are taken as those that run (its policies are not looked at); without, the files say, and
+    `also` names pods that are workloads whatever the files say.
     """
-    context = read_context(files, settings, known)
+    context = read_context(files, settings, known, also)
     is_readable = not any(_is_fatal(one) for one in context.findings.diagnostics)
     verdicts = admit_all(context.objects, context.findings)
     mesh = assemble(context, verdicts, RoutingPart()) if is_readable else None
