@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.ir.names import RuleId, written_name
 from meshproof.dsl.diagnostic import Diagnostic, Evidence, Fix, Label, Severity
 from meshproof.dsl.problems import problem
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from meshproof.compiler.checks.context import CheckContext
+    from meshproof.compiler.ir.mesh import Mesh
     from meshproof.dsl.source import Span
 
 
@@ -40,18 +42,35 @@ class Precision(StrEnum):
     """What it reports may be what was meant."""
 
 
+class AppliesTo(StrEnum):
+    """Which policies a check has something to say about."""
+
+    ALL = "all"
+    """Whatever was read."""
+    LANGUAGE = "language"
+    """Policies of the language: it asks for something that nobody can write elsewhere."""
+    MANIFESTS = "manifests"
+    """Files of a mesh that were lifted: the language rules out what it finds."""
+
+    def takes(self, mesh: Mesh) -> bool:
+        """Whether such a check is run on the mesh."""
+        return self is AppliesTo.ALL or mesh.is_lifted is (self is AppliesTo.MANIFESTS)
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """A check. Its module's docstring is its documentation (see `documentation`).
 
     `code` is in the ledger of `dsl.problems`, which has the check's name and severity. `find` is pure and yields in
-    any order; the driver sorts. A check module binds its one check to the name `CHECK`.
+    any order; the driver sorts. A check module binds its one check to the name `CHECK`. `applies_to` tells the meshes
+    that it is run on.
     """
 
     code: str
     needs: Needs
     precision: Precision
     find: Callable[[CheckContext], Iterator[Diagnostic]]
+    applies_to: AppliesTo = AppliesTo.ALL
 
     @property
     def name(self) -> str:
@@ -89,7 +108,8 @@ class Check:
     ) -> Diagnostic:
         """A finding of this check whose primary label is `text` at `at`; `labels` are the secondary ones.
 
-        `subject` is what a `waive` statement names. The fingerprint is left to the driver.
+        `subject` is what a `waive` statement names: of a rule, its name without the form that it has in a
+        lifted mesh. The fingerprint is left to the driver.
         """
         return Diagnostic(
             code=self.code,
@@ -100,5 +120,5 @@ class Check:
             help=help,
             fixes=fixes,
             evidence=evidence,
-            subject=subject,
+            subject=written_name(RuleId(subject)),
         )

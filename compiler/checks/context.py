@@ -44,3 +44,7 @@ class CheckContext:
     findings: tuple[Diagnostic, ...] = ()
     claims: Callable[[], tuple[JudgedClaim, ...]] = _no_claims
     elsewhere: Callable[[], tuple[CheckContext, ...]] = _nowhere_else
+
+    def worded(self, language: str, manifests: str) -> str:
+        """Advice in the words of whoever has to follow it: for a policy of the language, or for manifests."""
+        return manifests if self.mesh.is_lifted else language

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.ir.names import RuleId, written_name
 from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.dsl.diagnostic import Evidence
 
@@ -27,8 +28,16 @@ def proof_row(sentence: str) -> Evidence:
     return Evidence("proof", sentence)
 
 
+def every(names: Sequence[str]) -> tuple[str, ...]:
+    """A note with all names, where `listed` leaves some out."""
+    if len(names) <= MOST_NAMES:
+        return ()
+    return (f"all {len(names)}: {', '.join(f'`{name}`' for name in names)}",)
+
+
 def listed(names: Sequence[str]) -> str:
-    """`a`, `b` and `c`; a long list ends in how many more there are."""
+    """`a`, `b` and `c`; a long list ends in how many more there are. The forms of a rule are one name."""
+    names = tuple(dict.fromkeys(written_name(RuleId(name)) for name in names))
     shown = [f"`{name}`" for name in names[:MOST_NAMES]]
     more = len(names) - len(shown)
     if more:

@@ -80,8 +80,9 @@ class World:
     def run_checks(self, checks: Sequence[Check], everything: tuple[Diagnostic, ...] = ()) -> None:
         """Run checks; `everything` is what all environments had before, for those that read findings."""
         context = self._context(everything)
-        for index, check in enumerate(checks):
-            self._progress("running checks", index, len(checks))
+        applying = [check for check in checks if check.applies_to.takes(self.mesh)]
+        for index, check in enumerate(applying):
+            self._progress("running checks", index, len(applying))
             self._run_check(check, context)
 
     def _context(self, everything: tuple[Diagnostic, ...] = ()) -> CheckContext:

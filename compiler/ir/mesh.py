@@ -77,6 +77,11 @@ class Mesh:
     paths: PathMode = PathMode.LANGUAGE
 
     @property
+    def is_lifted(self) -> bool:
+        """Whether it was read from files of a mesh: then nobody wrote it in the language, and paths are its proxies'."""
+        return self.paths is not PathMode.LANGUAGE
+
+    @property
     def nodes(self) -> tuple[Node, ...]:
         """Services, gateways and externals."""
         return (*self.services, *self.gateways, *self.externals)

@@ -52,10 +52,11 @@ class Excepted:
 
 
 def exceptions(ctx: CheckContext) -> Iterator[Excepted]:
-    """Every rule, mTLS statement, `observe` and `assume` of the policy."""
-    yield from _rules(ctx)
-    yield from _mtls(ctx)
-    yield from _observed(ctx)
+    """Every rule, mTLS statement, `observe` and `assume`; manifests have no words for reasons and days."""
+    if not ctx.mesh.is_lifted:
+        yield from _rules(ctx)
+        yield from _mtls(ctx)
+        yield from _observed(ctx)
     for proof in ctx.mesh.proofs:
         for assumption in proof.assumptions:
             yield _assume(assumption, proof.title)

@@ -8,12 +8,14 @@ from meshproof.compiler.checks.authz._questions import anomalies
 from meshproof.compiler.checks.authz._rules import VERBS, Rules
 from meshproof.compiler.checks.showing import listed, proof_row
 from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.names import written_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
     from meshproof.compiler.checks.context import CheckContext
+    from meshproof.compiler.ir.names import RuleId
     from meshproof.compiler.verify.anomalies import RuleAnomaly
     from meshproof.dsl.diagnostic import Evidence, Label
 
@@ -25,10 +27,25 @@ _EVERYTHING = {"covered": "all of it that is allowed"}
 def redundant(ctx: CheckContext, *kinds: str) -> Iterator[tuple[AuthzRule, RuleAnomaly]]:
     """The rules with an anomaly of these kinds, unless another environment needs the rule."""
     rules = Rules(ctx)
+    needless = {found.rule for found in anomalies(ctx).found}
+    forms = _forms(ctx)
     for found in anomalies(ctx).found:
         rule = rules[found.rule]
-        if found.kind in kinds and not any(_is_needed(rule, other) for other in ctx.elsewhere()):
+        if found.kind not in kinds or any(_is_needed(rule, other) for other in ctx.elsewhere()):
+            continue
+        written = forms[written_name(rule.id)]
+        if found.rule == written[0] and needless.issuperset(written):
             yield rule, found
+
+
+def _forms(ctx: CheckContext) -> dict[str, list[RuleId]]:
+    """The rules that some request could meet by the name that is written: a lifted rule may be in several forms."""
+    found: dict[str, list[RuleId]] = {}
+    analysis = ctx.analysis()
+    for rule in ctx.mesh.rules:
+        if rule.id in analysis.rules and analysis.scopes_of(rule.id):
+            found.setdefault(written_name(rule.id), []).append(rule.id)
+    return found
 
 
 def _is_needed(rule: AuthzRule, ctx: CheckContext) -> bool:

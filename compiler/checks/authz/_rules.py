@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.names import written_name
 from meshproof.dsl.ast.rules import Rule
 from meshproof.dsl.diagnostic import Label
 from meshproof.dsl.source import Span
@@ -57,4 +58,4 @@ class Rules:
 def title(rule: AuthzRule) -> str:
     """What to call the rule: `deny` and its name."""
     audit = "" if rule.is_enforced else "audit "
-    return f"{audit}{rule.effect} `{rule.id}`"
+    return f"{audit}{rule.effect} `{written_name(rule.id)}`"

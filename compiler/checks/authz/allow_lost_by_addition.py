@@ -77,7 +77,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             f"takes it without {what}",
             subject=rule.id,
             notes=("the rule takes the first request, and not the second",),
-            help=_help(hazard.name, is_identity=is_identity),
+            help=_help(ctx, hazard.name, is_identity=is_identity),
             evidence=(request_row(hazard.without.request), request_row(hazard.having.request)),
         )
 
@@ -89,10 +89,17 @@ def _is_said(rule: AuthzRule, hazard: Hazard) -> bool:
     return says_absent(rule.when, hazard.attribute)
 
 
-def _help(name: str, *, is_identity: bool) -> str:
+def _help(ctx: CheckContext, name: str, *, is_identity: bool) -> str:
     if is_identity:
-        return "name who is let in: `authenticated except …`, or `plaintext` for callers that have no identity"
-    return f"ask for what `{name}` must be instead of what it must not be, or write `not has {name}` as well"
+        return ctx.worded(
+            "name who is let in: `authenticated except …`, or `plaintext` for callers that have no identity",
+            "say who is let in, with `principals` or `namespaces`: whoever comes without an identity passes every "
+            "`notPrincipals` and `notNamespaces`",
+        )
+    return ctx.worded(
+        f"ask for what `{name}` must be instead of what it must not be, or write `not has {name}` as well",
+        f"ask for what `{name}` must be, with `values`: a request without it passes every `notValues`",
+    )
 
 
 CHECK = Check("MP315", Needs.SMT, Precision.EXACT, find)

@@ -42,7 +42,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.authz._rules import Rules
-from meshproof.compiler.checks.check import Check, Needs, Precision
+from meshproof.compiler.checks.check import AppliesTo, Check, Needs, Precision
 from meshproof.compiler.checks.showing import listed, request_row
 from meshproof.compiler.ir.mtls import MtlsMode
 
@@ -129,4 +129,4 @@ def _declared(ctx: CheckContext, service: Service, index: int) -> str:
     return ":".join((str(need.destination), *ports))
 
 
-CHECK = Check("MP321", Needs.SMT, Precision.EXACT, find)
+CHECK = Check("MP321", Needs.SMT, Precision.EXACT, find, AppliesTo.LANGUAGE)

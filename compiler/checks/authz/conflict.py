@@ -46,7 +46,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.authz._questions import example_of, overlaps
 from meshproof.compiler.checks.authz._rules import GUARDRAIL, Rules
-from meshproof.compiler.checks.check import Check, Needs, Precision
+from meshproof.compiler.checks.check import AppliesTo, Check, Needs, Precision
 from meshproof.compiler.checks.showing import listed, request_row
 
 if TYPE_CHECKING:
@@ -88,4 +88,4 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
         )
 
 
-CHECK = Check("MP308", Needs.SMT, Precision.EXACT, find)
+CHECK = Check("MP308", Needs.SMT, Precision.EXACT, find, AppliesTo.LANGUAGE)

@@ -66,7 +66,11 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             subject=hazard.rule,
             labels=tuple(rules.label(name, "allows it then") for name in hazard.without.blamed),
             notes=("the first request is allowed, the second is refused",),
-            help=f"say who is let through instead, with `unless`: a request without {what} is refused then",
+            help=ctx.worded(
+                f"say who is let through instead, with `unless`: a request without {what} is refused then",
+                f"say who is let through instead, with a `not…` field or `notValues`: a request without {what} is "
+                "refused then",
+            ),
             evidence=(request_row(hazard.without.request), request_row(hazard.having.request)),
         )
 

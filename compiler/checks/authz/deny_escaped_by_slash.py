@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.authz._questions import slashes
 from meshproof.compiler.checks.authz._rules import Rules
-from meshproof.compiler.checks.check import Check, Needs, Precision
+from meshproof.compiler.checks.check import AppliesTo, Check, Needs, Precision
 from meshproof.compiler.checks.showing import request_row
 from meshproof.compiler.ir.matchers import Segments
 
@@ -82,4 +82,4 @@ def _help(rule: AuthzRule, base: str) -> str:
     return f"refuse both, `{base}` and `{base}/`, or name the paths as operations that end in `/**`"
 
 
-CHECK = Check("MP313", Needs.SMT, Precision.MISSES_SOME, find)
+CHECK = Check("MP313", Needs.SMT, Precision.MISSES_SOME, find, AppliesTo.LANGUAGE)

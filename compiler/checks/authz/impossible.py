@@ -71,7 +71,11 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             "matches nothing",
             subject=rule.id,
             notes=(_reason(parts),) if parts else (),
-            help="change what contradicts itself: one operation is enough, but every `when` and `unless` must agree",
+            help=ctx.worded(
+                "change what contradicts itself: one operation is enough, but every `when` and `unless` must agree",
+                "change what contradicts itself, or delete the rule: one entry of `from` and one of `to` is enough, "
+                "but all fields of an entry and every entry of `when` must agree",
+            ),
             evidence=(proof_row("no request to any of its ports has what the rule asks for"),),
         )
 

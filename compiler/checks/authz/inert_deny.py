@@ -76,16 +76,19 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             subject=rule.id,
             labels=cover_labels(rules, found),
             notes=notes(rules, rule, found),
-            help=_help(is_guardrail=is_guardrail),
+            help=_help(ctx, is_guardrail=is_guardrail),
             evidence=(proof(found, sentence),),
             severity=Severity.INFO if is_guardrail else None,
         )
 
 
-def _help(*, is_guardrail: bool) -> str:
+def _help(ctx: CheckContext, *, is_guardrail: bool) -> str:
     if is_guardrail:
         return "nothing is to be done: it stands for what may be allowed later"
-    return "delete it, aim it at what is allowed, or write `tags guardrail` if it is for what may be allowed later"
+    return ctx.worded(
+        "delete it, aim it at what is allowed, or write `tags guardrail` if it is for what may be allowed later",
+        "delete it, aim it at what is allowed, or keep it for what somebody may allow later",
+    )
 
 
 CHECK = Check("MP307", Needs.SMT, Precision.EXACT, find)

@@ -40,7 +40,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.authz._rules import Rules
-from meshproof.compiler.checks.check import Check, Needs, Precision
+from meshproof.compiler.checks.check import AppliesTo, Check, Needs, Precision
 from meshproof.compiler.checks.showing import proof_row
 from meshproof.compiler.ir.authz import Effect
 
@@ -114,4 +114,4 @@ def _overridden(service: Service, scopes: Sequence[Scope]) -> tuple[RuleId, ...]
     )
 
 
-CHECK = Check("MP320", Needs.SMT, Precision.EXACT, find)
+CHECK = Check("MP320", Needs.SMT, Precision.EXACT, find, AppliesTo.LANGUAGE)

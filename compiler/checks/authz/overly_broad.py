@@ -32,7 +32,7 @@ allow status: web -> api { GET /status }
 
 Exact: a dimension is free if no change of its value leads out of what the rule matches. Rules for gateways alone are
 left out, because who comes from outside has no identity. If the rule asks for a token or an address, it is for
-information.
+information. Of manifests it reports neither that nor rules for all methods and paths: most policies name callers alone.
 
 ## References
 
@@ -47,9 +47,9 @@ from typing import TYPE_CHECKING
 from meshproof.compiler.checks.authz._questions import breadths
 from meshproof.compiler.checks.authz._rules import Rules, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
-from meshproof.compiler.checks.showing import proof_row
+from meshproof.compiler.checks.showing import listed, proof_row
 from meshproof.compiler.ir.authz import Effect
-from meshproof.compiler.ir.predicate import ClientIp, RemoteIp, SourceIp, attributes_of
+from meshproof.compiler.ir.predicate import ClientIp, Header, JoinedHeader, RemoteIp, SourceIp, attributes_of
 from meshproof.compiler.ir.predicate_text import attribute_name
 from meshproof.dsl.diagnostic import Severity
 
@@ -72,14 +72,18 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     for breadth in breadths(ctx).found:
         rule = rules[breadth.rule]
         if rule.effect is Effect.ALLOW and any(place.node not in gateways for place in rule.destinations):
-            yield from _taken(rules, rule, breadth)
+            yield from _taken(ctx, rule, breadth)
             yield from _conditions(rules, rule, breadth)
 
 
-def _taken(rules: Rules, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnostic]:
+def _taken(ctx: CheckContext, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnostic]:
     """What the rule takes all of: callers, operations, or both."""
+    rules = Rules(ctx)
     callers = _callers(breadth)
+    is_bounded = _is_bounded(rule, breadth)
     has_every_operation = {"method", "path"} <= set(breadth.free)
+    if ctx.mesh.is_lifted and (is_bounded or not callers):
+        return  # most policies say callers alone, or tokens alone: that they do is no news to who wrote them
     if callers:
         operations = ", with every method on every path" if has_every_operation else ""
         yield CHECK.finding(
@@ -87,9 +91,13 @@ def _taken(rules: Rules, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnost
             rules.sources(rule),
             "with an identity or without" if callers == "anyone" else "of every namespace and every trusted domain",
             subject=rule.id,
-            help=f"name the callers that need it{', and what they need' if operations else ''}",
+            help=ctx.worded(
+                f"name the callers that need it{', and what they need' if operations else ''}",
+                f"say in `from` which `principals` need it{', and in `to` what they need' if operations else ''}",
+            ),
+            notes=_notes(rule),
             evidence=_proof(breadth, callers),
-            severity=Severity.INFO if _is_bounded(rule, breadth) else Severity.WARNING,
+            severity=Severity.INFO if is_bounded else Severity.WARNING,
         )
     elif has_every_operation:
         yield CHECK.finding(
@@ -107,6 +115,12 @@ def _callers(breadth: Breadth) -> str:
     if not breadth.has_every_identity:
         return ""
     return "anyone" if "source" in breadth.free else "every identity"
+
+
+def _notes(rule: AuthzRule) -> tuple[str, ...]:
+    """What the rule asks for that keeps nobody out who wants in."""
+    names = sorted({one.name for one in attributes_of(rule.when) if isinstance(one, Header | JoinedHeader)})
+    return (f"any caller can send the header {listed(names)}",) if names else ()
 
 
 def _is_bounded(rule: AuthzRule, breadth: Breadth) -> bool:

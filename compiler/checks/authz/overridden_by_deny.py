@@ -71,7 +71,10 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             subject=rule.id,
             labels=cover_labels(rules, found),
             notes=notes(rules, rule, found),
-            help=f"delete it, or take its requests out of {denies} with `unless` or `except`",
+            help=ctx.worded(
+                f"delete it, or take its requests out of {denies} with `unless` or `except`",
+                f"delete it, or take its requests out of {denies} with `notPaths`, `notPrincipals` and the like",
+            ),
             evidence=(proof(found, f"every request that `{rule.id}` matches is matched by {denies}"),),
             severity=None if found.is_stable else Severity.WARNING,
         )

@@ -4,7 +4,7 @@
 
 Reports the rules of which one of the questions behind the checks MP301 to MP316 could not be answered: the solver came
 to its limit of time, a pattern is too large to be divided exactly, or the answer hangs on something in a foreign file
-that is not modelled.
+that is not modelled: then it says once what that is, and where.
 
 ## Why it matters
 
@@ -49,30 +49,62 @@ from typing import TYPE_CHECKING
 from meshproof.compiler.checks.authz._questions import undecided
 from meshproof.compiler.checks.authz._rules import Rules, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
+from meshproof.compiler.checks.showing import listed
+from meshproof.compiler.ir.names import written_name
+from meshproof.compiler.ir.predicate import Opaque
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshproof.compiler.checks.context import CheckContext
-    from meshproof.compiler.ir.names import RuleId
+    from meshproof.compiler.ir.authz import AuthzRule
+    from meshproof.compiler.ir.names import Origin, RuleId
     from meshproof.dsl.diagnostic import Diagnostic
 
 
 def find(ctx: CheckContext) -> Iterator[Diagnostic]:
-    """Rules that could not be decided, each with the reasons."""
+    """Rules that could not be decided, each with the reasons, and objects that are not modelled."""
     rules = Rules(ctx)
     reasons: dict[RuleId, dict[str, None]] = {}
     for one in undecided(ctx):
         reasons.setdefault(one.rule, {})[one.reason] = None
+    objects = {rule.when.field: rule for rule in ctx.mesh.rules if rule.id in reasons and isinstance(rule.when, Opaque)}
+    hanging: dict[Origin, dict[str, None]] = {rule.origin: {} for rule in objects.values()}
     for name, said in reasons.items():
-        yield CHECK.finding(
-            f"not everything about {title(rules[name])} could be decided",
-            rules.head(rules[name]),
-            "not known",
-            subject=name,
-            notes=tuple(said),
-            help="give it more time with `--timeout`, or write its patterns more simply",
-        )
+        blamed = {rule.origin for field, rule in objects.items() if any(f"`{field}`" in reason for reason in said)}
+        if not blamed:
+            yield _of_rule(rules, name, tuple(said))
+        elif not isinstance(rules[name].when, Opaque):
+            for origin in blamed:
+                hanging[origin][written_name(name)] = None
+    for rule in {rule.origin: rule for rule in objects.values()}.values():
+        yield _of_object(rule, tuple(hanging[rule.origin]))
+
+
+def _of_rule(rules: Rules, name: RuleId, reasons: tuple[str, ...]) -> Diagnostic:
+    return CHECK.finding(
+        f"not everything about {title(rules[name])} could be decided",
+        rules.head(rules[name]),
+        "not known",
+        subject=name,
+        notes=reasons,
+        help="give it more time with `--timeout`, or write its patterns more simply",
+    )
+
+
+def _of_object(rule: AuthzRule, hanging: tuple[str, ...]) -> Diagnostic:
+    """Something that is not modelled stands in a lifted mesh for two rules that may hold or not."""
+    assert isinstance(rule.when, Opaque)
+    what = rule.when.field.removesuffix(f" ({rule.effect})")
+    places = listed(tuple(dict.fromkeys(str(place.node) for place in rule.destinations)))
+    return CHECK.finding(
+        f"what `{what}` does is not known, and so nothing is certain at {places}",
+        rule.origin.span,
+        "may refuse requests, or let them in",
+        subject=str(rule.id),
+        notes=(f"that leaves open what {listed(hanging)} {'do' if len(hanging) > 1 else 'does'}",) if hanging else (),
+        help="look at it by hand: proofs and findings about these workloads hold only if it changes nothing",
+    )
 
 
 CHECK = Check("MP318", Needs.SMT, Precision.EXACT, find)

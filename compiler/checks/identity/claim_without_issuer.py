@@ -129,7 +129,10 @@ def _at_blind(
         labels=tuple(Label(node.origin.span, "accepts no issuer") for node in blind[:MOST_NODES]),
         help="what is outside of the mesh looks at no token: take the condition out"
         if has_external
-        else f"write `accepts {issuer}` in {listed(names)}, or leave it out of the rule",
+        else ctx.worded(
+            f"write `accepts {issuer}` in {listed(names)}, or leave it out of the rule",
+            f"add a RequestAuthentication for the issuer that selects {listed(names)}: a token is read nowhere else",
+        ),
         severity=None if is_whole else Severity.WARNING,
     )
 
@@ -149,7 +152,10 @@ def _at_foreign(
             Label(node.origin.span, f"accepts {listed([str(name) for name in _accepted(node)])}")
             for node in foreign[:MOST_NODES]
         ),
-        help=f"write `accepts {min(named)}` in {listed(names)} too, or ask for a token that is accepted",
+        help=ctx.worded(
+            f"write `accepts {min(named)}` in {listed(names)} too, or ask for a token that is accepted",
+            f"add a RequestAuthentication for that issuer which selects {listed(names)}",
+        ),
         severity=None if is_whole else Severity.WARNING,
     )
 

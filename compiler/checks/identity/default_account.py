@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING
 from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.identity._names import named_identities, owners
-from meshproof.compiler.checks.showing import listed
+from meshproof.compiler.checks.showing import every, listed
 from meshproof.dsl.diagnostic import Label
 
 if TYPE_CHECKING:
@@ -89,8 +89,14 @@ def _of_nodes(ctx: CheckContext, nodes: tuple[Service | Gateway, ...], naming: l
             *(Label(node.origin.span, "and here") for node in others),
             *(rules.label(rule.id, "is for whoever has it") for rule in naming[:MOST_RULES]),
         ),
-        notes=(f"{more} more rules name it",) if more > 0 else (),
-        help=f"give it an account of its own, `account {first.name}`",
+        notes=(
+            *every([str(node.name) for node in nodes]),
+            *((f"{more} more rules name it",) if more > 0 else ()),
+        ),
+        help=ctx.worded(
+            f"give it an account of its own, `account {first.name}`",
+            "set `serviceAccountName` in each pod template to an account of its own, and name those in the rules",
+        ),
     )
 
 
@@ -104,7 +110,11 @@ def _of_rule(ctx: CheckContext, namespace: str, naming: list[AuthzRule]) -> Diag
         "names it",
         subject=first.id,
         labels=tuple(rules.label(rule.id, "names it too") for rule in others[:MOST_RULES]),
-        help=f"give the caller an account of its own; if all of the namespace is meant, write `namespace {namespace}`",
+        help=ctx.worded(
+            f"give the caller an account of its own; if all of the namespace is meant, write `namespace {namespace}`",
+            "set `serviceAccountName` in the caller's pod template and name that account; if all of the namespace is "
+            f'meant, write `namespaces: ["{namespace}"]`',
+        ),
     )
 
 

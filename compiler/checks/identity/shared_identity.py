@@ -48,6 +48,7 @@ from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.identity._names import owners
 from meshproof.compiler.checks.showing import listed
 from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.predicate import Opaque
 from meshproof.compiler.resolve.callers import takes
 from meshproof.dsl.diagnostic import Label
 
@@ -95,7 +96,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
         if len(nodes) > 1:
             group = _Group(nodes)
             for rule in sorted(ctx.mesh.rules, key=lambda rule: rule.origin.span):
-                if rule.is_in_force(ctx.day):
+                if rule.is_in_force(ctx.day) and not isinstance(rule.when, Opaque):
                     group.add(rule)
             if group.texts:
                 yield _finding(ctx, uri, group)
@@ -117,7 +118,10 @@ def _finding(ctx: CheckContext, uri: str, group: _Group) -> Diagnostic:
             *(rules.label(name, text) for name, text in texts[:MOST_RULES]),
         ),
         notes=(f"so do {more} more rules",) if more > 0 else (),
-        help=f"give each an account of its own, such as `account {first.name}`, or name them together in the rules",
+        help=ctx.worded(
+            f"give each an account of its own, such as `account {first.name}`, or name them together in the rules",
+            "set `serviceAccountName` in each pod template to an account of its own",
+        ),
     )
 
 

@@ -4,7 +4,8 @@
 
 Where mTLS is `disabled`, reports rules that need an identity, which match nothing there, and rules that tell callers
 apart by identity, whose exceptions take nobody out. Where it is `permissive`, reports the mTLS statement if every allow
-at its ports asks for an identity: then it lets connections in whose every request is refused.
+at its ports asks for an identity: then it lets connections in whose every request is refused. Of manifests it does not
+report that: `PERMISSIVE` is Istio's default, which nobody decided on.
 
 ## Why it matters
 
@@ -87,7 +88,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
         elif here and tells_callers_apart(rule):
             yield _without_distinction(ctx, rule, here)
     permissive: dict[MtlsPolicy, list[Place]] = {}
-    for place in places(ctx, MtlsMode.PERMISSIVE):
+    for place in () if ctx.mesh.is_lifted else places(ctx, MtlsMode.PERMISSIVE):
         permissive.setdefault(place.statement, []).append(place)
     for statement, ports in permissive.items():
         allows = tuple(
@@ -103,7 +104,11 @@ def _without_match(ctx: CheckContext, rule: AuthzRule, here: Sequence[Place], ru
     is_whole = {(place.service.name, place.port.workload) for place in here} >= set(_ports(ctx, rule))
     is_harmless = not is_whole if is_allow else not any(_lets_in(ctx, rules, place) for place in here)
     names = listed([place.name for place in here])
-    wider = "name `plaintext` and say why" if is_allow else "write it for `anyone`"
+    wider = (
+        ctx.worded("name `plaintext` and say why", "leave `from` out")
+        if is_allow
+        else ctx.worded("write it for `anyone`", "leave `from` out")
+    )
     return CHECK.finding(
         f"{title(rule)} asks for an identity, and at {names} nobody has one",
         Rules(ctx).head(rule),
@@ -138,7 +143,7 @@ def _without_distinction(ctx: CheckContext, rule: AuthzRule, here: Sequence[Plac
         "takes everyone there, whoever is named",
         subject=rule.id,
         labels=_labels(here),
-        help=f"name `plaintext` and say why, or enable mTLS at {names}",
+        help=ctx.worded(f"name `plaintext` and say why, or enable mTLS at {names}", f"enable mTLS at {names}"),
     )
 
 
@@ -152,7 +157,10 @@ def _for_nobody(
         "lets in connections whose every request is refused",
         subject=scope_name(ctx.mesh, statement.scope),
         labels=tuple(rules.label(rule.id, "asks for an identity") for rule in allows[:MOST_RULES]),
-        help="write `mtls strict`, or allow `plaintext` what it still needs and say why",
+        help=ctx.worded(
+            "write `mtls strict`, or allow `plaintext` what it still needs and say why",
+            "set `mode: STRICT`: nobody comes in without an identity anyway",
+        ),
         severity=Severity.WARNING,
     )
 

@@ -51,6 +51,7 @@ from typing import TYPE_CHECKING
 from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.mtls._modes import names_plaintext
+from meshproof.compiler.checks.mtls._ways_in import Way, by_statement
 from meshproof.compiler.checks.showing import listed, request_row
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.entities import External, Service
@@ -86,23 +87,37 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     """What lets callers without identity in."""
     from meshproof.compiler.smt.solver import Undecided  # noqa: PLC0415  it loads the solver
 
-    rules: dict[RuleId, _Open] = {}
-    nodes: dict[Origin, tuple[Service, _Open]] = {}
+    ways: list[Way] = []
     unknown: list[Undecided] = []
     try:
-        _collect(ctx, rules, nodes)
+        ways += _ways_in(ctx)
     except Undecided as undecided:
         unknown.append(undecided)
+    yield from by_statement(ctx, ways, CHECK) if ctx.mesh.is_lifted else _by_rule(ctx, ways)
+    if unknown:
+        raise unknown[0]
+
+
+def _by_rule(ctx: CheckContext, ways: list[Way]) -> Iterator[Diagnostic]:
+    """A finding for each rule that opens something, and for each service that does without a rule."""
+    rules: dict[RuleId, _Open] = {}
+    nodes: dict[Origin, tuple[Service, _Open]] = {}
+    for way in ways:
+        if way.rule is not None:
+            rules.setdefault(way.rule, _Open()).add(way.name, way.request, way.statement)
+        elif isinstance(way.node, Service):
+            is_exempt = way.is_observed and way.node.observe is not None
+            origin = way.node.observe.origin if is_exempt and way.node.observe is not None else way.node.origin
+            _, opened = nodes.setdefault(origin, (way.node, _Open()))
+            opened.add(way.name, way.request, way.statement)
     places = Rules(ctx)
     for name, opened in rules.items():
         yield _of_rule(places, places[name], opened)
     for origin, (service, opened) in nodes.items():
         yield _of_service(ctx, origin, service, opened)
-    if unknown:
-        raise unknown[0]
 
 
-def _collect(ctx: CheckContext, rules: dict[RuleId, _Open], nodes: dict[Origin, tuple[Service, _Open]]) -> None:
+def _ways_in(ctx: CheckContext) -> Iterator[Way]:
     from meshproof.compiler.smt.region import Identified, MatchedBy, Outside, both  # noqa: PLC0415  it loads the solver
     from meshproof.compiler.verify import Example, plaintext_reachable  # noqa: PLC0415  the same
     from meshproof.compiler.verify.properties import ALLOWED  # noqa: PLC0415  the same
@@ -120,11 +135,9 @@ def _collect(ctx: CheckContext, rules: dict[RuleId, _Open], nodes: dict[Origin, 
             answer = scope.is_satisfiable(both(ALLOWED, Outside(Identified()), MatchedBy(rule.id)))
             if isinstance(answer, Example):
                 is_by_rule = True
-                rules.setdefault(rule.id, _Open()).add(name, answer.witness.request, statement)
-        if not is_by_rule and isinstance(node, Service):
-            origin = node.observe.origin if exposed.is_observed and node.observe is not None else node.origin
-            _, opened = nodes.setdefault(origin, (node, _Open()))
-            opened.add(name, exposed.witness.request, statement)
+                yield Way(node, name, rule.id, answer.witness.request, statement)
+        if not is_by_rule:
+            yield Way(node, name, None, exposed.witness.request, statement, is_observed=exposed.is_observed)
 
 
 def _of_rule(rules: Rules, rule: AuthzRule, opened: _Open) -> Diagnostic:
