@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.target import Pods
+from meshproof.compiler.ir.entities import External
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, Origin
 from meshproof.dsl.source import SourceFile, Span
@@ -33,7 +34,7 @@ class LiftContext:
     """What was read. `workloads` are sidecars, gateways and what is outside of the mesh, each named `NAMESPACE/NAME`.
 
     A node of the lifted mesh is a workload: a Service in front of several (versions) is one host for several nodes.
-    `sources` are the texts that places point into.
+    `sources` are the texts that places point into. `externals` are known from elsewhere, as their names and hosts are.
     """
 
     objects: ObjectIndex
@@ -42,6 +43,7 @@ class LiftContext:
     workloads: tuple[Workload, ...]
     sources: tuple[SourceFile, ...]
     findings: LiftFindings
+    externals: tuple[External, ...] = ()
 
     def workload(self, name: NodeName) -> Workload | None:
         """The workload of that name."""
@@ -91,6 +93,7 @@ def read_context(
         workloads=_workloads(objects, services, mesh, also) if known is None else known_workloads(known),
         sources=tuple(one.source for one in documents),
         findings=findings,
+        externals=() if known is None else known.externals,
     )
     if known is None:
         report_dangling(found.workloads, objects, mesh, findings)

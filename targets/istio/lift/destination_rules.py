@@ -176,7 +176,7 @@ def ejection_of(policy: HostPolicy, port: int) -> Ejection | None:
     return Ejection(
         errors,
         _EJECTION_MS if time is None else time,
-        _EJECTION_PERCENT if not percent else percent,
+        percent or _EJECTION_PERCENT,
     )
 
 

@@ -34,7 +34,7 @@ def is_wild(host: str) -> bool:
 
 def covers(pattern: str, host: str) -> bool:
     """Whether every name that `host` takes is one that `pattern` takes."""
-    if pattern == ANY or pattern == host:
+    if pattern in {ANY, host}:
         return True
     return is_wild(pattern) and host.endswith(pattern[1:]) and host != pattern[1:]
 

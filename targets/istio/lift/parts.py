@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.entities import External, ServicePort
 from meshproof.compiler.ir.mesh import Egress
 from meshproof.compiler.ir.names import NodeName
@@ -23,9 +24,14 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class RoutingPart:
-    """Routes, what is outside of the mesh, and the edges; `egress` is the outbound traffic policy."""
+    """Routes, what is outside of the mesh, and the edges; `egress` is the outbound traffic policy.
+
+    `rules` say who may go out to what is outside; `versions` are the names of nodes as versions of hosts.
+    """
 
     routes: tuple[Route, ...] = ()
     externals: tuple[External, ...] = ()
     edges: tuple[Edge, ...] = ()
     egress: Egress | None = None
+    rules: tuple[AuthzRule, ...] = ()
+    versions: tuple[tuple[NodeName, tuple[str, ...]], ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from meshproof.compiler.ir.entities import External, Layer
+from meshproof.compiler.ir.entities import External, Gateway, Layer, Service
 from meshproof.compiler.ir.names import NodeName, Origin
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.findings import UNKNOWN_WORKLOAD
@@ -50,6 +50,7 @@ class KnownHost:
     entry: Entry | None
     workloads: tuple[Workload, ...]
     external: External | None
+    origin: Origin
 
     @property
     def is_external(self) -> bool:
@@ -68,6 +69,8 @@ class KnownHost:
         return tuple(End(one.name, listening, one) for one, listening in found if listening is not None)
 
     def _listening(self, workload: Workload, number: int) -> int | None:
+        if workload.node is not None:
+            return next((port.workload for port in workload.node.ports if port.number == number), None)
         if self.service is None:
             return number
         port = self.service.port(number)
@@ -128,6 +131,10 @@ def read_registry(context: LiftContext) -> Registry:
     for service in context.services.services:
         host = _of_service(service, context)
         found.setdefault(host.name, []).append(host)
+    for workload in context.workloads:
+        if workload.node is not None:
+            host = _of_node(workload, workload.node, context)
+            found.setdefault(host.name, []).append(host)
     for entry in entries:
         for name in entry.hosts:
             found.setdefault(name, []).append(_of_entry(name, entry))
@@ -150,6 +157,24 @@ def _of_service(service: KubeService, context: LiftContext) -> KnownHost:
         entry=None,
         workloads=workloads,
         external=external,
+        origin=service.origin,
+    )
+
+
+def _of_node(workload: Workload, node: Service | Gateway, context: LiftContext) -> KnownHost:
+    """The Service of a node that is known from elsewhere."""
+    own = node.platform_name if isinstance(node, Service) else node.name.rpartition("/")[2]
+    return KnownHost(
+        name=f"{own}.{node.namespace}.svc.{context.services.cluster_domain}",
+        label=node.name,
+        namespace=node.namespace,
+        ports=tuple(HostPort(port.number, port.layer) for port in node.ports),
+        exports=Exports(None),
+        service=None,
+        entry=None,
+        workloads=(workload,),
+        external=None,
+        origin=workload.origin,
     )
 
 
@@ -164,4 +189,5 @@ def _of_entry(name: str, entry: Entry) -> KnownHost:
         entry=entry,
         workloads=entry.workloads,
         external=entry.external,
+        origin=entry.source.origin,
     )

@@ -1,4 +1,4 @@
-"""What the `match` items of a VirtualService ask of a request (pilot/pkg/networking/core/route, TranslateRouteMatch)."""
+"""What the `match` items of a VirtualService ask of a request (pilot/pkg/networking/core/route)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 
-from meshproof.compiler.ir.matchers import Cidr, Exact, Matcher, Prefix, Present, Regex
+from meshproof.compiler.ir.matchers import Cidr, Exact, Matcher, Prefix, Present, Regex, Suffix
 from meshproof.compiler.ir.names import Origin
 from meshproof.compiler.ir.predicate import (
     Always,
@@ -28,7 +28,6 @@ from meshproof.compiler.ir.predicate import (
     disjunction,
     negation,
 )
-from meshproof.compiler.ir.matchers import Suffix
 from meshproof.compiler.patterns import pattern
 from meshproof.compiler.patterns.pattern import lower_ascii
 from meshproof.compiler.patterns.refusal import PatternRefused, PatternTooLarge

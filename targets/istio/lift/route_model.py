@@ -1,4 +1,4 @@
-"""Routes as Istio has them, before it is known who sends and to what: of VirtualServices and of the Gateway API alike."""
+"""Routes as Istio has them, before it is known who sends to what: of VirtualServices and of the Gateway API."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class RouteRule:
     """One rule: the first that takes a request decides. `place` is `NAMESPACE/NAME[INDEX]`.
 
     `namespace` is that of the object, in which names of hosts are read. `settings` lack the mirror, which leads to a
-    host as destinations do.
+    host as destinations do. `rank` orders the rules of the Gateway API among each other, None is the order written.
     """
 
     place: str
@@ -87,14 +87,15 @@ class RouteRule:
     copies: tuple[Copy, ...]
     unsettled: tuple[Unsettled, ...]
     origin: Origin
+    rank: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RouteTable:
     """Rules for some hosts at some gateways (`NAMESPACE/NAME`, or `mesh`).
 
-    `opaque_tls` are rules by server name for TLS that is not ended, `tcp` rules for connections. `senders` are the
-    namespaces whose proxies heed it, None for all.
+    `opaque_tls` are rules by server name for TLS that is not ended, `tcp` rules for connections. `priority` is higher
+    for what comes before others of the same host, whichever is older.
     """
 
     source: KubeObject
@@ -106,3 +107,4 @@ class RouteTable:
     tcp: tuple[RouteRule, ...] = ()
     ports: frozenset[int] | None = None
     """The ports that are dialled to which it is bound, None for all; of the Gateway API's routes alone."""
+    priority: int = 0

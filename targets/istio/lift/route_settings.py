@@ -54,9 +54,9 @@ def percent_of(node: Placed | None, otherwise: int) -> int:
 
 
 def edits_of(headers: Placed | None) -> tuple[tuple[HeaderEdit, ...], str | None]:
-    """The edits of request headers, and the host that they set. Envoy adds and sets before it removes."""
+    """The edits of request headers, and the host that they set. Envoy removes before it sets and adds."""
     request = mapping(mapping(headers).get("request"))
-    edits: list[HeaderEdit] = []
+    edits = [HeaderEdit(HeaderAction.REMOVE, lower_ascii(one.value)) for one in texts(request.get("remove"))]
     host: str | None = None
     for word, action in (("set", HeaderAction.SET), ("add", HeaderAction.ADD)):
         for entry in mapping(request.get(word)).entries:
@@ -65,7 +65,6 @@ def edits_of(headers: Placed | None) -> tuple[tuple[HeaderEdit, ...], str | None
                 host = value
             else:
                 edits.append(HeaderEdit(action, lower_ascii(entry.key), value))
-    edits.extend(HeaderEdit(HeaderAction.REMOVE, lower_ascii(one.value)) for one in texts(request.get("remove")))
     return tuple(edits), host
 
 

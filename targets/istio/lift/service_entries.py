@@ -48,10 +48,11 @@ def _entry(source: KubeObject, context: LiftContext, taken: set[NodeName]) -> En
     ports = tuple(_ports(spec))
     is_external = text(spec.get("location")) != "MESH_INTERNAL"
     workloads = _selected(source, context) or _behind_endpoints(source, context)
-    external = None if workloads else External(_free_name(source, taken), hosts, ports, source.origin)
+    external = None if workloads else External(_free_name(source, hosts, context, taken), hosts, ports, source.origin)
     if external is not None and not is_external:
-        message = f"what stands behind `{source.full_name}` is in the mesh, but no file shows it: nobody knows who it lets in"
-        context.findings.add(NOT_MODELLED, message, source.full_name, source.origin, advice="add the files of it")
+        message = f"what stands behind `{source.full_name}` is in the mesh, but no file shows it"
+        advice = "add the files of it: until then nobody knows whom it lets in"
+        context.findings.add(NOT_MODELLED, message, source.full_name, source.origin, advice=advice)
     return Entry(
         source=source,
         hosts=hosts,
@@ -67,7 +68,11 @@ def _entry(source: KubeObject, context: LiftContext, taken: set[NodeName]) -> En
     )
 
 
-def _free_name(source: KubeObject, taken: set[NodeName]) -> NodeName:
+def _free_name(source: KubeObject, hosts: tuple[str, ...], context: LiftContext, taken: set[NodeName]) -> NodeName:
+    """The name of what is known from elsewhere by the same hosts, else the object's."""
+    known = next((one.name for one in context.externals if set(one.hosts) == set(hosts)), None)
+    if known is not None:
+        return known
     name = NodeName(source.full_name)
     if name in taken:
         name = NodeName(f"{name}.serviceentry")

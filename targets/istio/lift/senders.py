@@ -1,0 +1,156 @@
+"""Who sends: Istio's routes differ by the sender's namespace, labels and Sidecar, and a request shows its identity.
+
+Senders that no object tells apart are one class. What a route does for each class is put together as conditions on the
+identity of the peer; where an identity does not tell the class, the condition is not modelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from meshproof.compiler.ir.matchers import Exact, Present, Regex
+from meshproof.compiler.ir.names import Origin
+from meshproof.compiler.ir.predicate import (
+    Always,
+    Opaque,
+    Predicate,
+    SourceIdentity,
+    Test,
+    conjunction,
+    disjunction,
+    negation,
+)
+from meshproof.compiler.patterns.istio_forms import quote
+from meshproof.targets.istio.lift.context import LiftContext
+from meshproof.targets.istio.lift.sidecars import Sidecars, View
+from meshproof.targets.istio.lift.workloads import Workload
+
+Labels = tuple[tuple[str, str], ...]
+ResultT = TypeVar("ResultT", bound=Hashable)
+
+ELSEWHERE = ""
+"""The namespace of senders of which no file knows the namespace."""
+
+_KNOWN = Test(SourceIdentity(), Present())
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A class of senders. `labels` are those of the labels that objects ask senders for; None: they are not known."""
+
+    view: View
+    labels: Labels | None
+    workload: Workload | None = field(default=None, compare=False)
+
+    @property
+    def namespace(self) -> str:
+        """The namespace."""
+        return self.view.namespace
+
+    def has_labels(self, wanted: Labels) -> bool | None:
+        """Whether its pods have the labels, None where nobody knows."""
+        return None if self.labels is None else set(wanted) <= set(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    namespace: str
+    account: str | None  # None: whatever accounts no file has
+    sender: Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Group(Generic[ResultT]):
+    """Senders for whom a route does the same, told by a condition on the peer."""
+
+    condition: Predicate
+    result: ResultT
+
+
+class Senders:
+    """The classes of senders of one mesh. `label_keys` are the labels that some object asks senders for."""
+
+    def __init__(
+        self, context: LiftContext, sidecars: Sidecars, label_keys: frozenset[str], spoken_of: Iterable[str]
+    ) -> None:
+        self._domain = context.settings.trust_domain
+        self._members: list[_Member] = []
+        by_namespace: dict[str, list[Workload]] = {name: [] for name in sorted(set(spoken_of))}
+        for workload in context.workloads:
+            by_namespace.setdefault(workload.namespace, []).append(workload)
+        for namespace, workloads in sorted(by_namespace.items()):
+            is_by_workload = bool(label_keys) or namespace in sidecars.selecting_namespaces
+            for workload in workloads if is_by_workload else ():
+                labels = tuple(pair for pair in workload.labels if pair[0] in label_keys)
+                sender = Sender(sidecars.view(namespace, workload), labels, workload if label_keys else None)
+                self._members.append(_Member(namespace, workload.account, sender))
+            anyone = Sender(sidecars.view(namespace, None), None if label_keys else ())
+            self._members.append(_Member(namespace, None, anyone))
+        elsewhere = Sender(sidecars.view(ELSEWHERE, None), None if label_keys else ())
+        self._members.append(_Member(ELSEWHERE, None, elsewhere))
+        self._senders = tuple(dict.fromkeys(member.sender for member in self._members))
+
+    @property
+    def all(self) -> tuple[Sender, ...]:
+        """The classes."""
+        return self._senders
+
+    def groups(self, result_for: Callable[[Sender], ResultT], origin: Origin) -> tuple[Group[ResultT], ...]:
+        """The results, each once, with the condition that tells to whom it applies; one result has no condition."""
+        results = {sender: result_for(sender) for sender in self._senders}
+        distinct = tuple(dict.fromkeys(results.values()))
+        if len(distinct) == 1:
+            return (Group(Always(), distinct[0]),)
+        return tuple(Group(self._condition(one, results, origin), one) for one in distinct)
+
+    def _condition(self, wanted: ResultT, results: dict[Sender, ResultT], origin: Origin) -> Predicate:
+        number = tuple(dict.fromkeys(results.values())).index(wanted)
+        parts: list[Predicate] = []
+        namespaces: dict[str, list[_Member]] = {}
+        for member in self._members:
+            namespaces.setdefault(member.namespace, []).append(member)
+        for namespace, members in namespaces.items():
+            if namespace == ELSEWHERE:
+                others = tuple(_namespace_test(one) for one in namespaces if one != ELSEWHERE)
+                test = conjunction((_KNOWN, negation(disjunction(others)) if others else Always()))
+            else:
+                test = _namespace_test(namespace)
+            parts.append(self._within(test, members, wanted, results, origin))
+        # Whoever shows no identity may be anyone: which of the results is for them is not known, but one of them is.
+        cases = tuple(Opaque(f"the sender, who shows no identity (case {case + 1})", origin) for case in range(number))
+        own = Opaque(f"the sender, who shows no identity (case {number + 1})", origin)
+        is_last = number == len(set(results.values())) - 1
+        unseen = conjunction((*map(negation, cases), Always() if is_last else own))
+        return disjunction((*parts, conjunction((negation(_KNOWN), unseen))))
+
+    def _within(
+        self, test: Predicate, members: list[_Member], wanted: ResultT, results: dict[Sender, ResultT], origin: Origin
+    ) -> Predicate:
+        """The condition inside of one namespace."""
+        accounts: dict[str | None, set[bool]] = {}
+        for member in members:
+            accounts.setdefault(member.account, set()).add(results[member.sender] == wanted)
+        if all(found == {True} for found in accounts.values()):
+            return test
+        named = {name: found for name, found in accounts.items() if name is not None}
+        parts: list[Predicate] = []
+        for name, found in named.items():
+            of_account = Test(SourceIdentity(), Exact(self._uri(members[0].namespace, name)))
+            if found == {True}:
+                parts.append(of_account)
+            elif True in found:
+                shared = Opaque(f"which workload of the account {members[0].namespace}/{name} sends", origin)
+                parts.append(conjunction((of_account, shared)))
+        if accounts.get(None) == {True}:
+            known = tuple(Test(SourceIdentity(), Exact(self._uri(members[0].namespace, name))) for name in named)
+            parts.append(conjunction((test, negation(disjunction(known)) if known else Always())))
+        return disjunction(tuple(parts))
+
+    def _uri(self, namespace: str, account: str) -> str:
+        return f"spiffe://{self._domain}/ns/{namespace}/sa/{account}"
+
+
+def _namespace_test(namespace: str) -> Predicate:
+    return Test(SourceIdentity(), Regex(f"spiffe://[^/]+/ns/{quote(namespace)}/sa/[^/]+"))
