@@ -51,12 +51,16 @@ from meshproof.compiler.checks.authz._questions import parts_that_exclude_each_o
 from meshproof.compiler.checks.authz._redundancy import redundant
 from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
+from meshproof.compiler.checks.identity._names import named_identities
+from meshproof.compiler.checks.identity.claim_without_issuer import reads_unseen_token
 from meshproof.compiler.checks.showing import proof_row
+from meshproof.dsl.diagnostic import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshproof.compiler.checks.context import CheckContext
+    from meshproof.compiler.ir.authz import AuthzRule
     from meshproof.dsl.diagnostic import Diagnostic
 
 
@@ -64,6 +68,9 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     """Rules that match nothing."""
     rules = Rules(ctx)
     for rule, _ in redundant(ctx, "impossible"):
+        if ctx.mesh.is_lifted and reads_unseen_token(ctx, rule):
+            continue  # MP503 says so, and what to do
+        domains = _unknown_domains(ctx, rule)
         parts = parts_that_exclude_each_other(ctx, rule)
         yield CHECK.finding(
             f"no request can match rule `{rule.id}`",
@@ -71,13 +78,31 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             "matches nothing",
             subject=rule.id,
             notes=(_reason(parts),) if parts else (),
-            help=ctx.worded(
-                "change what contradicts itself: one operation is enough, but every `when` and `unless` must agree",
-                "change what contradicts itself, or delete the rule: one entry of `from` and one of `to` is enough, "
-                "but all fields of an entry and every entry of `when` must agree",
-            ),
+            help=_help(ctx, domains),
             evidence=(proof_row("no request to any of its ports has what the rule asks for"),),
+            severity=Severity.WARNING if domains else None,
         )
+
+
+def _unknown_domains(ctx: CheckContext, rule: AuthzRule) -> tuple[str, ...]:
+    """The trust domains of a lifted rule's callers, if the mesh knows none of them: the files may not say all."""
+    mesh = ctx.mesh
+    named = {uri.removeprefix("spiffe://").partition("/")[0] for uri in named_identities(rule.sources.matches)}
+    is_foreign = mesh.is_lifted and named.isdisjoint((mesh.trust_domain, *mesh.aliases, *mesh.trusts))
+    return tuple(sorted(named)) if is_foreign else ()
+
+
+def _help(ctx: CheckContext, domains: tuple[str, ...]) -> str:
+    if domains:
+        return (
+            f"the mesh is taken to be `{ctx.mesh.trust_domain}`: if it has another trust domain, add the ConfigMap "
+            f"`istio` or `--option istio.trust-domain={domains[0]}`; else change the principals"
+        )
+    return ctx.worded(
+        "change what contradicts itself: one operation is enough, but every `when` and `unless` must agree",
+        "change what contradicts itself, or delete the rule: one entry of `from` and one of `to` is enough, "
+        "but all fields of an entry and every entry of `when` must agree",
+    )
 
 
 def _reason(parts: tuple[str, ...]) -> str:

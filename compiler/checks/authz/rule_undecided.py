@@ -47,7 +47,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.authz._questions import undecided
-from meshproof.compiler.checks.authz._rules import Rules, title
+from meshproof.compiler.checks.authz._rules import Rules, objects_not_modelled, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.showing import listed
 from meshproof.compiler.ir.names import written_name
@@ -68,7 +68,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     reasons: dict[RuleId, dict[str, None]] = {}
     for one in undecided(ctx):
         reasons.setdefault(one.rule, {})[one.reason] = None
-    objects = {rule.when.field: rule for rule in ctx.mesh.rules if rule.id in reasons and isinstance(rule.when, Opaque)}
+    objects = {field: rule for field, rule in objects_not_modelled(ctx).items() if rule.id in reasons}
     hanging: dict[Origin, dict[str, None]] = {rule.origin: {} for rule in objects.values()}
     for name, said in reasons.items():
         blamed = {rule.origin for field, rule in objects.items() if any(f"`{field}`" in reason for reason in said)}

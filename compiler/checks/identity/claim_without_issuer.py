@@ -42,7 +42,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.checks.authz._rules import Rules, title
+from meshproof.compiler.checks.authz._rules import Rules, objects_not_modelled, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.showing import listed
 from meshproof.compiler.ir.entities import External
@@ -80,17 +80,27 @@ MOST_NODES = 3
 def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     """Rules about tokens that are never looked at."""
     nodes = {node.name: node for node in ctx.mesh.nodes}
+    objects = objects_not_modelled(ctx).values()
+    unknown = {place.node for rule in objects for place in rule.destinations}  # what changes a proxy may read tokens
     for rule in ctx.mesh.rules:
         if not rule.is_in_force(ctx.day) or not any(isinstance(one, _OF_TOKEN) for one in attributes_of(rule.content)):
             continue
         meant = [nodes[name] for name in dict.fromkeys(place.node for place in rule.destinations) if name in nodes]
         named = _named_issuers(ctx.mesh, rule.content)
-        blind = [node for node in meant if not _accepted(node)]
+        blind = [node for node in meant if not _accepted(node) and node.name not in unknown]
         foreign = [node for node in meant if _accepted(node) and named and named.isdisjoint(_accepted(node))]
         if blind:
             yield _at_blind(ctx, rule, blind, named, is_whole=len(blind) == len(meant))
         if foreign:
             yield _at_foreign(ctx, rule, foreign, named, is_whole=len(foreign) == len(meant))
+
+
+def reads_unseen_token(ctx: CheckContext, rule: AuthzRule) -> bool:
+    """Whether the rule reads a token and none of its destinations accepts an issuer."""
+    nodes = {node.name: node for node in ctx.mesh.nodes}
+    meant = [nodes[place.node] for place in rule.destinations if place.node in nodes]
+    is_reading = any(isinstance(one, _OF_TOKEN) for one in attributes_of(rule.content))
+    return is_reading and not any(_accepted(node) for node in meant)
 
 
 def _accepted(node: Node) -> tuple[IssuerName, ...]:

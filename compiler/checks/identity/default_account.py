@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING
 from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.identity._names import named_identities, owners
-from meshproof.compiler.checks.showing import every, listed
+from meshproof.compiler.checks.showing import MOST_NAMES, every, listed
 from meshproof.dsl.diagnostic import Label
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _of_nodes(ctx: CheckContext, nodes: tuple[Service | Gateway, ...], naming: l
         "the account is `default`",
         subject=first.name,
         labels=(
-            *(Label(node.origin.span, "and here") for node in others),
+            *(Label(node.origin.span, "and here") for node in others[:MOST_NAMES]),
             *(rules.label(rule.id, "is for whoever has it") for rule in naming[:MOST_RULES]),
         ),
         notes=(

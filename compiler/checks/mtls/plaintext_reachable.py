@@ -48,7 +48,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.checks.authz._rules import Rules
+from meshproof.compiler.checks.authz._rules import Rules, is_about_object
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.mtls._modes import names_plaintext
 from meshproof.compiler.checks.mtls._ways_in import Way, by_statement
@@ -90,11 +90,11 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     ways: list[Way] = []
     unknown: list[Undecided] = []
     try:
-        ways += _ways_in(ctx)
+        ways.extend(_ways_in(ctx))  # what came before it was undecided stays
     except Undecided as undecided:
         unknown.append(undecided)
     yield from by_statement(ctx, ways, CHECK) if ctx.mesh.is_lifted else _by_rule(ctx, ways)
-    if unknown:
+    if unknown and not is_about_object(ctx, unknown[0].reason):
         raise unknown[0]
 
 
