@@ -18,6 +18,7 @@ from meshproof.targets.istio.lift.mesh_settings import MeshSettings, Provider
 from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.parts import Edge, RoutingPart
 from meshproof.targets.istio.lift.peer_authentication import lift_mtls
+from meshproof.targets.istio.lift.proxy_annotations import trusted_proxies
 from meshproof.targets.istio.lift.request_authentication import Tokens, lift_tokens
 from meshproof.targets.istio.lift.workloads import Role, Workload
 
@@ -32,11 +33,11 @@ def assemble(context: LiftContext, verdicts: dict[KubeObject, Verdict], routing:
     tokens = lift_tokens(context, verdicts)
     identities = Identities((one.name, one.identity(settings.trust_domain).uri) for one in workloads)
     authorization = lift_authorization(context, Surroundings(identities, tokens.distorted, verdicts))
-    rules = (*authorization.rules, *handshakes.unknown, *tokens.unknown, *lift_foreign(context))
+    rules = (*authorization.rules, *handshakes.unknown, *tokens.unknown, *lift_foreign(context), *routing.rules)
     is_plain = not tells_aliases_apart(context)
     sidecars = (one for one in workloads if one.role is Role.SIDECAR)
     gateways = (one for one in workloads if one.role is Role.GATEWAY)
-    nodes = _Nodes(settings, authorization, tokens, {edge.node: edge for edge in routing.edges})
+    nodes = _Nodes(settings, authorization, tokens, {edge.node: edge for edge in routing.edges}, dict(routing.versions))
     return Mesh(
         name="istio",
         language=1,
@@ -67,6 +68,7 @@ class _Nodes:
     authorization: Authorization
     tokens: Tokens
     edges: dict[NodeName, Edge]
+    versions: dict[NodeName, tuple[str, ...]]
 
     def service(self, workload: Workload) -> Service:
         """A workload with a sidecar, or without any proxy: that one refuses nothing."""
@@ -91,6 +93,7 @@ class _Nodes:
             labels=workload.labels,
             ports=workload.ports,
             origin=workload.origin,
+            versions=self.versions.get(workload.name, ()),
         )
 
     def gateway(self, workload: Workload) -> Gateway:
@@ -103,7 +106,7 @@ class _Nodes:
             )
         return replace(
             known,
-            trusted_proxies=self.settings.trusted_proxies,
+            trusted_proxies=trusted_proxies(workload, self.settings.trusted_proxies),
             accepts=self.tokens.accepts.get(workload.name, ()),
             default_allow=self._default(workload),
         )

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from meshproof.compiler.ir.names import Origin
+from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.fields import FieldPatterns, FieldTable, Status
+from meshproof.targets.istio.lift.fields_gateway_api import GATEWAY_API
 from meshproof.targets.istio.lift.fields_kubernetes import KUBERNETES
+from meshproof.targets.istio.lift.fields_mesh import MESH_CONFIG
+from meshproof.targets.istio.lift.fields_networking import NETWORKING
 from meshproof.targets.istio.lift.fields_security import (
     AUTHORIZATION_POLICY,
     ENVOY_FILTER,
@@ -33,6 +37,8 @@ FIELDS: Mapping[Kind, FieldTable] = {
     Kind.WASM_PLUGIN: WASM_PLUGIN,
     Kind.TELEMETRY: TELEMETRY,
     Kind.PROXY_CONFIG: PROXY_CONFIG,
+    **NETWORKING,
+    **GATEWAY_API,
 }
 """The table of each kind."""
 
@@ -57,17 +63,22 @@ class FieldAccounts:
     gaps: tuple[Gap, ...]
 
 
-def account_for(objects: Iterable[KubeObject]) -> FieldAccounts:
-    """The account over all fields of the objects."""
+def account_for(objects: Iterable[KubeObject], mesh_config: MapNode) -> FieldAccounts:
+    """The account over all fields of the objects, and over those of the mesh configuration inside of one of them."""
     counts = dict.fromkeys(Status, 0)
     gaps: list[Gap] = []
-    for one in objects:
-        for use in _patterns(one.kind).uses_in(one.body):
-            if use.status in {Status.READ, Status.IRRELEVANT}:
-                counts[use.status] += 1
-            else:
-                gaps.append(Gap(one.kind, one.full_name, use.path, use.origin, is_unknown=use.status is None))
+    uses = [(one.kind, one.full_name, use) for one in objects for use in _patterns(one.kind).uses_in(one.body)]
+    if mesh_config.entries:
+        uses += [(Kind.CONFIG_MAP, "mesh configuration", use) for use in _MESH_CONFIG.uses_in(mesh_config)]
+    for kind, name, use in uses:
+        if use.status in {Status.READ, Status.IRRELEVANT}:
+            counts[use.status] += 1
+        else:
+            gaps.append(Gap(kind, name, use.path, use.origin, is_unknown=use.status is None))
     return FieldAccounts(counts[Status.READ], counts[Status.IRRELEVANT], tuple(gaps))
+
+
+_MESH_CONFIG = FieldPatterns(MESH_CONFIG)
 
 
 @cache

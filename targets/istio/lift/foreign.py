@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.names import NodeName
-from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.findings import NOT_MODELLED
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.membership import Membership
 from meshproof.targets.istio.lift.objects import KubeObject
+from meshproof.targets.istio.lift.proxy_annotations import pod_annotations
 from meshproof.targets.istio.lift.selection import attachment_of, selected
 from meshproof.targets.istio.lift.unmodelled import unknown_object, unknown_rules
-from meshproof.targets.istio.lift.values import mapping, mappings, pairs, text
+from meshproof.targets.istio.lift.values import flag, mappings, origin_of, text
 from meshproof.targets.istio.lift.workloads import Role, Workload
 
 _EXCLUDED = "traffic.sidecar.istio.io/excludeInboundPorts"
@@ -29,11 +29,31 @@ def lift_foreign(context: LiftContext) -> Iterator[AuthzRule]:
         for source in context.objects.of(kind):
             found = selected(attachment_of(source), context.workloads, context.settings.root_namespace)
             names = tuple(workload.name for workload in found if _may_touch(source, workload))
-            message = f"{kind} `{source.full_name}` is not modelled: what it does at {len(names)} workloads is unknown"
+            effect = f"what it does at {len(names)} workloads is unknown" if names else "it is for no workload here"
+            message = f"{kind} `{source.full_name}` is not modelled: {effect}"
             context.findings.add(NOT_MODELLED, message, source.full_name, source.origin)
             yield from unknown_object(source, names)
     for workload in context.workloads:
         yield from _of_workload(workload, context)
+    yield from _of_mesh(context)
+
+
+def _of_mesh(context: LiftContext) -> Iterator[AuthzRule]:
+    """Settings of the mesh that may change decisions: what istiod sees, who has an identity, who the client is."""
+    config = context.settings.config
+    everywhere = tuple(workload.name for workload in context.workloads)
+    edges = tuple(workload.name for workload in context.gateways)
+    auto = config.get("enableAutoMtls")
+    doubtful = (
+        ("discoverySelectors", config.get("discoverySelectors"), everywhere),
+        ("enableAutoMtls", auto if flag(auto) is False else None, everywhere),
+        ("gatewayTopology.proxyProtocol", config.at("defaultConfig", "gatewayTopology", "proxyProtocol"), edges),
+    )
+    for field, value, nodes in doubtful:
+        if value is not None:
+            message = f"`{field}` of the mesh is not modelled: what reaches {len(nodes)} workloads is unknown"
+            context.findings.add(NOT_MODELLED, message, field, origin_of(value))
+            yield from unknown_rules(f"mesh:{field}", field, origin_of(value), nodes)
 
 
 def _may_touch(source: KubeObject, workload: Workload) -> bool:
@@ -50,7 +70,7 @@ def _of_workload(workload: Workload, context: LiftContext) -> Iterator[AuthzRule
         context.findings.add(NOT_MODELLED, message, workload.name, workload.origin)
         yield from unknown_rules(f"ambient:{workload.name}", "ambient mode", workload.origin, (workload.name,))
         return
-    annotations = dict(pairs(_pod_annotations(workload)))
+    annotations = pod_annotations(workload)
     for name, ports in ((_EXCLUDED, _ports(annotations.get(_EXCLUDED, ""))), (_INCLUDED, None)):
         written = annotations.get(name)
         if written is None or ports == () or (name == _INCLUDED and written == "*"):
@@ -59,11 +79,6 @@ def _of_workload(workload: Workload, context: LiftContext) -> Iterator[AuthzRule
         context.findings.add(NOT_MODELLED, message, workload.name, workload.origin)
         nodes: tuple[NodeName, ...] = (workload.name,)
         yield from unknown_rules(f"{name}:{workload.name}", name, workload.origin, nodes, ports)
-
-
-def _pod_annotations(workload: Workload) -> MapNode:
-    template = workload.template
-    return mapping(None if template is None else template.at("metadata", "annotations"))
 
 
 def _ports(written: str) -> tuple[int, ...]:

@@ -14,7 +14,8 @@ from meshproof.targets.istio.lift.assemble import assemble
 from meshproof.targets.istio.lift.context import LiftContext, read_context
 from meshproof.targets.istio.lift.field_accounts import FieldAccounts, account_for
 from meshproof.targets.istio.lift.objects import KubeObject
-from meshproof.targets.istio.lift.parts import RoutingPart
+from meshproof.targets.istio.lift.opaque import report_opaque
+from meshproof.targets.istio.lift.routing import lift_routing
 
 _UNREADABLE = ("MP0", "MP1", "MP709")
 
@@ -52,8 +53,11 @@ def read_istio(
     context = read_context(files, settings, known, also)
     is_readable = not any(_is_fatal(one) for one in context.findings.diagnostics)
     verdicts = admit_all(context.objects, context.findings)
-    mesh = assemble(context, verdicts, RoutingPart()) if is_readable else None
-    return IstioReading(mesh, context, verdicts, account_for(context.objects.objects))
+    mesh = assemble(context, verdicts, lift_routing(context)) if is_readable else None
+    if mesh is not None:
+        report_opaque(mesh, context.findings)
+    accounts = account_for(context.objects.objects, context.settings.config)
+    return IstioReading(mesh, context, verdicts, accounts)
 
 
 def _is_fatal(one: Diagnostic) -> bool:

@@ -10,6 +10,7 @@ from meshproof.compiler.ir.names import NodeName, Origin, RuleId
 from meshproof.compiler.ir.predicate import Always, Opaque
 from meshproof.targets.istio.lift.objects import KubeObject
 
+_MARK = "[unknown]"
 _ANYONE = SourceSet(Always(), has_internet=True, members=(), shared=(), text="anyone")
 
 
@@ -27,7 +28,7 @@ def unknown_rules(
     destinations = tuple(Destination(node, ports) for node in sorted(nodes))
     for effect in (Effect.DENY, Effect.ALLOW):
         yield AuthzRule(
-            id=RuleId(f"{name}[unknown]@{effect}"),
+            id=RuleId(f"{name}{_MARK}@{effect}"),
             effect=effect,
             sources=_ANYONE,
             destinations=destinations,
@@ -35,3 +36,8 @@ def unknown_rules(
             when=Opaque(f"{field} ({effect})", origin),
             origin=origin,
         )
+
+
+def is_unknown_rule(rule: AuthzRule) -> bool:
+    """Whether the rule is one of these."""
+    return _MARK in rule.id

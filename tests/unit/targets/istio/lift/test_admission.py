@@ -14,8 +14,7 @@ def refusals(spec: str, **more: str) -> list[str]:
 
 
 def blamed(text: str) -> list[str]:
-    found = [one for one in read(text).diagnostics if one.code != "MP715"]  # a selector that selects nothing
-    assert {one.code for one in found} <= {"MP711", "MP712"}
+    found = [one for one in read(text).diagnostics if one.code in {"MP711", "MP712"}]
     return [one.message.partition(": ")[2].split("`")[1] if ": `" in one.message else one.message for one in found]
 
 

@@ -12,8 +12,10 @@ from tests.strategies.policy_text import mesh_of
 from tests.strategies.requests import NORMAL, random_request
 
 from meshproof.compiler.backend.artifact import Artifact
+from meshproof.compiler.ir.entities import External
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.semantics import decide
+from meshproof.dsl.diagnostic import Severity
 from meshproof.targets.istio.lift.reading import read_istio
 
 GOLDEN = Path("tests/golden/istio")
@@ -28,8 +30,8 @@ def _files(root: Path) -> tuple[Artifact, ...]:
 
 def _lifted(root: Path, mesh: Mesh) -> Mesh:
     found = read_istio(_files(root), (), mesh)
-    assert found.diagnostics == ()
     assert found.mesh is not None
+    assert {one.severity for one in found.diagnostics} <= {Severity.INFO}
     return found.mesh
 
 
@@ -43,14 +45,15 @@ def test_the_golden_files_mean_the_golden_policies(root: Path, name: str) -> Non
     for _ in range(REQUESTS):
         request = replace(random_request(rng, mesh, NORMAL), day=None)
         is_foreign = "partner.example" in (request.source.identity or "")
-        if lifted.node(request.destination) is None or is_foreign:
-            continue  # an external is for the lift of routes; foreign authorities are not in emitted files
+        node = mesh.node(request.destination)
+        if is_foreign or isinstance(node, External):
+            continue  # foreign authorities are not in emitted files; an external is judged by routes
         says = decide(mesh, request, DAY)
         if says.is_observed:
             continue
         outcomes.append(says.is_allowed)
         assert decide(lifted, request, DAY).is_allowed == says.is_allowed, request
-    assert len(outcomes) > REQUESTS // 10
+    assert len(outcomes) > REQUESTS // 20
     assert name == "relay" or outcomes.count(True) > REQUESTS // 20
 
 
