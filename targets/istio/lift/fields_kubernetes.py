@@ -50,6 +50,7 @@ def _pods_of(kind: Kind) -> FieldTable:
 
 SERVICE: FieldTable = {
     **METADATA,
+    "metadata.annotations.'networking.istio.io/exportTo'": _READ,
     "spec.selector.*": _READ,
     "spec.type": _READ,
     "spec.ports[].name": _READ,
