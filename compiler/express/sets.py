@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.express.inexpressible import InexpressibleError
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex
-from meshproof.compiler.ir.predicate import Always, And, Not, Or, Predicate, SourceIdentity, Test
+from meshproof.compiler.ir.predicate import Always, And, Never, Not, Or, Predicate, SourceIdentity, Test
 from meshproof.dsl.ast import sets as ast
 from meshproof.dsl.ast.values import Name, Text
 
@@ -20,11 +20,30 @@ _ANY_DOMAIN = re.compile(r"\.\*/ns/([A-Za-z0-9-]+)/\.\*")
 
 
 def source_expression(sources: SourceSet, names: Names, trust_domain: str) -> ast.SetExpression:
-    """The set. Raises InexpressibleError."""
+    """The set. Raises InexpressibleError.
+
+    Whoever takes callers without identity takes those that come to a gateway, which is what `internet` is.
+    """
     writer = _Writer(names, trust_domain)
-    if sources.has_internet:
-        raise InexpressibleError("it is about callers from outside and inside at once")
-    return writer.expression(sources.matches)
+    if not sources.has_internet or _takes_plaintext(sources.matches):
+        return writer.expression(sources.matches)
+    if isinstance(sources.matches, Never):
+        return ast.Internet()
+    return ast.Braces((writer.expression(sources.matches), ast.Internet()))
+
+
+def _takes_plaintext(predicate: Predicate) -> bool:
+    match predicate:
+        case Always():
+            return True
+        case Not(operand):
+            return not _takes_plaintext(operand)
+        case And(operands):
+            return all(_takes_plaintext(one) for one in operands)
+        case Or(operands):
+            return any(_takes_plaintext(one) for one in operands)
+        case _:
+            return False
 
 
 class _Writer:
