@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from meshproof.compiler.cli.root import COMMANDS
+
 HEAVY = ("z3", "lark", "rich", "yaml", "grpc", "jsonschema", "cryptography")
 
 
@@ -47,7 +49,7 @@ def test_importing_loads_nothing_heavy(module: str) -> None:
     assert _loaded(f"import {module}") == set()
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("check", "--help"), ("compile", "--help")])
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), *((name, "--help") for name in COMMANDS)])
 def test_asking_for_help_loads_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert _loaded(_cli(*arguments)) == set()
 
