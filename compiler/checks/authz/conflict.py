@@ -4,6 +4,7 @@
 
 Finds the allows that have requests in common with a `deny`, one finding for each deny, with a request that both match
 and with how the two lie to each other:
+
 - exception: the deny lies within the allow and takes a part out of it;
 - correlation: they overlap, and each matches what the other does not;
 - override: the deny takes all of the allow (MP301 reports the allow, too).

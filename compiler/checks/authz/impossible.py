@@ -15,7 +15,8 @@ a wall, and there is none.
 ```mesh
 service web { }
 service api { port http 8080 }
-deny no-writes: web -> api {
+allow read: web -> api { GET /** }
+deny no-admin: web -> api {
     * /admin/**
     when path startswith "/internal/"
 }
@@ -26,7 +27,8 @@ deny no-writes: web -> api {
 ```mesh
 service web { }
 service api { port http 8080 }
-deny no-writes: web -> api {
+allow read: web -> api { GET /** }
+deny no-admin: web -> api {
     * /admin/**
     * /internal/**
 }

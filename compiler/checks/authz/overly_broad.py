@@ -3,6 +3,7 @@
 ## What it does
 
 Works out in which dimensions an `allow` takes everything, however it is written, and reports:
+
 - an allow for every caller, with an identity or without, or for every identity there is;
 - an allow for every method on every path of an HTTP port (for information);
 - a condition that keeps nothing out: whatever the value that it reads, the rule takes the same requests.

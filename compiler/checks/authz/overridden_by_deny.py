@@ -27,6 +27,7 @@ service dev { }
 service ledger { port http 8080 }
 deny no-dev: dev -> all {
     unless method == "GET" and path in /reports/**
+    tags guardrail
 }
 allow reports: dev -> ledger { GET /reports/** }
 ```
