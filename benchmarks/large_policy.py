@@ -104,8 +104,8 @@ def _deny(random: Random, names: list[str], number: int) -> str:
     area, tag = random.choice(_AREAS), random.choice(_TAGS)
     return random.choice(
         (
-            f"deny r{number}: namespace {area} -> tagged {tag} {{ DELETE /** }}",
-            f"deny r{number}: tagged public -> {random.choice(names)}",
+            f"deny r{number}: namespace {area} -> tagged {tag} {{ DELETE /api/v2/users/** }}",
+            f"deny r{number}: tagged public -> {{ {', '.join(random.sample(names, k=3))} }} {{ * /internal/** }}",
             f"deny r{number}: anyone except namespace {area} -> tagged pci {{ * /admin/** }}",
         )
     )

@@ -164,12 +164,10 @@ class Encoding:
 
         Raises Undecided if that hangs on what is not modelled, or at a limit.
         """
-        formula = self.environment.formulas.conjunction(parts)
-        if formula == FALSE:
-            return None
         if not self.environment.opaques:
             return self.solver.find(parts)
-        return find_in_all_worlds(self.environment, self.solver, formula)
+        formula = self.environment.formulas.conjunction(parts)
+        return None if formula == FALSE else find_in_all_worlds(self.environment, self.solver, formula)
 
     def core(self, parts: Sequence[Formula]) -> tuple[Formula, ...] | None:
         """Parts that together have no point whatever is not modelled may be; None if there is a point."""

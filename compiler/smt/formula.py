@@ -44,11 +44,14 @@ Shape: TypeAlias = bool | Literal | Conjunction | Disjunction
 
 
 class Formulas:
-    """A factory that numbers formulas. Numbers of one factory mean nothing to another."""
+    """A factory that numbers formulas. Numbers of one factory mean nothing to another.
+
+    `sizes` are the sizes of the variables, `shapes` what each formula is made of; both are for reading alone.
+    """
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
-        self._shapes: list[Shape] = [False, True]
+        self.shapes: list[Shape] = [False, True]
         self._numbers: dict[Shape, Formula] = {}
         self._negations: dict[Formula, Formula] = {FALSE: TRUE, TRUE: FALSE}
 
@@ -59,7 +62,7 @@ class Formulas:
 
     def shape(self, formula: Formula) -> Shape:
         """What the formula is made of."""
-        return self._shapes[formula]
+        return self.shapes[formula]
 
     def literal(self, variable: int, mask: int) -> Formula:
         """The variable has one of the values in `mask`."""
@@ -74,7 +77,7 @@ class Formulas:
         masks: dict[int, int] = {}
         rest: dict[Formula, None] = {}
         for part in self._flat(parts, Conjunction):
-            shape = self._shapes[part]
+            shape = self.shapes[part]
             if shape is False:
                 return FALSE
             if isinstance(shape, Literal):
@@ -94,7 +97,7 @@ class Formulas:
         masks: dict[int, int] = {}
         rest: dict[Formula, None] = {}
         for part in self._flat(parts, Disjunction):
-            shape = self._shapes[part]
+            shape = self.shapes[part]
             if shape is True:
                 return TRUE
             if isinstance(shape, Literal):
@@ -114,7 +117,7 @@ class Formulas:
         known = self._negations.get(formula)
         if known is not None:
             return known
-        match self._shapes[formula]:
+        match self.shapes[formula]:
             case Literal(variable, mask):
                 result = self.literal(variable, ~mask)
             case Conjunction(parts):
@@ -129,15 +132,14 @@ class Formulas:
 
     def holds(self, formula: Formula, point: Point) -> bool:
         """The value of the formula at a point, without any solver."""
-        match self._shapes[formula]:
-            case Literal(variable, mask):
-                return bool(mask >> point[variable] & 1)
-            case Conjunction(parts):
-                return all(self.holds(part, point) for part in parts)
-            case Disjunction(parts):
-                return any(self.holds(part, point) for part in parts)
-            case constant:
-                return bool(constant)
+        shape = self.shapes[formula]  # no `match`: it is asked millions of times about a large policy
+        if isinstance(shape, Literal):
+            return bool(shape.mask >> point[shape.variable] & 1)
+        if isinstance(shape, Conjunction):
+            return all(self.holds(part, point) for part in shape.parts)
+        if isinstance(shape, Disjunction):
+            return any(self.holds(part, point) for part in shape.parts)
+        return shape
 
     def substituted(self, formula: Formula, values: Mapping[int, int]) -> Formula:
         """The formula with variables replaced by values."""
@@ -168,7 +170,7 @@ class Formulas:
             return found
 
         def build(one: Formula) -> Formula:
-            shape = self._shapes[one]
+            shape = self.shapes[one]
             match shape:
                 case Literal():
                     found = replace(shape)
@@ -192,7 +194,7 @@ class Formulas:
             if formula in seen:
                 continue
             seen.add(formula)
-            shape = self._shapes[formula]
+            shape = self.shapes[formula]
             if isinstance(shape, Literal):
                 found.add(shape.variable)
             elif isinstance(shape, Conjunction | Disjunction):
@@ -201,7 +203,7 @@ class Formulas:
 
     def _flat(self, parts: Iterable[Formula], kind: type[Conjunction | Disjunction]) -> Iterable[Formula]:
         for part in parts:
-            shape = self._shapes[part]
+            shape = self.shapes[part]
             if isinstance(shape, kind):
                 yield from shape.parts
             else:
@@ -210,6 +212,6 @@ class Formulas:
     def _intern(self, shape: Shape) -> Formula:
         number = self._numbers.get(shape)
         if number is None:
-            number = self._numbers[shape] = len(self._shapes)
-            self._shapes.append(shape)
+            number = self._numbers[shape] = len(self.shapes)
+            self.shapes.append(shape)
         return number

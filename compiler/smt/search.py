@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from meshproof.compiler.smt.formula import TRUE, Conjunction, Disjunction, Formula, Formulas, Literal, Point
+from meshproof.compiler.smt.formula import Conjunction, Disjunction, Formula, Formulas, Literal, Point, Shape
 
 MOST_STEPS = 20_000
 """How many parts of disjunctions one question may look at: some ten milliseconds."""
@@ -89,20 +89,19 @@ class Search:
 
     def _take(self, domains: _Domains, open_parts: list[_Parts], units: list[Formula]) -> bool:
         """Narrow the domains by the units and open their disjunctions; False if a variable has no value left."""
+        shapes = self._formulas.shapes
         while units:
-            unit = units.pop()
-            match self._formulas.shape(unit):
-                case Literal(variable, mask):
-                    domains[variable] &= mask
-                    if not domains[variable]:
-                        return False
-                case Conjunction(parts):
-                    units.extend(parts)
-                case Disjunction(parts):
-                    open_parts.append(parts)
-                case constant:
-                    if not constant:
-                        return False
+            shape = shapes[units.pop()]
+            if isinstance(shape, Literal):
+                domains[shape.variable] &= shape.mask
+                if not domains[shape.variable]:
+                    return False
+            elif isinstance(shape, Disjunction):
+                open_parts.append(shape.parts)
+            elif isinstance(shape, Conjunction):
+                units.extend(shape.parts)
+            elif not shape:
+                return False
         return True
 
     def _left(self, domains: _Domains, parts: _Parts) -> _Parts | None:
@@ -110,35 +109,40 @@ class Search:
         self._steps += len(parts)
         if self._steps > self._most_steps:
             raise TooManySteps
+        shapes = self._formulas.shapes
         left: list[Formula] = []
         for part in parts:
-            truth = self._truth(domains, part)
+            shape = shapes[part]
+            if isinstance(shape, Literal):
+                domain = domains[shape.variable]
+                common = domain & shape.mask
+                if common == domain:
+                    return None
+                if common:
+                    left.append(part)
+                continue
+            truth = self._truth(domains, shape)
             if truth is True:
                 return None
             if truth is None:
                 left.append(part)
         return parts if len(left) == len(parts) else tuple(left)
 
-    def _truth(self, domains: _Domains, formula: Formula) -> bool | None:
-        """Whether the formula holds everywhere in the domains or nowhere; None if that is not plain."""
-        if formula == TRUE:
-            return True
-        shape = self._formulas.shape(formula)
-        if isinstance(shape, Literal):
-            domain = domains[shape.variable]
-            common = domain & shape.mask
-            return True if common == domain else None if common else False
-        if isinstance(shape, Conjunction):
-            is_sure = True
-            for part in shape.parts:
-                inner = self._formulas.shape(part)
-                if not isinstance(inner, Literal):
-                    is_sure = False
-                    continue
-                domain = domains[inner.variable]
-                common = domain & inner.mask
-                if not common:
-                    return False
-                is_sure = is_sure and common == domain
-            return True if is_sure else None
-        return None
+    def _truth(self, domains: _Domains, shape: Shape) -> bool | None:
+        """Whether something holds everywhere in the domains or nowhere; None if that is not plain."""
+        if isinstance(shape, bool):
+            return shape
+        if not isinstance(shape, Conjunction):
+            return None
+        is_sure = True
+        for part in shape.parts:
+            inner = self._formulas.shapes[part]
+            if not isinstance(inner, Literal):
+                is_sure = False
+                continue
+            domain = domains[inner.variable]
+            common = domain & inner.mask
+            if not common:
+                return False
+            is_sure = is_sure and common == domain
+        return True if is_sure else None

@@ -223,9 +223,9 @@ def _fewest(
 def _contrary(rule: AuthzRule, live: Sequence[MatchSets]) -> RuleId | None:
     """A rule of another effect that matches something that the rule matches."""
     for sets in live:
-        for other in sets.meeting(rule.id):
-            if other.effect is not rule.effect and sets.meets(rule.id, sets.match(other.id)):
-                return other.id
+        others = [other.id for other in sets.meeting(rule.id) if other.effect is not rule.effect]
+        if sets.meets(rule.id, sets.any_of(others)):
+            return next((other for other in others if sets.meets(rule.id, sets.match(other))), None)
     return None
 
 
