@@ -1,4 +1,4 @@
-"""What is being done, on stderr, for whoever waits at a terminal: one line, wiped at the end."""
+"""What is being done, on stderr, for whoever waits at a terminal."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from meshproof.compiler.cli.terminal import is_terminal
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from rich.progress import Progress, TaskID
+
     from meshproof.compiler.cli.session import Session
 
 _PATIENCE = 0.5
-_PAUSE = 0.1
-_WIPE = "\r\x1b[K"
 
 
 class Line:
-    """The line. Nothing is shown in the first half second, off a terminal, or to who asked for quiet."""
+    """A bar that goes away at the end. Nothing in the first half second, off a terminal, or for who asked for quiet."""
 
     def __init__(self, session: Session) -> None:
         self._is_shown = is_terminal(sys.stderr) and session.err.verbosity >= 0
-        self._next = monotonic() + _PATIENCE
-        self._is_dirty = False
+        self._has_colour = session.err.has_colour
+        self._start = monotonic() + _PATIENCE
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -32,15 +34,24 @@ class Line:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._is_dirty:
-            sys.stderr.write(_WIPE)
-            sys.stderr.flush()
+        if self._bar is not None:
+            self._bar.stop()
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Show what is being done, ten times a second at most."""
-        if not self._is_shown or monotonic() < self._next:
+        """Show what is being done."""
+        if not self._is_shown or monotonic() < self._start:
             return
-        self._next = monotonic() + _PAUSE
-        self._is_dirty = True
-        sys.stderr.write(f"{_WIPE}{what} {done + 1}/{total}")
-        sys.stderr.flush()
+        if self._bar is None or self._task is None:
+            self._bar = _bar(has_colour=self._has_colour)
+            self._task = self._bar.add_task(what)
+            self._bar.start()
+        self._bar.update(self._task, description=what, completed=done, total=total)
+
+
+def _bar(*, has_colour: bool) -> Progress:
+    from rich.console import Console  # noqa: PLC0415  it takes as long as a small policy
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415  the same
+
+    console = Console(stderr=True, no_color=not has_colour)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=console, transient=True)
