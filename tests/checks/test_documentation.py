@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.checks.judging import check_of, codes, findings_of, policy_of
+from tests.checks.judging import DAY, check_of, codes, findings_of, policy_of
 
 from meshproof.compiler.checks.check import Precision
 from meshproof.compiler.checks.documentation import SECTIONS, documentation_of
+from meshproof.compiler.driver.judge import judge
+from meshproof.compiler.driver.options import JudgeOptions
 from meshproof.dsl.diagnostic import Severity
 
 
@@ -18,6 +20,15 @@ def test_the_example_is_found(code: str) -> None:
 @pytest.mark.parametrize("code", codes())
 def test_what_to_use_instead_is_not_found(code: str) -> None:
     assert findings_of(policy_of(documentation_of(check_of(code)).use_instead), code) == ()
+
+
+@pytest.mark.parametrize("code", codes())
+def test_what_to_use_instead_is_no_mistake_of_another_kind(code: str) -> None:
+    policy = policy_of(documentation_of(check_of(code)).use_instead)
+
+    found = judge(policy, JudgeOptions(day=DAY)).findings
+
+    assert [one.diagnostic.message for one in found if one.diagnostic.severity is Severity.ERROR] == []
 
 
 @pytest.mark.parametrize("code", codes())
