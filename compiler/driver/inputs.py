@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,6 +92,12 @@ def _manifest(path: Path, tree: files.Tree, limit: int, *, is_named: bool) -> It
 
 def _has_policies(folder: Path, tree: files.Tree) -> bool:
     return any(isinstance(entry, Path) for entry in files.policy_files(folder, tree))
+
+
+def no_manifest() -> Diagnostic:
+    """The finding that manifests were asked for and there are none."""
+    advice = "a manifest is YAML or JSON with an `apiVersion`"
+    return replace(found("MP006", "there is no manifest at the paths", Span("", 0, 0), help=advice), labels=())
 
 
 def mixed(manifest: str, policy: str) -> Diagnostic:

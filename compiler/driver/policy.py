@@ -7,9 +7,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.backend import registry
+from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.target import CompileOptions, LiftingTarget
 from meshproof.compiler.config.keys import Origin
-from meshproof.compiler.driver.inputs import Inputs, gather, mixed
+from meshproof.compiler.driver.inputs import Inputs, gather, mixed, no_manifest
 from meshproof.compiler.resolve import is_overlay, resolve, resolve_overlay
 from meshproof.compiler.resolve.packs import chains, used_files
 from meshproof.dsl.diagnostic import Severity
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from meshproof.compiler.backend.artifact import Artifact
     from meshproof.compiler.backend.target import Lifted
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.dsl.ast.document import Document
@@ -88,6 +88,8 @@ def read_policy(paths: Sequence[Path], reading: Reading = DEFAULT_READING, *, st
     Manifests of a mesh are a policy too; `.mesh` files beside them may hold zones, claims, tests and waivers alone.
     """
     inputs = gather(paths, stdin, reading.limits.max_file_bytes, reading.origin)
+    if not inputs.manifests and reading.origin is Origin.ISTIO:
+        return Policy((), (), {}, inputs.diagnostics or (no_manifest(),), Origin.ISTIO)
     if not inputs.manifests:
         loaded = load(paths, stdin=stdin, packs=read_pack, limits=reading.limits)
         if loaded.documents or not inputs.diagnostics:
@@ -105,6 +107,12 @@ def read_policy(paths: Sequence[Path], reading: Reading = DEFAULT_READING, *, st
 def policy_of_texts(texts: Mapping[str, str], *, environment: str | None = None) -> Policy:
     """The policy of texts by their paths."""
     return _resolved(load_texts(texts, packs=read_pack), environment)
+
+
+def policy_of_manifests(texts: Mapping[str, str], reading: Reading = DEFAULT_READING) -> Policy:
+    """The policy of manifests by their paths."""
+    manifests = tuple(Artifact(path, text.encode()) for path, text in texts.items())
+    return _lifted(Inputs((), None, manifests, ()), None, reading)
 
 
 def _resolved(loaded: Loaded, environment: str | None) -> Policy:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from tests.unit.compiler.driver.policies import ENVIRONMENTS, TEA
 
-from meshproof.compiler.driver.policy import policy_of_texts, read_policy
+from meshproof.compiler.config.keys import Origin
+from meshproof.compiler.driver.policy import Reading, policy_of_texts, read_policy
 
 
 def test_a_sound_policy_has_a_mesh_and_its_name() -> None:
@@ -43,6 +44,15 @@ def test_files_and_stdin_are_one_policy(tmp_path: Path) -> None:
 
     assert [service.name for service in policy.meshes[0].services] == ["cup", "kettle", "shop", "spy"]
     assert sorted(policy.sources) == ["<stdin>", "tea.mesh"]
+
+
+def test_manifests_that_were_asked_for_must_be_there(tmp_path: Path) -> None:
+    (tmp_path / "tea.mesh").write_text(TEA, encoding="utf-8")
+
+    policy = read_policy([tmp_path], Reading(origin=Origin.ISTIO))
+
+    assert not policy.is_judgeable
+    assert [one.code for one in policy.diagnostics] == ["MP006"]
 
 
 def test_what_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
