@@ -26,6 +26,7 @@ from meshproof.targets.istio.lift.mesh_settings import MeshSettings, read_mesh_s
 from meshproof.targets.istio.lift.objects import ObjectIndex, index_objects
 from meshproof.targets.istio.lift.options import read_settings
 from meshproof.targets.istio.lift.values import mapping, pairs
+from meshproof.targets.istio.lift.workload_entries import read_workload_entries
 from meshproof.targets.istio.lift.workloads import Role, Workload, read_workloads
 
 
@@ -103,7 +104,8 @@ def read_context(
 def _workloads(
     objects: ObjectIndex, services: KubeServices, settings: MeshSettings, also: tuple[Pods, ...]
 ) -> tuple[Workload, ...]:
-    made = _with_roles(read_workloads(objects, services), objects)
+    entries = read_workload_entries(objects, services)
+    made = _with_roles((*read_workloads(objects, services), *entries), objects)
     return with_pods(with_inferred(made, objects, services, settings), also, objects, services)
 
 

@@ -145,7 +145,7 @@ SERVICE_ENTRY: FieldTable = {
     "spec.ports[].number": _READ,
     "spec.ports[].name": _READ,
     "spec.ports[].protocol": _READ,
-    "spec.ports[].targetPort": _IRRELEVANT,  # where the outside listens; its callers' proxies judge
+    "spec.ports[].targetPort": _READ,
     "spec.location": _READ,
     "spec.exportTo[]": _READ,
     "spec.workloadSelector.labels.*": _READ,
@@ -156,7 +156,13 @@ SERVICE_ENTRY: FieldTable = {
     "spec.subjectAltNames[]": _IRRELEVANT,  # which certificates of the outside are believed
 }
 
-WORKLOAD_ENTRY: FieldTable = {**METADATA, "spec.**": _UNMODELLED}
+WORKLOAD_ENTRY: FieldTable = {
+    **METADATA,
+    "spec.labels.*": _READ,
+    "spec.serviceAccount": _READ,
+    "spec.ports.*": _UNMODELLED,  # other ports than those of the ServiceEntry
+    "spec.**": _IRRELEVANT,  # where the machine is
+}
 WORKLOAD_GROUP: FieldTable = {**METADATA, "spec.**": _IRRELEVANT}  # a pattern for entries that do not exist yet
 
 _SERVER_TLS: FieldTable = {

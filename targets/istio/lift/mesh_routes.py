@@ -108,7 +108,10 @@ class MeshRoutes:
         host, view = front.host, sender.view
         is_known = host.exports.reach(view.namespace) and view.knows(host.namespace, host.name, front.port)
         if not is_known:
-            # A proxy passes on what it does not know, to the address that was dialled, unless it is told not to.
+            # A proxy passes on what it does not know, to the address that was dialled, unless it is told not to. What
+            # is outside of the mesh is judged by the sender's proxy: there the refusal is a decision, not a route.
+            if host.external is not None:
+                return (as_called(None, host.origin),)
             return (_refusing(host),) if view.is_closed else (as_called(None, host.origin),)
         dialled = Dialled(host, front.port)
         table = self._table(host, front.port, sender)

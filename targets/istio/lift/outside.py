@@ -6,13 +6,24 @@ from collections.abc import Iterator
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.entities import Destination, External
+from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.mesh import Egress
-from meshproof.compiler.ir.names import RuleId
-from meshproof.compiler.ir.predicate import Always, Predicate, disjunction
+from meshproof.compiler.ir.names import NodeName, RuleId
+from meshproof.compiler.ir.predicate import (
+    Always,
+    Predicate,
+    SourceIdentity,
+    Test,
+    conjunction,
+    disjunction,
+    negation,
+)
+from meshproof.compiler.ir.routing import Route
 from meshproof.targets.istio.lift.callers import Identities
 from meshproof.targets.istio.lift.registry import KnownHost, Registry
 from meshproof.targets.istio.lift.senders import Senders
 from meshproof.targets.istio.lift.sidecars import View
+from meshproof.targets.istio.lift.workloads import Role
 
 
 def externals_of(registry: Registry) -> tuple[External, ...]:
@@ -22,21 +33,39 @@ def externals_of(registry: Registry) -> tuple[External, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def egress_of(registry: Registry, senders: Senders) -> tuple[Egress, tuple[AuthzRule, ...]]:
+def egress_of(registry: Registry, senders: Senders, routes: tuple[Route, ...]) -> tuple[Egress, tuple[AuthzRule, ...]]:
     """Whether all senders' proxies let everything out; else the rules that say who may go out to each external.
 
     With REGISTRY_ONLY a proxy refuses what it does not know. That is no boundary: a workload can go around its proxy.
+    A gateway sends nothing but what its routes say.
     """
     if all(not sender.view.is_closed for sender in senders.all):
         return Egress.OPEN, ()
-    settings = registry.context.settings
+    domain = registry.context.settings.trust_domain
     workloads = registry.context.workloads
-    identities = Identities((one.name, one.identity(settings.trust_domain).uri) for one in workloads)
-    return Egress.CLOSED, tuple(
-        _rule(external, ports, matches, identities)
-        for external in externals_of(registry)
-        for ports, matches in _going_out(external, registry, senders)
-    )
+    identities = Identities((one.name, one.identity(domain).uri) for one in workloads)
+    edges = _edges(registry)
+    found: list[AuthzRule] = []
+    for external in externals_of(registry):
+        sending = {route.node for route in routes if _leads_to(route, external.name)}
+        forwarding = disjunction(tuple(test for name, test in edges.items() if name in sending))
+        for ports, matches in _going_out(external, registry, senders):
+            own = conjunction((matches, negation(disjunction(tuple(dict.fromkeys(edges.values()))))))
+            found.append(_rule(external, ports, disjunction((own, forwarding)), identities))
+    return Egress.CLOSED, tuple(found)
+
+
+def _edges(registry: Registry) -> dict[NodeName, Predicate]:
+    """The gateways by identity, but for those that share their account with a workload that is none."""
+    domain = registry.context.settings.trust_domain
+    workloads = registry.context.workloads
+    plain = {one.identity(domain).uri for one in workloads if one.role is Role.SIDECAR}
+    found = {one.name: one.identity(domain).uri for one in workloads if one.role is Role.GATEWAY}
+    return {name: Test(SourceIdentity(), Exact(uri)) for name, uri in found.items() if uri not in plain}
+
+
+def _leads_to(route: Route, node: NodeName) -> bool:
+    return any(target.node == node for branch in route.branches for target in branch.targets)
 
 
 def _going_out(

@@ -71,8 +71,10 @@ class KnownHost:
     def _listening(self, workload: Workload, number: int) -> int | None:
         if workload.node is not None:
             return next((port.workload for port in workload.node.ports if port.number == number), None)
+        if self.entry is not None:
+            return next((port.workload for port in self.entry.ports if port.number == number), None)
         if self.service is None:
-            return number
+            return None
         port = self.service.port(number)
         return None if port is None else listening_port(self.service, port, workload)
 

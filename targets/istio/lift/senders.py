@@ -33,6 +33,9 @@ ResultT = TypeVar("ResultT", bound=Hashable)
 ELSEWHERE = ""
 """The namespace of senders of which no file knows the namespace."""
 
+UNSEEN = "the sender, who shows no identity"
+"""The condition that stands for which class a sender without identity is of."""
+
 _KNOWN = Test(SourceIdentity(), Present())
 
 
@@ -119,8 +122,8 @@ class Senders:
                 test = _namespace_test(namespace)
             parts.append(self._within(test, members, wanted, results, origin))
         # Whoever shows no identity may be anyone: which of the results is for them is not known, but one of them is.
-        cases = tuple(Opaque(f"the sender, who shows no identity (case {case + 1})", origin) for case in range(number))
-        own = Opaque(f"the sender, who shows no identity (case {number + 1})", origin)
+        cases = tuple(Opaque(f"{UNSEEN} (case {case + 1})", origin) for case in range(number))
+        own = Opaque(f"{UNSEEN} (case {number + 1})", origin)
         is_last = number == len(set(results.values())) - 1
         unseen = conjunction((*map(negation, cases), Always() if is_last else own))
         return disjunction((*parts, conjunction((negation(_KNOWN), unseen))))

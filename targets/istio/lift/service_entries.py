@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshproof.compiler.ir.entities import External, ServicePort
 from meshproof.compiler.ir.names import NodeName
@@ -48,7 +48,9 @@ def _entry(source: KubeObject, context: LiftContext, taken: set[NodeName]) -> En
     ports = tuple(_ports(spec))
     is_external = text(spec.get("location")) != "MESH_INTERNAL"
     workloads = _selected(source, context) or _behind_endpoints(source, context)
-    external = None if workloads else External(_free_name(source, hosts, context, taken), hosts, ports, source.origin)
+    # A caller's proxy judges what goes outside, and sees the number that the caller dialled.
+    dialled = tuple(replace(port, workload=port.number) for port in ports)
+    external = None if workloads else External(_free_name(source, hosts, context, taken), hosts, dialled, source.origin)
     if external is not None and not is_external:
         message = f"what stands behind `{source.full_name}` is in the mesh, but no file shows it"
         advice = "add the files of it: until then nobody knows whom it lets in"
@@ -87,8 +89,8 @@ def _ports(spec: MapNode) -> Iterator[ServicePort]:
             continue
         spoken = spoken_at(own, text(one.get("name")) or "", text(one.get("protocol")))
         name = text(one.get("name")) or f"port-{own}"
-        # A caller's proxy judges what goes outside, and sees the number that the caller dialled.
-        yield ServicePort(name, spoken.protocol, spoken.layer, own, own, origin_of(one))
+        listening = number(one.get("targetPort")) or own
+        yield ServicePort(name, spoken.protocol, spoken.layer, own, listening, origin_of(one))
 
 
 def _selected(source: KubeObject, context: LiftContext) -> tuple[Workload, ...]:

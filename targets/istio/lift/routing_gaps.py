@@ -1,0 +1,53 @@
+"""What of routing is not modelled: fields of objects, and conditions of branches, each a finding with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshproof.compiler.ir.authz import AuthzRule
+from meshproof.compiler.ir.predicate import Opaque, Predicate
+from meshproof.compiler.ir.routing import Route
+from meshproof.compiler.semantics.truth import opaques_in
+from meshproof.targets.istio.lift.context import LiftContext
+from meshproof.targets.istio.lift.fields import FieldPatterns, Status
+from meshproof.targets.istio.lift.fields_gateway_api import GATEWAY_API
+from meshproof.targets.istio.lift.fields_networking import NETWORKING
+from meshproof.targets.istio.lift.findings import NOT_MODELLED
+from meshproof.targets.istio.lift.kinds import Kind
+from meshproof.targets.istio.lift.senders import UNSEEN
+from meshproof.targets.istio.lift.unmodelled import unknown_object
+from meshproof.targets.istio.lift.values import items, mapping, pairs
+
+_PATTERNS = {kind: FieldPatterns(table) for kind, table in (*NETWORKING.items(), *GATEWAY_API.items())}
+
+
+def report_gaps(context: LiftContext, routes: tuple[Route, ...]) -> None:
+    """A finding for each field, and for each condition that stands for something else than a field."""
+    told = set()
+    for one in context.objects.objects:
+        patterns = _PATTERNS.get(one.kind)
+        for use in () if patterns is None else patterns.uses_in(one.body):
+            if use.status is Status.UNMODELLED:
+                told.add(use.origin.span)
+                message = f"`{use.path}` of {one.kind} `{one.full_name}` is not modelled"
+                context.findings.add(NOT_MODELLED, message, one.full_name, use.origin)
+    for opaque in _conditions(routes):
+        if opaque.origin.span not in told and not opaque.field.startswith(UNSEEN):
+            message = f"a route depends on {opaque.field}, which is not modelled"
+            context.findings.add(NOT_MODELLED, message, opaque.field, opaque.origin)
+
+
+def _conditions(routes: tuple[Route, ...]) -> Iterator[Opaque]:
+    conditions: dict[Predicate, None] = {branch.condition: None for route in routes for branch in route.branches}
+    for condition in conditions:
+        yield from opaques_in(condition)
+
+
+def unknown_listeners(context: LiftContext) -> Iterator[AuthzRule]:
+    """Rules that make unknown what Sidecars with listeners of their own change at their workloads."""
+    for source in context.objects.of(Kind.SIDECAR):
+        if not items(source.spec.get("ingress")):
+            continue
+        labels = pairs(mapping(source.spec.get("workloadSelector")).get("labels"))
+        found = context.selected(labels, source.namespace)
+        yield from unknown_object(source, tuple(one.name for one in found))
