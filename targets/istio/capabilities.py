@@ -22,7 +22,11 @@ _ROWS: tuple[tuple[Feature, Support, str], ...] = (
     (Feature.PATH_INTERSECTION, Support.STRICTER, "as far as one pattern includes the other"),
     (Feature.PATH_REGEX, Support.UNSUPPORTED, ""),
     (Feature.HOST, Support.EMULATED, "hosts, with and without port and last dot"),
-    (Feature.HEADER, Support.NATIVE, "request.headers"),
+    (
+        Feature.HEADER,
+        Support.STRICTER,
+        "request.headers; the lines of `user-agent` and the like are joined",
+    ),
     (Feature.HEADER_REGEX, Support.UNSUPPORTED, ""),
     (Feature.EMPTY_VALUE, Support.UNSUPPORTED, ""),
     (Feature.QUERY, Support.UNSUPPORTED, "in rules; routes look at queryParams"),

@@ -21,6 +21,7 @@ from meshproof.targets.istio.findings import NotExpressibleError
 _ENCODED = re.compile(r'["<>^`{|}]|%(?:22|3C|3E|5E|60|7B|7C|7D)')
 _CUT_ESCAPE = re.compile(r"%[0-9A-F]?\Z")
 _ESCAPE_TAIL = re.compile(r"(?:22|3C|3E|5E|60|7B|7C|7D|[02BCDE](?![0-9A-Fa-f]))")
+_DOTS_WITH_PARAMETERS = re.compile(r"/\.\.?;")
 _TEMPLATE_LITERAL = re.compile(r"[A-Za-z0-9._~%!$&'()+,;:@=/-]*")
 
 BRACKETS = "a raw `[` or `]` in a path matches no `{*}`, so such paths are refused"
@@ -134,6 +135,11 @@ def _segments(pattern: str) -> tuple[PathValue, ...] | None:
     return (template, PathValue(Kind.TEMPLATE, f"{start}/{{**}}")) if parsed.has_rest else (template,)
 
 
+def holds_dots(text: str) -> bool:
+    """Whether a segment of the path is one of dots with parameters, which Envoy removes like one of dots."""
+    return _DOTS_WITH_PARAMETERS.search(text) is not None
+
+
 def closed(values: tuple[PathValue, ...] | None) -> tuple[PathValue, ...]:
     """The same paths without those that hold brackets, which a deny by template would miss.
 
@@ -170,6 +176,11 @@ def _exact(text: str) -> PathValue:
 
 
 def _literal(text: str) -> str:
+    if holds_dots(f"/{text}"):
+        raise NotExpressibleError(
+            Feature.PATH_SEGMENTS,
+            f"`{text}` matches nothing there: Envoy removes segments that begin with `.;` or `..;`",
+        )
     if _ENCODED.search(text):
         raise _ambiguous(text)
     return text

@@ -1,4 +1,4 @@
-"""Raw paths that the language refuses or merges, and that Envoy lets through as they are.
+"""Raw paths that the language refuses or merges, and that Envoy lets through as they are; and hosts likewise.
 
 Unless the mesh runs with `DECODE_AND_MERGE_SLASHES`, Envoy keeps `%2F`, `%5C` and (under `BASE`) `//`: a deny or an
 `unless` by path then misses a reading that the workload behind may take.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
-from meshproof.compiler.ir.predicate import Path, attributes_of
+from meshproof.compiler.ir.predicate import Host, Path, attributes_of
 from meshproof.dsl.diagnostic import Severity
 from meshproof.targets.istio.clauses import clauses
 from meshproof.targets.istio.context import Context
@@ -21,25 +21,34 @@ from meshproof.targets.istio.workloads import Judgement
 SETTING = "--option istio.path-normalization=DECODE_AND_MERGE_SLASHES"
 SAFE = PathNormalization.DECODE_AND_MERGE_SLASHES
 
+_ALWAYS = "a `%` that begins no escape is let through, and `.;x` and `..;x` are removed from a path like `.` and `..`"
+_HOSTS = "whatever follows the colon of a host is taken for its port, also what is no number"
+_RESIDUAL = {
+    PathNormalization.NONE: "under NONE every raw path is judged and goes on as it is",
+    PathNormalization.BASE: "under BASE escaped slashes and `//` stay in a path, which goes on so",
+    PathNormalization.MERGE_SLASHES: "under MERGE_SLASHES escaped slashes stay in a path, which goes on so",
+    PathNormalization.DECODE_AND_MERGE_SLASHES: _ALWAYS,
+}
+"""What raw paths tell apart that normal ones do not."""
+
 
 def tell_raw_paths(context: Context, judgements: Iterable[Judgement], allows: tuple[PolicyRule, ...]) -> None:
-    """MP707 at every rule that a raw path can step round; MP708 once where allows alone see such paths."""
+    """MP707 at every rule that a raw path can step round; MP708 once for what is let through otherwise."""
     mode = context.options.path_normalization
-    if mode is SAFE:
-        return
     enforced = [one.rule for one in judgements if one.rule.is_enforced]
     reading = [rule for rule in enforced if Path() in attributes_of(rule.content)]
     for rule in reading:
         if mode is PathNormalization.NONE:
             _stop(context, rule, "without normalization Envoy keeps `..` in paths, and")
-        elif _is_hazard(rule) and any(_lets_raw(one) for one in allows):
+        elif mode is not SAFE and _is_hazard(rule) and any(_lets_raw(one) for one in allows):
             _stop(context, rule, f"under {mode} Envoy keeps `%2F`{' and `//`' if mode == 'BASE' else ''} in paths, and")
+    if any(Host() in attributes_of(rule.content) for rule in enforced):
+        context.findings.residual(context.mesh.name, context.mesh.origin, _HOSTS)
     if reading:
-        context.findings.residual(
-            context.mesh.name,
-            context.mesh.origin,
-            f"under {mode} a path with an escaped slash or `//` goes on as it is, not refused or merged",
-        )
+        message = _RESIDUAL[mode]
+        if mode in {PathNormalization.BASE, PathNormalization.MERGE_SLASHES}:
+            message = f"{message}; {_ALWAYS}"
+        context.findings.residual(context.mesh.name, context.mesh.origin, message)
 
 
 def _stop(context: Context, rule: AuthzRule, reason: str) -> None:

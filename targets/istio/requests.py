@@ -26,6 +26,7 @@ from meshproof.compiler.ir.predicate import (
 )
 from meshproof.targets.istio.clauses import Clause, Literal
 from meshproof.targets.istio.findings import NotExpressibleError, Speaker
+from meshproof.targets.istio.headers import JOINED, METHODS, TAKEN_AWAY, WRITTEN
 from meshproof.targets.istio.meets import Matchers, meet, without
 from meshproof.targets.istio.model import Condition, Operation
 from meshproof.targets.istio.options import HeaderValues
@@ -61,6 +62,7 @@ def operation(clause: Clause, ports: tuple[int, ...], shape: Shape) -> Operation
     methods, not_methods = _methods(clause)
     if methods == ():
         return None
+    _tell_methods(methods or (), shape.speaker)
     hosts, not_hosts = _hosts(clause, shape.speaker)
     paths = _paths(clause)
     if paths is None:
@@ -113,6 +115,14 @@ def _methods(clause: Clause) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
     if any(STAR in value for value in (*taken, *refused)):
         return taken, refused
     return tuple(value for value in taken if value not in refused), ()
+
+
+def _tell_methods(methods: tuple[str, ...], speaker: Speaker) -> None:
+    """What Envoy refuses by itself no deny has to match, and no allow lets in."""
+    for method in methods:
+        if speaker.effect == "allow" and STAR not in method and method not in METHODS:
+            message = f"over HTTP/1.1 Envoy answers 400 to the method `{method}`, which it does not know"
+            speaker.narrowed(Feature.METHOD, message, is_positive=True)
 
 
 def _intersection(options: list[tuple[str, ...]], feature: Feature) -> tuple[str, ...]:
@@ -209,6 +219,7 @@ def _key(literal: Literal) -> tuple[str, str, Feature]:
         case Sni():
             return "connection.sni", "the server name", Feature.SNI
         case Header(name):
+            _refuse_own_headers(name)
             return f"request.headers[{name}]", f"the header `{name}`", Feature.HEADER_REGEX
         case TokenIssuer():
             return "request.auth.claims[iss]", "the issuer", Feature.TOKEN
@@ -232,15 +243,24 @@ def _key(literal: Literal) -> tuple[str, str, Feature]:
             raise NotExpressibleError(Feature.FOREIGN_FILES, f"`{type(other).__name__}` has no key")
 
 
+def _refuse_own_headers(name: str) -> None:
+    if name in TAKEN_AWAY:
+        raise NotExpressibleError(Feature.HEADER, f"Envoy takes the header `{name}` away before a policy looks at it")
+    if name in WRITTEN:
+        raise NotExpressibleError(Feature.HEADER, f"Envoy writes the header `{name}` itself")
+
+
 def _tell_condition(literal: Literal, shape: Shape) -> None:
     attribute, speaker = literal.attribute, shape.speaker
     is_present = any(isinstance(matcher, Present) for matcher in literal.matchers)
     if is_present and isinstance(attribute, TOKEN_ATTRIBUTES) and not isinstance(attribute, TokenIssuer):
         message = "`has` of a claim is false for the empty string"
         speaker.narrowed(Feature.CLAIM, message, is_positive=literal.is_positive)
-    if not isinstance(attribute, Header) or shape.header_values is HeaderValues.EACH or is_present:
+    if not isinstance(attribute, Header) or is_present:
         return
-    message = "proxies that join the values of a repeated header compare the joined text"
+    if shape.header_values is HeaderValues.EACH and attribute.name not in JOINED:
+        return
+    message = f"Envoy compares the lines of a repeated `{attribute.name}` as one text, with commas between them"
     speaker.narrowed(Feature.HEADER, message, is_positive=literal.is_positive)
     if any("," in getattr(matcher, "value", "") for matcher in literal.matchers):
         speaker.widened(Feature.HEADER, message, is_positive=literal.is_positive)

@@ -17,8 +17,10 @@ from meshproof.targets.istio.clauses import Clause, Literal, clauses
 from meshproof.targets.istio.context import Context
 from meshproof.targets.istio.encoded import ENCODED, is_blind_to_escapes, takes_raw_root_alone, takes_root_alone
 from meshproof.targets.istio.findings import NotExpressibleError
+from meshproof.targets.istio.headers import TAKEN_AWAY
 from meshproof.targets.istio.identities import Domains
 from meshproof.targets.istio.meets import pattern_of
+from meshproof.targets.istio.paths import holds_dots
 
 Match = dict[str, Value]
 
@@ -60,6 +62,9 @@ _WORDS = {"uri": "the path", "method": "the method", "authority": "the host", "s
 
 
 def _options(literal: Literal, branch: Branch, context: Context) -> Iterable[tuple[str, str | None, Value]]:
+    if isinstance(literal.attribute, Header) and literal.attribute.name in TAKEN_AWAY:
+        name = literal.attribute.name
+        raise NotExpressibleError(Feature.ROUTE_MATCH, f"Envoy takes the header `{name}` away before it routes")
     if not literal.is_positive:
         return _negated(literal)
     match literal.attribute:
@@ -147,6 +152,8 @@ def segments_regex(pattern: str) -> str:
 
 def _paths(matcher: Matcher, branch: Branch, context: Context) -> list[Value]:
     """The values that take the paths of the matcher, among them the raw path `//` where it takes `/`."""
+    if not isinstance(matcher, Regex) and holds_dots(_text(matcher)):
+        raise NotExpressibleError(Feature.ROUTE_MATCH, "Envoy removes segments that begin with `.;` or `..;`")
     found = _plain_paths(matcher)
     language = to_automaton(pattern_of(matcher))
     if not is_blind_to_escapes(language):
@@ -163,6 +170,14 @@ def _paths(matcher: Matcher, branch: Branch, context: Context) -> list[Value]:
             message = f"`{branch.id}` takes the raw path `//`, which is `/` elsewhere"
             context.findings.residual(branch.id, branch.origin, message)
     return found
+
+
+def _text(matcher: Matcher) -> str:
+    match matcher:
+        case Exact(text) | Prefix(text) | Suffix(text) | Segments(text):
+            return text
+        case _:
+            return ""
 
 
 def _plain_paths(matcher: Matcher) -> list[Value]:

@@ -246,7 +246,7 @@ HAZARD = A + B + "allow r: a -> b:http { GET /** }\ndeny d: a -> b:http { * /adm
 @pytest.mark.parametrize(
     ("mode", "expected"),
     [
-        ("DECODE_AND_MERGE_SLASHES", []),
+        ("DECODE_AND_MERGE_SLASHES", ["MP708"]),
         ("BASE", ["MP707", "MP708"]),
         ("MERGE_SLASHES", ["MP707", "MP708"]),
         ("NONE", ["MP707", "MP707", "MP708"]),
@@ -310,3 +310,35 @@ def test_joined_header_values_are_told(codes: Codes) -> None:
 )
 def test_an_option_that_cannot_be_is_refused(codes: Codes, settings: dict[str, str]) -> None:
     assert codes("", settings) == ["MP709"]
+
+
+def test_the_lines_of_some_headers_are_one_to_envoy(codes: Codes) -> None:
+    text = A + B + 'allow r: a -> b:http { GET /x when header["user-agent"] == "1" }\n'
+    assert codes(text) == ["MP708", "MP704"]
+    assert "MP703" in codes(text.replace('"1"', '"1,2"'))
+    assert codes(text.replace('header["user-agent"] == "1"', 'has header["user-agent"]')) == ["MP708"]
+    allow = A + B + "allow r: a -> b:http { GET /x }\n"
+    assert "MP703" in codes(allow + 'deny d: anyone -> b:http { GET /x when header["user-agent"] startswith "curl" }')
+    unless = 'deny d: anyone -> b:http { GET /x unless header["user-agent"] == "shop" }'
+    assert codes(allow + unless) == ["MP708", "MP704"]
+
+
+@pytest.mark.parametrize("name", ["te", "upgrade", "x-request-id"])
+def test_a_header_that_envoy_takes_or_writes_is_not_looked_at(codes: Codes, name: str) -> None:
+    assert "MP701" in codes(f'{A}{B}allow r: a -> b:http {{ GET /x when header["{name}"] == "1" }}')
+
+
+def test_a_method_that_envoy_does_not_know_is_told(codes: Codes) -> None:
+    assert codes(A + B + "allow r: a -> b:http { BREW|GET /x }") == ["MP708", "MP704"]
+    assert codes(A + B + "allow r: a -> b:http { PURGE /x }") == ["MP708"]
+    assert codes(A + B + "allow r: a -> b:http { GET /x }\ndeny d: a -> b:http { BREW /x }") == ["MP708"]
+
+
+def test_segments_of_dots_with_parameters_are_removed(codes: Codes) -> None:
+    for path in ("/a/..;/b", "/.;x", "/x/..;y/**"):
+        assert "MP701" in codes(f"{A}{B}allow r: a -> b:http {{ GET {path} }}")
+    assert codes(A + B + "allow r: a -> b:http { GET /a..;/b  GET /...;x }") == ["MP708"]
+
+
+def test_hosts_have_a_note(codes: Codes) -> None:
+    assert codes(A + B + 'allow r: a -> b:http { when host == "h" }') == ["MP708"]

@@ -214,9 +214,9 @@ def test_a_raw_path_of_slashes_alone_goes_where_the_root_goes(specs: Specs, bran
     assert [block["uri"] for block in first["match"]] == paths
 
 
-def test_a_character_that_envoy_escapes_is_not_routed_by(codes: Codes) -> None:
+def test_what_envoy_changes_is_not_routed_by(codes: Codes) -> None:
     route = "route b:http {{ {} => v1\notherwise => v2 }}"
-    for branch in ("/a|b", 'when path startswith "/a^"', 'when path == "/a%7Cb"'):
+    for branch in ("/a/..;/b", 'when has header["te"]', "/a|b", 'when path startswith "/a^"', 'when path == "/a%7Cb"'):
         assert codes(B + route.format(branch)) == ["MP701"]
     assert codes(B + route.format('when path matches re"/.."')) == ["MP708"]
     assert codes(B + route.format('when path matches re"/.+"')) == ["MP708"]
