@@ -57,6 +57,11 @@ def namespace_pattern(value: str) -> Pattern:
     return Regex(f".*/ns/{_starred(value, '.*')}/.*")
 
 
+def stands_anywhere(expression: str) -> bool:
+    """Whether the expression is that of a namespace or service account, which is looked for anywhere in an ID."""
+    return expression.startswith((".*/ns/", f"{_SCHEME}.+/ns/"))
+
+
 def service_account_pattern(value: str, policy_namespace: str) -> Pattern:
     """Service accounts: `NAMESPACE/ACCOUNT`, or `ACCOUNT` in the namespace of the policy; no wildcards."""
     namespace, slash, account = value.partition("/")

@@ -119,15 +119,17 @@ def query_values() -> Universe:
 
 
 @lru_cache(maxsize=64)
-def spiffe_ids(trust_domains: tuple[str, ...] | None = None) -> Universe:
+def spiffe_ids(trust_domains: tuple[str, ...] | None = None, *, names_one_account: bool = False) -> Universe:
     """Every SPIFFE ID of a workload (SPIFFE-ID §2): of the given trust domains, or of any.
 
     Path segments are of letters, digits, `.`, `-`, `_`, not `.` or `..`, and there is at least one. A domain that is
-    no trust domain name has no members.
+    no trust domain name has no members. With `names_one_account` no segment `ns` or `sa` stands twice in a path.
     """
     domain = _regex(r"spiffe://[a-z0-9._-]+/.*")
     ids = _regex(r"spiffe://[a-z0-9._-]+(?:/[a-zA-Z0-9._-]+)+")
     ids = difference(ids, _regex(r".*/\.\.?(?:/.*)?"))
+    if names_one_account:
+        ids = difference(ids, _regex(r"spiffe://[^/]*/(?:.*/)?(?:ns/(?:.*/)?ns|sa/(?:.*/)?sa)(?:/.*)?"))
     if trust_domains is None:
         return Universe("SPIFFE ID", minimize(ids), ("spiffe://other.example/ns/other/sa/other",))
     branches = tuple(concat(literal(f"spiffe://{name}/"), Repeat(Chars(SCALARS), 0, None)) for name in trust_domains)

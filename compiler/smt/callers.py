@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from meshproof.compiler.ir.entities import Gateway, Service, SourceSet
-from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present
+from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, SpiffeId
 from meshproof.compiler.ir.predicate import (
@@ -25,7 +25,8 @@ from meshproof.compiler.ir.predicate import (
     SourceIdentity,
     Test,
 )
-from meshproof.compiler.patterns.universe import spiffe_ids
+from meshproof.compiler.patterns.istio_forms import stands_anywhere
+from meshproof.compiler.patterns.universe import Universe, spiffe_ids
 from meshproof.compiler.smt.classes import text_classes
 from meshproof.compiler.smt.solver import Undecided
 
@@ -48,6 +49,20 @@ class Caller:
         return bool(self.nodes)
 
 
+def identities_of(domains: tuple[str, ...], matchers: Iterable[Matcher]) -> Universe:
+    """Every identity of these trust domains.
+
+    Istio looks for a namespace or account anywhere in an identity. Where a matcher does, identities are taken to name
+    one of each, as everything that Kubernetes issues does: a premise, without which a dozen could not be told apart.
+    """
+    return spiffe_ids(domains, names_one_account=any(map(is_loose, matchers)))
+
+
+def is_loose(matcher: Matcher) -> bool:
+    """Whether the matcher looks for a namespace or account anywhere in an identity."""
+    return isinstance(matcher, Regex) and stands_anywhere(matcher.pattern)
+
+
 class Callers:
     """The partition of all callers. Classes are numbered; a set of them is a bit mask."""
 
@@ -55,7 +70,7 @@ class Callers:
         self._declared = _declared(mesh)
         self.matchers = tuple(dict.fromkeys((Present(), *matchers)))
         exact: tuple[Matcher, ...] = tuple(Exact(uri) for uri in self._declared)
-        universe = spiffe_ids((mesh.trust_domain, *mesh.trusts))
+        universe = identities_of((mesh.trust_domain, *mesh.trusts), self.matchers)
         samples = (*self._declared, *likely_identities(self.matchers))
         classes = text_classes((*self.matchers, *exact), universe, samples)
         self.classes: tuple[Caller, ...] = (

@@ -8,12 +8,15 @@ from meshproof.compiler.ir.entities import External
 from meshproof.compiler.ir.names import Origin
 from meshproof.compiler.ir.predicate import (
     Claim,
+    SourceIdentity,
     TokenAudience,
     TokenIssuer,
     TokenPresenter,
     TokenSubject,
     attributes_of,
 )
+from meshproof.compiler.smt.atoms import matchers_by_attribute
+from meshproof.compiler.smt.callers import is_loose
 from meshproof.compiler.smt.policy import PortPolicy
 from meshproof.compiler.verify.analysis import Analysis
 from meshproof.compiler.verify.scope import Scope
@@ -51,6 +54,9 @@ def _mtls(scopes: Sequence[Scope]) -> Iterable[Premise]:
 
 
 def _trust(analysis: Analysis) -> Iterable[Premise]:
+    matchers = matchers_by_attribute(rule.sources.matches for rule in analysis.mesh.rules).get(SourceIdentity(), ())
+    if any(map(is_loose, matchers)):
+        yield Premise(PremiseKind.TRUST, "an identity names one namespace and one account")
     for domain in analysis.mesh.aliases:
         yield Premise(PremiseKind.TRUST, f"identities of `{domain}` are ours")
     for domain in analysis.mesh.trusts:

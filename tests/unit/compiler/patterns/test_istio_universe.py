@@ -7,6 +7,7 @@ import pytest
 from meshproof.compiler.patterns.istio_paths import IstioMode, istio_path
 from meshproof.compiler.patterns.istio_universe import judged_paths, raw_path
 from meshproof.compiler.patterns.refusal import PatternRefused
+from meshproof.compiler.patterns.universe import spiffe_ids
 
 PIECES = (
     *("/", ".", "..", ";", "%2e", "%2E", "%2f", "%5c", "%25", "%41", "%00", "%", "2", "e", "a", "A", "\\", "{", "|"),
@@ -65,3 +66,21 @@ def test_every_path_that_may_be_judged_can_be_sent(mode: IstioMode) -> None:
 )
 def test_which_modes_may_judge_a_path(path: str, modes: set[str]) -> None:
     assert {mode.value for mode in IstioMode if judged_paths(mode).language.accepts(path)} == modes
+
+
+@pytest.mark.parametrize(
+    ("path", "is_plain"),
+    [
+        ("/ns/a/sa/b", True),
+        ("/vm/x", True),
+        ("/ns/a/sa/b/x", True),
+        ("/ns/a/sa/b/ns/c", False),
+        ("/ns/a/x/sa/b/sa/c", False),
+        ("/ns/ns", False),
+        ("/ns/a/sa/xns/sax", True),
+    ],
+)
+def test_identities_of_kubernetes_name_one_namespace_and_one_account(path: str, is_plain: bool) -> None:
+    uri = f"spiffe://td{path}"
+    assert spiffe_ids(("td",)).language.accepts(uri)
+    assert spiffe_ids(("td",), names_one_account=True).language.accepts(uri) is is_plain
