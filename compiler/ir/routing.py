@@ -158,7 +158,7 @@ class Branch:
 
     `condition` is all of that as one predicate. Exactly one of `targets`, `redirect` and `answer` is there; `answer`
     (lifted files alone) is a status that the sender's proxy answers itself. `settings` are the effective ones: the
-    route's, overridden by the branch's.
+    route's, overridden by the branch's. `is_implied` (lifted files alone): nobody wrote it, proxies do that by default.
     """
 
     id: str
@@ -173,6 +173,7 @@ class Branch:
     settings: Settings
     origin: Origin
     answer: int | None = None
+    is_implied: bool = False
 
     @property
     def is_editing(self) -> bool:

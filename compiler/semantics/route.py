@@ -91,7 +91,7 @@ def _called(request: Request) -> str:
 def _outcome(branch: Branch, request: Request, facts: Facts) -> RouteOutcome:
     settings = branch.settings
     return RouteOutcome(
-        branch=branch.id,
+        branch=None if branch.is_implied else branch.id,
         destinations=tuple(
             (label_of(target, request), target.weight) for target in branch.targets if not target.is_alternative
         ),

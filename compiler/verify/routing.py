@@ -143,7 +143,7 @@ def routed_not_allowed(analysis: Analysis) -> Iterable[Refused]:
     unknown: list[Undecided] = []
     for route in analysis.mesh.routes:
         for branch in route.branches:
-            if not branch.is_editing and branch.targets:
+            if not branch.is_editing and not branch.is_implied and branch.targets:
                 try:
                     found = _refused(analysis, route, branch)
                 except Undecided as undecided:
@@ -168,7 +168,9 @@ def _refused(analysis: Analysis, route: Route, branch: Branch) -> Refused | None
         regions = [both(ALLOWED, Taken(branch.id)) for _ in taking]
     if any(not scope.is_empty(region) for scope, region in zip(taking, regions, strict=True)):
         return None
-    return Refused(route.id, branch.id, tuple(scope.name for scope in taking))
+    # Where nothing is declared nothing is allowed, and there is no scope to name it by.
+    names = tuple(scope.name for scope in taking) or tuple(f"{one.node}:{one.port}" for one in branch.targets)
+    return Refused(route.id, branch.id, names)
 
 
 def mirrored_not_allowed(analysis: Analysis) -> Iterable[Refused]:

@@ -127,7 +127,8 @@ def _ends(mesh: Mesh, gateways: tuple[Gateway, ...]) -> Iterator[Target]:
 def _of_rule(context: CheckContext, gateways: tuple[Gateway, ...], rule: AuthzRule) -> Diagnostic:
     mesh = context.mesh
     names = {gateway.name for gateway in gateways}
-    ends = sorted({port_name(mesh, place.node, port) for place in rule.destinations for port in place.ports or ()})
+    ports = {port_name(mesh, place.node, port) for place in rule.destinations for port in place.ports or ()}
+    ends = sorted(ports | {place.node for place in rule.destinations if place.ports is None})
     return CHECK.finding(
         f"rule `{rule.id}` allows what no route of {listed(sorted(names))} sends",
         Rules(context).head(rule),

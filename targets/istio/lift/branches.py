@@ -130,6 +130,7 @@ def as_called(retry: Retry | None, origin: Origin, name: str = "") -> Branch:
         redirect=None,
         settings=Settings(retry=retry),
         origin=origin,
+        is_implied=True,
     )
 
 

@@ -54,8 +54,8 @@ class Destinations:
             return Arrival((), sending.status)
         host = self.registry.find(sending.host, sender.namespace)
         if host is None:
-            found = self.registry.undeclared(sending.host, sending.origin, sending.host)
             port = sending.port or dialled.port
+            found = self.registry.undeclared(sending.host, port, sending.origin, sending.host)
             label = f"{sending.host}:{port}" + (f" {sending.subset}" if sending.subset else "")
             return Arrival((Target(found.name, None, port, share, sending.origin, label),))
         port = sending.port or (host.ports[0].number if len(host.ports) == 1 else dialled.port)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from meshproof.compiler.ir.entities import External, Gateway, Layer, Service
+from meshproof.compiler.ir.entities import External, Gateway, Layer, Protocol, Service, ServicePort
 from meshproof.compiler.ir.names import NodeName, Origin
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.findings import UNKNOWN_WORKLOAD
@@ -110,14 +110,17 @@ class Registry:
         own = [one for one in visible if one.namespace == namespace]
         return next(iter(own or visible), None)
 
-    def undeclared(self, host: str, origin: Origin, subject: str) -> External:
-        """What stands for a host that no file declares: something outside of what was read."""
+    def undeclared(self, host: str, port: int, origin: Origin, subject: str) -> External:
+        """What stands for a host that no file declares: something outside of what was read, that speaks anything."""
         found = self.unknown.get(host)
         if found is None:
             message = f"requests are sent to `{host}`, which no file declares"
             advice = "add the Service or ServiceEntry, or mend the name: Istio answers 503 if there is none"
             self.context.findings.add(UNKNOWN_WORKLOAD, message, subject, origin, advice=advice)
-            found = self.unknown[host] = External(NodeName(host), (host,), (), origin)
+            found = External(NodeName(host), (host,), (), origin)
+        if all(known.number != port for known in found.ports):
+            spoken = ServicePort(f"port-{port}", Protocol.TCP, Layer.SNIFFED, port, port, origin)
+            found = self.unknown[host] = replace(found, ports=(*found.ports, spoken))
         return found
 
     @property

@@ -21,7 +21,7 @@ from meshproof.targets.istio.lift.outside import egress_of, externals_of
 from meshproof.targets.istio.lift.parts import RoutingPart
 from meshproof.targets.istio.lift.registry import Registry, read_registry
 from meshproof.targets.istio.lift.route_model import RouteTable
-from meshproof.targets.istio.lift.routing_gaps import report_gaps, unknown_listeners
+from meshproof.targets.istio.lift.routing_gaps import report_gaps, unknown_ends, unknown_listeners
 from meshproof.targets.istio.lift.senders import Senders
 from meshproof.targets.istio.lift.sidecars import Sidecars
 from meshproof.targets.istio.lift.values import mappings, pairs, text, texts
@@ -49,7 +49,7 @@ def lift_routing(context: LiftContext) -> RoutingPart:
         externals=externals_of(registry),
         edges=edges_of(listening),
         egress=egress,
-        rules=(*ways_out, *unknown_listeners(context)),
+        rules=(*ways_out, *unknown_listeners(context), *unknown_ends(registry)),
         versions=tuple(sorted(_versions(registry, rules).items())),
     )
 

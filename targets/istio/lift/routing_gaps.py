@@ -14,8 +14,9 @@ from meshproof.targets.istio.lift.fields_gateway_api import GATEWAY_API
 from meshproof.targets.istio.lift.fields_networking import NETWORKING
 from meshproof.targets.istio.lift.findings import NOT_MODELLED
 from meshproof.targets.istio.lift.kinds import Kind
+from meshproof.targets.istio.lift.registry import Registry
 from meshproof.targets.istio.lift.senders import UNSEEN
-from meshproof.targets.istio.lift.unmodelled import unknown_object
+from meshproof.targets.istio.lift.unmodelled import unknown_object, unknown_rules
 from meshproof.targets.istio.lift.values import items, mapping, pairs
 
 _PATTERNS = {kind: FieldPatterns(table) for kind, table in (*NETWORKING.items(), *GATEWAY_API.items())}
@@ -31,16 +32,28 @@ def report_gaps(context: LiftContext, routes: tuple[Route, ...]) -> None:
                 told.add(use.origin.span)
                 message = f"`{use.path}` of {one.kind} `{one.full_name}` is not modelled"
                 context.findings.add(NOT_MODELLED, message, one.full_name, use.origin)
+    said: set[str] = set()
     for opaque in _conditions(routes):
-        if opaque.origin.span not in told and not opaque.field.startswith(UNSEEN):
-            message = f"a route depends on {opaque.field}, which is not modelled"
-            context.findings.add(NOT_MODELLED, message, opaque.field, opaque.origin)
+        if opaque.origin.span in told or opaque.field.startswith(UNSEEN) or opaque.field in said:
+            continue
+        said.add(opaque.field)
+        message = f"a route depends on {opaque.field}, which is not modelled"
+        context.findings.add(NOT_MODELLED, message, opaque.field, opaque.origin)
 
 
 def _conditions(routes: tuple[Route, ...]) -> Iterator[Opaque]:
     conditions: dict[Predicate, None] = {branch.condition: None for route in routes for branch in route.branches}
     for condition in conditions:
         yield from opaques_in(condition)
+
+
+def unknown_ends(registry: Registry) -> Iterator[AuthzRule]:
+    """Rules that make unknown what is decided where the mesh goes on and no file shows how."""
+    domain = registry.context.services.cluster_domain
+    ends = [host.external for host in registry.all if host.external is not None and not host.is_external]
+    ends.extend(one for host, one in registry.unknown.items() if host.endswith(f".svc.{domain}"))
+    for end in dict.fromkeys(ends):
+        yield from unknown_rules(f"workloads:{end.name}", f"what stands behind {end.name}", end.origin, (end.name,))
 
 
 def unknown_listeners(context: LiftContext) -> Iterator[AuthzRule]:
