@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TypeAlias
 
 Formula: TypeAlias = int
@@ -53,6 +55,7 @@ class Formulas:
         self.sizes: list[int] = []
         self.shapes: list[Shape] = [False, True]
         self._numbers: dict[Shape, Formula] = {}
+        self._hulls: dict[Formula, Mapping[int, int]] = {}
         self._negations: dict[Formula, Formula] = {FALSE: TRUE, TRUE: FALSE}
 
     def variable(self, size: int) -> int:
@@ -140,6 +143,35 @@ class Formulas:
         if isinstance(shape, Disjunction):
             return any(self.holds(part, point) for part in shape.parts)
         return shape
+
+    def hull(self, formula: Formula) -> Mapping[int, int]:
+        """For some variables the values beyond which the formula does not hold: two whose hulls miss are disjoint."""
+        found = self._hulls.get(formula)
+        if found is None:
+            found = self._hulls[formula] = self._hull(self.shapes[formula])
+        return found
+
+    def _hull(self, shape: Shape) -> Mapping[int, int]:
+        if isinstance(shape, Literal):
+            return {shape.variable: shape.mask}
+        if isinstance(shape, bool):
+            return {}
+        hulls = [self.hull(part) for part in shape.parts]
+        if isinstance(shape, Disjunction):
+            common = set(hulls[0]).intersection(*hulls[1:])
+            return {variable: reduce(or_, (hull[variable] for hull in hulls)) for variable in sorted(common)}
+        found: dict[int, int] = {}
+        for hull in hulls:
+            for variable, mask in hull.items():
+                found[variable] = found.get(variable, -1) & mask
+        return found
+
+    def is_plainly_disjoint(self, one: Formula, other: Formula) -> bool:
+        """Whether the hulls tell that two formulas have no point in common; if they do not, nothing is said."""
+        if FALSE in {one, other}:
+            return True
+        hull = self.hull(other)
+        return any(not mask & hull.get(variable, -1) for variable, mask in self.hull(one).items())
 
     def substituted(self, formula: Formula, values: Mapping[int, int]) -> Formula:
         """The formula with variables replaced by values."""

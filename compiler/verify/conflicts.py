@@ -60,9 +60,10 @@ class _Sets:
         meeting: dict[RuleId, PortKey] = {}
         for key in self._analysis.scopes_of(deny.id):
             sets = self._at(key)
-            for allow in sets.of_effect(Effect.ALLOW):
-                if allow.id not in meeting and sets.meets(allow.id, sets.match(deny.id)):
-                    meeting[allow.id] = key
+            allows = (one.id for one in sets.meeting(deny.id) if one.effect is Effect.ALLOW)
+            for allow in allows:
+                if allow not in meeting and sets.meets(allow, sets.match(deny.id)):
+                    meeting[allow] = key
         for name in sorted(meeting):
             yield Conflict(name, deny.id, self._kind(name, deny.id), meeting[name])
 

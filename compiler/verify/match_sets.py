@@ -30,15 +30,23 @@ class MatchSets:
         self._points: dict[RuleId, list[Point]] = {}
         self._empty: dict[RuleId, bool] = {}
         self._callers: dict[RuleId, int] | None = None
+        self._meeting: dict[RuleId, tuple[AuthzRule, ...]] = {}
 
-    def meeting(self, rule: RuleId) -> Iterator[AuthzRule]:
-        """The other rules with callers in common with this one, in name order: the rest match nothing that it does."""
+    def meeting(self, rule: RuleId) -> tuple[AuthzRule, ...]:
+        """The other rules that may match something that this one does, in name order; the rest plainly do not."""
+        found = self._meeting.get(rule)
+        if found is None:
+            found = self._meeting[rule] = tuple(self._met(rule))
+        return found
+
+    def _met(self, rule: RuleId) -> Iterator[AuthzRule]:
         if self._callers is None:
             of, is_gateway = self._encoding.callers.of_sources, self.scope.policy.is_gateway
             self._callers = {one.id: of(one.sources, is_gateway=is_gateway) for one in self.rules.values()}
-        own = self._callers.get(rule, 0)
+        own, match = self._callers.get(rule, 0), self.match(rule)
+        formulas = self._encoding.environment.formulas
         for name, callers in self._callers.items():
-            if callers & own and name != rule:
+            if callers & own and name != rule and not formulas.is_plainly_disjoint(match, self.match(name)):
                 yield self.rules[name]
 
     def has_own(self, rule: AuthzRule) -> bool:

@@ -171,3 +171,21 @@ def test_a_plain_question_does_not_load_z3() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "(0,) False\n"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_formulas_whose_hulls_miss_have_no_point_in_common(seed: int) -> None:
+    rng = Random(seed)  # noqa: S311  reproducible on purpose
+    formulas = Formulas()
+    for _ in range(rng.randint(1, 3)):
+        formulas.variable(rng.choice(SIZES))
+    drawn = [_random_formula(rng, formulas, rng.randint(1, 3)) for _ in range(12)]
+    count = 0
+    for one, other in product(drawn, drawn):
+        if formulas.is_plainly_disjoint(one, other):
+            count += 1
+            assert not _members(formulas, (one, other))
+    for formula in drawn:
+        for variable, mask in formulas.hull(formula).items():
+            assert all(mask >> point[variable] & 1 for point in _members(formulas, (formula,)))
+    assert count or FALSE not in drawn
