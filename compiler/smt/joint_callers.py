@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, count
+from itertools import chain, count, islice
 from typing import TypeAlias
 
 from meshproof.compiler.ir.entities import Gateway, Service
-from meshproof.compiler.ir.matchers import Matcher, Present
+from meshproof.compiler.ir.matchers import Exact, Matcher, Present
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.patterns.automaton import Automaton
@@ -21,13 +21,13 @@ from meshproof.compiler.patterns.partition import Limits
 from meshproof.compiler.patterns.pattern import to_automaton
 from meshproof.compiler.patterns.product_classes import ProductPartition
 from meshproof.compiler.patterns.refusal import PatternRefused, PatternTooLarge
-from meshproof.compiler.patterns.universe import spiffe_ids
-from meshproof.compiler.smt.callers import Caller, Callers, canonical, likely_identities
-from meshproof.compiler.smt.classes import pattern_of, text_classes
+from meshproof.compiler.smt.callers import Caller, Callers, canonical, identities_of, likely_identities
+from meshproof.compiler.smt.classes import is_match, pattern_of, text_classes
 from meshproof.compiler.smt.solver import Undecided
 
 STRANGERS = ("other.example", "stranger.example", "another.example")
 _SCHEME = "spiffe://"
+_MOST_SHOWN = 4
 
 _Pairs: TypeAlias = dict[tuple[int, int], tuple[NodeName, ...]]
 """By the class of a caller on each side the workloads that it stands for."""
@@ -148,6 +148,16 @@ def joint_callers(
     )
 
 
+def _shown(meshes: tuple[Mesh, Mesh], matchers: tuple[Matcher, ...]) -> Iterator[str]:
+    """Declared identities to show for classes that hold some: the exact ones, and a few for each other matcher."""
+    declared = tuple(dict.fromkeys(uri for mesh in reversed(meshes) for uri in _declared(mesh)))
+    for matcher in matchers:
+        if isinstance(matcher, Exact):
+            yield from (matcher.value,) if matcher.value in declared else ()
+        else:
+            yield from islice((uri for uri in declared if is_match(matcher, uri)), _MOST_SHOWN)
+
+
 def _side(mesh: Mesh, uris: tuple[str | None, ...], masks: Mapping[Matcher, int], order: Sequence[int]) -> SideCallers:
     nodes = _declared(mesh)
     classes = (*(Caller(uri, nodes.get(uri, ()) if uri else ()) for uri in uris), Caller(None))
@@ -169,8 +179,7 @@ def _declared(mesh: Mesh) -> dict[str, tuple[NodeName, ...]]:
 def _divided(meshes: tuple[Mesh, Mesh], matchers: tuple[Matcher, ...]) -> _Divided:
     """The classes of all identities: those of each pair of domains as which both sides read one, then strangers."""
     old, new = (Trust.of(mesh) for mesh in meshes)
-    declared = (uri for mesh in meshes for uri in _declared(mesh))
-    samples = tuple(dict.fromkeys((*declared, *likely_identities(matchers))))
+    samples = tuple(dict.fromkeys((*_shown(meshes, matchers), *likely_identities(matchers))))
     parts: list[_Divided] = []
     alike: list[str] = []
     done: set[tuple[str | None, str | None]] = set()
@@ -186,7 +195,7 @@ def _divided(meshes: tuple[Mesh, Mesh], matchers: tuple[Matcher, ...]) -> _Divid
         else:
             parts.append(_of_two_domains(raw, (str(pair[0]), str(pair[1])), matchers))
     if alike:
-        classes = text_classes(matchers, spiffe_ids(tuple(sorted(alike))), samples)
+        classes = text_classes(matchers, identities_of(tuple(sorted(alike)), matchers), samples)
         masks = dict(classes.masks)
         parts.insert(0, _Divided(tuple(_Class(uri, uri, uri) for uri in classes.witnesses), masks, dict(masks)))
     known = {*old.domains, *new.domains}
@@ -206,7 +215,7 @@ def _of_one_domain(
 ) -> _Divided:
     """A domain that both sides read as one and the same, or one of them alone."""
     read = pair[0] or pair[1] or raw
-    classes = text_classes(matchers, spiffe_ids((read,)), samples)
+    classes = text_classes(matchers, identities_of((read,), matchers), samples)
     found = tuple(
         _Class(_within(uri, read, raw), uri if pair[0] else None, uri if pair[1] else None) for uri in classes.witnesses
     )
@@ -223,7 +232,7 @@ def _of_two_domains(raw: str, pair: tuple[str, str], matchers: tuple[Matcher, ..
             known = pattern_of(matcher)
             if known is not None:
                 others.append((_behind(to_automaton(known), f"{_SCHEME}{pair[side]}"), 1 << bit))
-        paths = _behind(spiffe_ids((raw,)).language, f"{_SCHEME}{raw}")
+        paths = _behind(identities_of((raw,), matchers).language, f"{_SCHEME}{raw}")
         witnesses = ProductPartition(paths, {}, others, Limits()).witnesses
     except (PatternRefused, PatternTooLarge) as refusal:
         raise Undecided(refusal.reason) from refusal

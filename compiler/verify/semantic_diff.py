@@ -67,6 +67,7 @@ def semantic_diff(old: Mesh, new: Mesh, day: date, options: DiffOptions = DEFAUL
     sides = Sides(old, new, day, correspondence, audits=options.audit_as_enforced)
     comparing = Comparing(
         meshes=(sides.old, sides.new),
+        origins=sides.origins,
         day=day,
         to_new=correspondence.to_new,
         workloads=correspondence.pairs if options.callers_by is CallersBy.WORKLOAD else None,
@@ -107,7 +108,7 @@ def _deciding(mesh: Mesh) -> Mesh:
 def _compared(pair: PortPair, comparing: Comparing, undecided: list[Undecided]) -> Iterator[DiffRegion]:
     place = place_of(pair.old, pair.new)
     try:
-        comparison = PortComparison(pair.old, pair.new, place, comparing)
+        comparison = PortComparison(pair.old, pair.new, place, replace(comparing, meshes=pair.meshes))
         yield from comparison.decisions()
         yield from comparison.routes()
         undecided.extend(comparison.undecided)

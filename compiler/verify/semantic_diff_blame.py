@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from meshproof.compiler.ir.authz import AuthzRule
@@ -30,8 +30,9 @@ class _Part:
 class Blame:
     """The edits at one port."""
 
-    def __init__(self, joint: Joint, meshes: tuple[Mesh, Mesh]) -> None:
+    def __init__(self, joint: Joint, meshes: tuple[Mesh, Mesh], origins: Sequence[Mapping[RuleId, Origin]]) -> None:
         self._joint = joint
+        self._origins = origins
         self._meshes = meshes
         self._parts = (*self._frame(), *self._rules())
 
@@ -92,12 +93,11 @@ class Blame:
     def _rules(self) -> Iterator[_Part]:
         old = {rule.id: rule for rule in self._joint.old_policy.rules}
         new = {rule.id: rule for rule in self._joint.new_policy.rules}
-        everywhere = tuple({rule.id: rule.origin for rule in mesh.rules} for mesh in self._meshes)
         for name in sorted(old.keys() | new.keys()):
             one, other = old.get(name), new.get(name)
             if one is None or other is None or not means_same(one, other):
                 # A rule that is not in force here, or not for this port, is not gone: it has changed.
-                places = (everywhere[0].get(name), everywhere[1].get(name))
+                places = (self._origins[0].get(name), self._origins[1].get(name))
                 yield _Part(Edit(EditKind.RULE, name, *places), name)
 
     def _frame(self) -> Iterator[_Part]:

@@ -58,21 +58,18 @@ class CallerNames:
 
     def _all(self) -> Iterator[Named]:
         """Names whose sets are not the same on both sides say which one they mean."""
-        found: dict[str, list[Named]] = {}
-        for side in range(2):
+        found: dict[str, dict[int, tuple[Named, str]]] = {}
+        for side, word in ((1, "now"), (0, "before")):
             for one in self._of_side(side):
-                found.setdefault(one.text, [])
-                if one not in found[one.text]:
-                    found[one.text].append(one)
+                found.setdefault(one.text, {}).setdefault(one.mask, (one, word))
         for text, alternatives in found.items():
-            if len({one.mask for one in alternatives}) == 1:
-                yield alternatives[0]
-            else:
-                words = ("before", "now", "then")
-                yield from (
-                    replace(one, text=f"{text} ({word})", rank=one.rank + 4)
-                    for one, word in zip(alternatives, words, strict=False)
-                )
+            is_plain = len(alternatives) == 1
+            words = [word for _, word in alternatives.values()]
+            for one, word in alternatives.values():
+                if is_plain:
+                    yield one
+                elif words.count(word) == 1:
+                    yield replace(one, text=f"{text} ({word})", rank=one.rank + 4)
         for number, caller in enumerate(self._joint.callers.classes):
             if caller.workloads:
                 test = Test(SourceIdentity(), Exact(caller.new or ""))
@@ -115,9 +112,10 @@ class CallerNames:
         test = Test(SourceIdentity(), matcher)
         match matcher:
             case Exact(uri):
-                nodes = self._identities[1].get(uri) or self._identities[0].get(uri)
-                text = _shared(nodes) if nodes else f'identity "{uri}"'
-                yield from self._named(text, mask, test, 0)
+                nodes = self._identities[side].get(uri)
+                if nodes:
+                    yield from self._named(_shared(nodes), mask, test, 0)
+                yield from self._named(f'identity "{uri}"', mask, test, 5)
             case Prefix(prefix):
                 own = f"{_SCHEME}{self._meshes[side].trust_domain}/ns/"
                 name = prefix.removeprefix(own).removesuffix("/")

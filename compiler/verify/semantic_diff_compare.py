@@ -10,7 +10,7 @@ from typing import TypeAlias
 from meshproof.compiler.ir.entities import Gateway, Layer, Service
 from meshproof.compiler.ir.matchers import Exact, Matcher
 from meshproof.compiler.ir.mesh import Mesh
-from meshproof.compiler.ir.names import NodeName
+from meshproof.compiler.ir.names import NodeName, Origin, RuleId
 from meshproof.compiler.ir.predicate import Always, ClientIp, Method, Path, SourceIdentity, attributes_of, conjunction
 from meshproof.compiler.smt.atoms import matchers_by_attribute
 from meshproof.compiler.smt.callers import canonical
@@ -26,7 +26,7 @@ from meshproof.compiler.verify.semantic_diff_callers import CallerNames, Callers
 from meshproof.compiler.verify.semantic_diff_cover import Box, cover_of, values_in
 from meshproof.compiler.verify.semantic_diff_dimensions import Dimension, DimensionKind, dimensions_of
 from meshproof.compiler.verify.semantic_diff_replay import replayed_decisions, replayed_routes
-from meshproof.compiler.verify.semantic_diff_routes import Outcome, agreements, outcomes_at, unrouted
+from meshproof.compiler.verify.semantic_diff_routes import Outcome, agreements, outcomes_at, routings, unrouted
 from meshproof.compiler.verify.semantic_diff_values import (
     Change,
     DiffRegion,
@@ -55,9 +55,14 @@ Replay: TypeAlias = Callable[[Joint, Formula, Change, "Comparing", Sequence[Dime
 
 @dataclass(frozen=True, slots=True)
 class Comparing:
-    """What the comparison of each port depends on besides the port. `most` bounds the boxes of one kind at a port."""
+    """What the comparison of each port depends on besides the port.
+
+    `meshes` may lack rules about other nodes; `origins` tell of all rules where they stand. `most` bounds the boxes of
+    one kind at a port.
+    """
 
     meshes: tuple[Mesh, Mesh]
+    origins: tuple[Mapping[RuleId, Origin], Mapping[RuleId, Origin]]
     day: date
     to_new: Mapping[NodeName, NodeName]
     limits: Limits
@@ -88,7 +93,7 @@ class PortComparison:
         self.joint = Joint(old, new, callers, extra=extra, opaque_key=about.opaque_key, limits=about.limits)
         self._dimensions = dimensions_of(self.joint)
         self._names = CallerNames(self.joint, about.meshes)
-        self._blame = Blame(self.joint, about.meshes)
+        self._blame = Blame(self.joint, about.meshes, about.origins)
         self.undecided: list[Undecided] = []
 
     @property
@@ -115,7 +120,7 @@ class PortComparison:
                 elsewhere = self._elsewhere(before, after)
                 part = formulas.conjunction((can_come, was, now, elsewhere))
                 if part != FALSE:
-                    parts, edits = found.setdefault((before.routing, after.routing), ([], {}))
+                    parts, edits = found.setdefault(routings(before, after), ([], {}))
                     parts.append(part)
                     subject = after.route or before.route or self._place.text
                     edits[Edit(EditKind.ROUTE, subject, before.origin, after.origin)] = None

@@ -54,8 +54,7 @@ class _Lone:
 
     def __init__(self, port: LonePort, place: Place, comparing: Comparing) -> None:
         self._port = port
-        mesh = comparing.meshes[port.is_new]
-        alone = replace(comparing, meshes=(mesh, mesh), to_new={}, workloads=None)
+        alone = replace(comparing, meshes=(port.mesh, port.mesh), to_new={}, workloads=None)
         self.comparison = PortComparison(port.policy, port.policy, place, alone)
         self._edit = self._edited(EditKind.NODE, str(port.policy.key.node), port.policy.node.origin)
         self._allowed = self.comparison.joint.new.allowed()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.entities import External, Node
 from meshproof.compiler.ir.mesh import Egress, Mesh
-from meshproof.compiler.ir.names import NodeName, RuleId
+from meshproof.compiler.ir.names import NodeName, Origin, RuleId
 from meshproof.compiler.ir.sameness import is_same
 from meshproof.compiler.smt.joint_callers import Trust
-from meshproof.compiler.smt.policy import Policies, PortKey, PortPolicy
+from meshproof.compiler.smt.policy import Policies, PortKey, PortPolicy, enforced
 from meshproof.compiler.verify.correspondence import Correspondence
+from meshproof.compiler.verify.semantic_diff_relevance import relevant_rules
 
 _SPARE_PORTS = range(49152, 65536)
 
@@ -30,10 +32,11 @@ class Stance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PortPair:
-    """One port as both policies have it."""
+    """One port as both policies have it; `meshes` are the policies without rules about other nodes."""
 
     old: PortPolicy
     new: PortPolicy
+    meshes: tuple[Mesh, Mesh]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class LonePort:
     """A port of a node that one policy alone declares; `stance` is what the other says of such a node."""
 
     policy: PortPolicy
+    mesh: Mesh
     is_new: bool
     stance: Stance
 
@@ -50,8 +54,7 @@ class Sides:
 
     def __init__(self, old: Mesh, new: Mesh, day: date, correspondence: Correspondence, *, audits: bool) -> None:
         self.day = day
-        self._policies = (Policies(old, day, audits=audits), Policies(new, day, audits=audits))
-        self.old, self.new = (policies.mesh for policies in self._policies)
+        self.old, self.new = (enforced(mesh) if audits else mesh for mesh in (old, new))
         self.correspondence = correspondence
         self.nodes: tuple[dict[NodeName, Node], dict[NodeName, Node]] = (
             {node.name: node for node in self.old.nodes},
@@ -64,18 +67,58 @@ class Sides:
             if not is_same(self._rules[0].get(name), self._rules[1].get(name))
         )
         self.is_trust_changed = Trust.of(self.old) != Trust.of(self.new)
-        self._is_everything_in_question = self.is_trust_changed or not _is_same_around(self.old, self.new)
+        is_all = self.is_trust_changed or not _is_same_around(self.old, self.new)
+        self._wanted = None if is_all else self._nodes_in_question()
+
+    @cached_property
+    def _policies(self) -> tuple[Policies, Policies]:
+        """The policies of the ports in question: without the rules about other nodes, which are most of them."""
+        if self._wanted is None:
+            return Policies(self.old, self.day), Policies(self.new, self.day)
+        to_old = self.correspondence.to_old
+        old = {to_old.get(name, name) for name in self._wanted} | (self.nodes[0].keys() - self.correspondence.to_new)
+        new = self._wanted | (self.nodes[1].keys() - to_old)
+        return Policies(_about(self.old, old), self.day), Policies(_about(self.new, new), self.day)
 
     def pairs(self) -> Iterator[PortPair]:
         """The ports of nodes of both sides at which something that decides is not the same, by new name and number."""
-        wanted = None if self._is_everything_in_question else self._nodes_in_question()
-        yield from (pair for pair in self.every_pair(wanted) if self._is_in_question(pair))
-
-    def every_pair(self, wanted: frozenset[NodeName] | None = None) -> Iterator[PortPair]:
-        """The ports of nodes of both sides, of all or of some by their new names."""
         for old_name, new_name in sorted(self.correspondence.pairs, key=lambda pair: pair[1]):
-            if wanted is None or new_name in wanted:
-                yield from self._pairs_of(old_name, new_name)
+            if self._wanted is None or new_name in self._wanted:
+                pairs = self._pairs_of(old_name, new_name, self._policies)
+                yield from (self._relevant(pair) for pair in pairs if self._is_in_question(pair))
+
+    def every_pair(self) -> Iterator[PortPair]:
+        """The ports of all nodes of both sides, changed or not, with all of their rules."""
+        policies = Policies(self.old, self.day), Policies(self.new, self.day)
+        for old_name, new_name in sorted(self.correspondence.pairs, key=lambda pair: pair[1]):
+            yield from self._pairs_of(old_name, new_name, policies)
+
+    def _relevant(self, pair: PortPair) -> PortPair:
+        """The pair without rules that have nothing to do with what differs, if nothing but rules does."""
+        if self.is_trust_changed or _frame(pair.old) != _frame(pair.new):
+            return pair
+        old, new = ({rule.id: rule for rule in policy.rules} for policy in (pair.old, pair.new))
+        edited = [rule for rule in pair.old.rules if not _is_in(rule, new)]
+        edited += [rule for rule in pair.new.rules if not _is_in(rule, old)]
+        return replace(
+            pair,
+            old=replace(pair.old, rules=relevant_rules(pair.old.rules, edited)),
+            new=replace(pair.new, rules=relevant_rules(pair.new.rules, edited)),
+        )
+
+    def _mesh_at(self, name: NodeName, side: int) -> Mesh:
+        """A side without the rules about other nodes."""
+        return replace((self.old, self.new)[side], rules=self._rules_at[side].get(name, ()))
+
+    @cached_property
+    def _rules_at(self) -> tuple[dict[NodeName, tuple[AuthzRule, ...]], dict[NodeName, tuple[AuthzRule, ...]]]:
+        return _by_node(self.old), _by_node(self.new)
+
+    @cached_property
+    def origins(self) -> tuple[dict[RuleId, Origin], dict[RuleId, Origin]]:
+        """Where the rules of each side stand."""
+        old, new = ({name: rule.origin for name, rule in rules.items()} for rules in self._rules)
+        return old, new
 
     def lone_ports(self) -> Iterator[LonePort]:
         """The ports of nodes that one side alone declares, the new side's first."""
@@ -87,7 +130,7 @@ class Sides:
                     for key in _keys(name, policies.told_apart(name), node):
                         policy = policies.policy(key)
                         if key.is_declared or may_allow(policy):
-                            yield LonePort(policy, is_new, stance)
+                            yield LonePort(policy, self._mesh_at(name, is_new), is_new, stance)
 
     def _nodes_in_question(self) -> frozenset[NodeName]:
         """The nodes, by new name, that are not declared alike, or that a rule or route speaks of that has changed."""
@@ -106,19 +149,20 @@ class Sides:
                 found.update(new.node for new in (other,) if new is not None)
         return frozenset(found)
 
-    def _pairs_of(self, old_name: NodeName, new_name: NodeName) -> Iterator[PortPair]:
-        ports = self._policies[0].told_apart(old_name) | self._policies[1].told_apart(new_name)
+    def _pairs_of(self, old_name: NodeName, new_name: NodeName, both: tuple[Policies, Policies]) -> Iterator[PortPair]:
+        ports = both[0].told_apart(old_name) | both[1].told_apart(new_name)
         spare = next(port for port in _SPARE_PORTS if port not in ports)
         declared = tuple(
             {port.workload for port in node.ports} for node in (self.nodes[0][old_name], self.nodes[1][new_name])
         )
+        meshes = (self._mesh_at(old_name, 0), self._mesh_at(new_name, 1))
         for port in (*sorted(ports), spare):
             old, new = (
                 policies.policy(PortKey(name, port, is_declared=port in known))
-                for policies, name, known in zip(self._policies, (old_name, new_name), declared, strict=True)
+                for policies, name, known in zip(both, (old_name, new_name), declared, strict=True)
             )
             if port in declared[0] or port in declared[1] or may_allow(old) or may_allow(new):
-                yield PortPair(old, new)
+                yield PortPair(old, new, meshes)
 
     def _is_in_question(self, pair: PortPair) -> bool:
         old, new = pair.old, pair.new
@@ -135,6 +179,25 @@ class Sides:
             one.id == other.id and (one.id not in self.changed_rules or means_same(one, other))
             for one, other in zip(old.rules, new.rules, strict=True)
         )
+
+
+def _is_in(rule: AuthzRule, others: Mapping[RuleId, AuthzRule]) -> bool:
+    other = others.get(rule.id)
+    return other is not None and (other is rule or means_same(rule, other))
+
+
+def _by_node(mesh: Mesh) -> dict[NodeName, tuple[AuthzRule, ...]]:
+    found: dict[NodeName, dict[RuleId, AuthzRule]] = {}
+    for rule in mesh.rules:
+        for place in rule.destinations:
+            found.setdefault(place.node, {})[rule.id] = rule
+    return {name: tuple(rules.values()) for name, rules in found.items()}
+
+
+def _about(mesh: Mesh, names: Collection[NodeName]) -> Mesh:
+    """The mesh with the rules alone that speak of one of these nodes."""
+    rules = (rule for rule in mesh.rules if any(place.node in names for place in rule.destinations))
+    return replace(mesh, rules=tuple(rules))
 
 
 def means_same(one: AuthzRule, other: AuthzRule) -> bool:

@@ -51,6 +51,19 @@ class Outcome:
         return Routing(text or "answered by the proxy", (*self.settings, *_rewrite_text(self.rewrite)))
 
 
+def routings(before: Outcome, after: Outcome) -> tuple[Routing, Routing]:
+    """Both outcomes for people, without what they have in common."""
+    was, now = before.routing, after.routing
+    common = set(was.settings) & set(now.settings)
+    is_elsewhere = was.destinations != now.destinations
+
+    def told(one: Routing) -> Routing:
+        settings = tuple(setting for setting in one.settings if setting not in common)
+        return Routing(one.destinations if is_elsewhere else "", settings)
+
+    return told(was), told(now)
+
+
 NOT_TAKEN = Outcome((), is_moving=False, settings=(), rewrite=Kept(), origin=None, is_taken=False)
 """What becomes of a request that no branch takes."""
 
@@ -92,7 +105,7 @@ def _outcome(policy: PortPolicy, route: Route, branch: Branch, to_new: Mapping[N
         tuple(kept),
         is_moving,
         tuple(_settings(policy, branch, to_new)),
-        Kept() if branch.redirect is not None else rewrite_of(branch),
+        Kept() if branch.redirect is not None or branch.answer is not None else rewrite_of(branch),
         branch.origin,
         route.id,
     )
@@ -162,6 +175,7 @@ def replayed_routing(mesh: Mesh, request: Request, day: date, to_new: Mapping[No
         name = _renamed(label, to_new)
         shares[name] = shares.get(name, 0) + share
     kept = sorted(shares) if is_moving else sorted(item for item in shares.items() if item[1])
+    is_answered = found.redirect is not None or found.answer is not None
     return (
         is_moving,
         tuple(kept),
@@ -172,7 +186,7 @@ def replayed_routing(mesh: Mesh, request: Request, day: date, to_new: Mapping[No
         found.redirect and _redirect(found.redirect),
         found.answer,
         found.rewrite_host,
-        None if found.redirect is not None or found.path == request.path else found.path,
+        None if is_answered or found.path == request.path else found.path,
     )
 
 

@@ -69,7 +69,10 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """What a sender does with a request, for people: where it goes, and what is done to it besides."""
+    """What a sender does with a request, for people: where it goes, and what is done to it besides.
+
+    Of two that are told beside each other each has only what the other has not.
+    """
 
     destinations: str
     settings: tuple[str, ...] = ()

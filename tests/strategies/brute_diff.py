@@ -14,7 +14,6 @@ from tests.strategies.brute import TooLarge
 
 from meshproof.compiler.ir.entities import Gateway, Layer, Service
 from meshproof.compiler.ir.mesh import Mesh
-from meshproof.compiler.ir.predicate import Predicate
 from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
 from meshproof.compiler.semantics import Facts, MalformedRequest, decide, facts_of, holds
 from meshproof.compiler.smt.callers import members
@@ -60,7 +59,7 @@ def try_all(old: Mesh, new: Mesh, day: date, most: int) -> Iterator[TriedPort]:
     """Every port of nodes of both sides, also those at which nothing has changed. Raises TooLarge."""
     correspondence = by_name(old, new)
     sides = Sides(old, new, day, correspondence, audits=False)
-    about = Comparing((old, new), day, correspondence.to_new, Limits(), 40)
+    about = Comparing((old, new), sides.origins, day, correspondence.to_new, Limits(), 40)
     for pair in sides.every_pair():
         comparison = PortComparison(pair.old, pair.new, place_of(pair.old, pair.new), about)
         yield TriedPort(place_of(pair.old, pair.new), pair, tuple(_tried(comparison, pair, most)))
@@ -112,7 +111,7 @@ def is_meant(meaning: Meaning, sources: tuple[str, ...], request: JointRequest, 
     if any(answers[name] is not answer for name, answer in meaning.answers):  # type: ignore[index]
         return False
     facts = _facts(request, mesh, day)
-    return holds(meaning.sources, facts) and _holds(meaning.content, facts)
+    return holds(meaning.sources, facts) and holds(meaning.content, facts)
 
 
 def is_stranger(request: Request, mesh: Mesh) -> bool:
@@ -120,10 +119,6 @@ def is_stranger(request: Request, mesh: Mesh) -> bool:
     uri = request.source.identity
     domains = (mesh.trust_domain, *mesh.aliases, *mesh.trusts)
     return uri is not None and not uri.startswith(tuple(f"spiffe://{domain}/" for domain in domains))
-
-
-def _holds(content: Predicate, facts: Facts) -> bool:
-    return holds(content, facts)
 
 
 def _facts(request: JointRequest, mesh: Mesh, day: date) -> Facts:
@@ -148,4 +143,5 @@ def _facts(request: JointRequest, mesh: Mesh, day: date) -> Facts:
         mtls=(),
     )
     sent = replace(request.sent, destination=name, source=Peer(request.sent.source.identity, request.sent.source.ip))
-    return facts_of(wide, sent, day)
+    client = () if sent.client_ip is None else (sent.client_ip,)  # also of a caller that is a gateway to one side alone
+    return replace(facts_of(wide, sent, day), client_ip=client)
