@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from meshproof.compiler.config.keys import Audit
 from meshproof.compiler.driver.environments import not_chosen
 from meshproof.compiler.driver.judge import unjudged
 from meshproof.compiler.driver.options import JudgeOptions, Part
+from meshproof.compiler.driver.pods import MeshOfPods
 from meshproof.compiler.driver.policy import Policy, Reading, read_policy
 from meshproof.compiler.smt.policy import enforced
 from meshproof.dsl.loader import Limits
@@ -58,8 +60,17 @@ def mesh_to_ask(session: Session, policy: Policy) -> Mesh:
     one = one_environment(session, policy)
     if not one.is_judgeable:
         session.refuse(unjudged(one, judge_options(session), session.command))
-    mesh = one.meshes[0]
+    return prepared(session, one.meshes[0])
+
+
+def prepared(session: Session, mesh: Mesh) -> Mesh:
+    """The mesh as the settings want it judged."""
     return enforced(mesh) if session.settings.audit is Audit.AS_ENFORCED else mesh
+
+
+def meshes_to_ask(session: Session, policy: Policy) -> MeshOfPods:
+    """The mesh of the one environment, for each request; raises as `mesh_to_ask` does."""
+    return MeshOfPods(policy, mesh_to_ask(session, policy), partial(prepared, session))
 
 
 def judge_options(

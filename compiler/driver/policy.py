@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from meshproof.compiler.backend.target import Lifted
+    from meshproof.compiler.backend.target import Lifted, Pods
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.dsl.ast.document import Document
     from meshproof.dsl.diagnostic import Diagnostic
@@ -40,8 +40,8 @@ class Policy:
 
     `meshes` is empty if anything in the text is an error: half a policy is never judged. `sources` are the texts that
     diagnostics point into, by the path that is shown. `origin` tells a policy of the language from manifests; of these
-    `skipped` are the kinds of objects that say nothing of who may call whom, with their number. `brought` tells by used
-    file where it is used, innermost first.
+    `skipped` are the kinds of objects that say nothing of who may call whom, with their number, and `manifests` are
+    what was read, under `settings`. `brought` tells by used file where it is used, innermost first.
     """
 
     meshes: tuple[Mesh, ...]
@@ -51,6 +51,8 @@ class Policy:
     origin: Origin = Origin.MESH
     skipped: tuple[tuple[str, int], ...] = ()
     brought: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    manifests: tuple[Artifact, ...] = field(default=(), repr=False)
+    settings: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_judgeable(self) -> bool:
@@ -147,15 +149,33 @@ def _lifted(inputs: Inputs, overlay: Loaded | None, reading: Reading) -> Policy:
             resolution = resolve_overlay(overlay.trees, meshes[0], packs=dict(overlay.packs))
             meshes = resolution.meshes
             diagnostics = (*diagnostics, *resolution.diagnostics)
-    policy = Policy(meshes, trees, sources, diagnostics, Origin.ISTIO, lifted.skipped)
+    policy = Policy(
+        meshes,
+        trees,
+        sources,
+        diagnostics,
+        Origin.ISTIO,
+        lifted.skipped,
+        manifests=inputs.manifests,
+        settings=reading.settings,
+    )
     return replace(policy, meshes=()) if _is_broken(diagnostics) else policy
 
 
 def lift(manifests: tuple[Artifact, ...], reading: Reading) -> Lifted:
     """What manifests mean."""
+    return _lift(manifests, reading.settings, ())
+
+
+def lift_again(policy: Policy, pods: tuple[Pods, ...]) -> Mesh | None:
+    """The mesh of the policy's manifests, in which these pods are workloads too."""
+    return _lift(policy.manifests, policy.settings, pods).mesh
+
+
+def _lift(manifests: tuple[Artifact, ...], settings: tuple[tuple[str, str], ...], pods: tuple[Pods, ...]) -> Lifted:
     target = registry.load(Origin.ISTIO.value)
     assert isinstance(target, LiftingTarget)
-    return target.lift(manifests, CompileOptions(_NO_DAY, reading.settings))
+    return target.lift(manifests, CompileOptions(_NO_DAY, settings), also=pods)
 
 
 def _is_broken(diagnostics: Sequence[Diagnostic]) -> bool:

@@ -11,7 +11,7 @@ import click
 
 from meshproof.compiler.cli import options
 from meshproof.compiler.cli.output import write_exactly
-from meshproof.compiler.cli.reading import mesh_to_ask, policy_at
+from meshproof.compiler.cli.reading import meshes_to_ask, policy_at
 from meshproof.compiler.cli.session import STDIN, open_session
 from meshproof.compiler.driver.deciding import Answer, Answered, answer
 from meshproof.compiler.report.exit_code import ExitCode
@@ -39,11 +39,11 @@ def command(paths: tuple[str, ...], requests: str, **flags: object) -> None:
     if requests == STDIN and STDIN in paths:
         raise click.UsageError("stdin, `-`, can be read once")
     session = open_session("eval", paths, flags)
-    mesh = mesh_to_ask(session, policy_at(session, paths))
+    meshes = meshes_to_ask(session, policy_at(session, paths))
     outcomes = set()
     with _opened(requests) as stream:
         for line in _lines(stream, session.settings.max_file_bytes):
-            found = _TOO_LONG if line is None else answer(mesh, line, session.day)
+            found = _TOO_LONG if line is None else answer(meshes.mesh_for(line), line, session.day)
             outcomes.add(found.outcome)
             write_exactly(f"{found.text}\n")
     session.leave(_exit_code(outcomes))

@@ -10,7 +10,7 @@ import click
 
 from meshproof.compiler.cli import options
 from meshproof.compiler.cli.output import write_exactly, write_out
-from meshproof.compiler.cli.reading import mesh_to_ask, policy_at
+from meshproof.compiler.cli.reading import meshes_to_ask, policy_at
 from meshproof.compiler.cli.session import Session, open_session
 from meshproof.compiler.driver.asking import Asked, requests_in
 from meshproof.compiler.driver.explaining import explain
@@ -45,8 +45,9 @@ def command(paths: tuple[str, ...], output: str, **flags: object) -> None:
         raise click.UsageError("a policy and a request are needed: PATH... REQUEST")
     session = open_session("why", places, flags)
     policy = policy_at(session, places)
-    mesh = mesh_to_ask(session, policy)
-    asked = requests_in(mesh, _request(text, session.settings.max_file_bytes))
+    request = _request(text, session.settings.max_file_bytes)
+    mesh = meshes_to_ask(session, policy).mesh_for(request)
+    asked = requests_in(mesh, request)
     if not asked.requests:
         _refuse(session, asked)
     report = WhyReport(

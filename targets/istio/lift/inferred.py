@@ -61,7 +61,7 @@ def with_pods(
     for pods in also:
         labels = tuple(sorted(pods.labels))
         is_made = any(not one.is_inferred and _is_selected(one, pods.namespace, labels) for one in found)
-        if labels and not is_made:
+        if not is_made:
             nowhere = Origin(Span("", 0, 0))
             _add(found, _plain(pods.namespace, _name_of(labels), labels, objects, services, nowhere))
     return tuple(found)
@@ -97,16 +97,25 @@ def _plain(
         ports=ports_behind(fronts, EMPTY),
         services=fronts,
         membership=membership_of(objects, namespace, EMPTY, EMPTY),
-        role=Role.SIDECAR,
+        role=_role_of(labels),
         origin=origin,
         is_inferred=True,
         is_account_known=False,
     )
 
 
+def _role_of(labels: Labels) -> Role:
+    """What such pods are by their labels: those that Istio gives to the gateways that it installs or makes."""
+    given = dict(labels)
+    is_gateway = given.get("istio") in _INSTALLED or GATEWAY_NAME in given
+    return Role.GATEWAY if is_gateway else Role.SIDECAR
+
+
 def _name_of(labels: Labels) -> str:
     """The name of the workload by its labels, as people give them; with the version, if that is one of them."""
     given = dict(labels)
+    if not labels:
+        return "unlabelled"
     name = next((given[key] for key in _NAMING if key in given), labels[0][1]) or labels[0][0]
     version = given.get("version")
     return f"{name}-{version}" if version else name
