@@ -6,7 +6,7 @@ An ALLOW policy that is in force changes the default of every workload that it s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.entities import Destination, Layer
@@ -14,9 +14,11 @@ from meshproof.compiler.ir.names import AuthorizerName, NodeName, Origin, RuleId
 from meshproof.compiler.ir.predicate import Attribute
 from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.admission import DRY_RUN, Verdict
+from meshproof.targets.istio.lift.ambient import ambient_form
 from meshproof.targets.istio.lift.callers import Identities
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.kinds import Kind
+from meshproof.targets.istio.lift.membership import Membership
 from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.policy_terms import Reading
 from meshproof.targets.istio.lift.rule_forms import Form, PolicyRule, http_form, read_rule, tcp_form
@@ -122,6 +124,7 @@ class _Place:
     authorizer: AuthorizerName | None
     asks_on_tcp: bool
     distorted: frozenset[Attribute]
+    is_ambient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +149,22 @@ class _Lifting:
 
     def _reading(self, policy: _Policy, place: _Place) -> Reading:
         settings = self.context.settings
-        return Reading(policy.source.namespace, settings.bundle, settings.has_joined_headers, place.distorted)
+        return Reading(
+            policy.source.namespace,
+            settings.bundle,
+            settings.has_joined_headers,
+            place.distorted,
+            is_ambient=place.is_ambient,
+        )
 
     def _places(self, policy: _Policy) -> list[tuple[_Place, tuple[NodeName, ...]]]:
         """The workloads, those together for which the rules mean the same; without any, one place without workloads."""
         found: dict[_Place, list[NodeName]] = {}
         for workload in policy.workloads:
-            found.setdefault(self._place(policy, workload.name), []).append(workload.name)
+            place = self._place(policy, workload.name)
+            if workload.membership is Membership.AMBIENT:
+                place = replace(place, is_ambient=True)
+            found.setdefault(place, []).append(workload.name)
         if not found:
             found[self._place(policy, None)] = []
         return [(place, tuple(sorted(names))) for place, names in found.items()]
@@ -173,6 +185,11 @@ class _Lifting:
         )
 
     def _forms(self, policy: _Policy, effect: Effect, named: _Named, rule: PolicyRule) -> Iterator[AuthzRule]:
+        if named.place.is_ambient:
+            asked = None if effect is Effect.ASK else ambient_form(rule, effect)
+            if asked is not None:
+                yield self._rule(policy, effect, named, (asked, None), rule.origin)
+            return
         if rule.is_same_on_tcp and (effect is not Effect.ASK or named.place.asks_on_tcp):
             yield self._rule(policy, effect, named, (http_form(rule), None), rule.origin)
             return

@@ -8,6 +8,7 @@ from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.conditions import SOURCE_PRINCIPAL, SOURCE_TRUST_DOMAIN
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.kinds import Kind
+from meshproof.targets.istio.lift.membership import Membership
 from meshproof.targets.istio.lift.trust_domains import tells_apart_domains, tells_apart_principals
 from meshproof.targets.istio.lift.values import mapping, mappings, text, texts
 
@@ -23,7 +24,9 @@ def tells_aliases_apart(context: LiftContext) -> bool:
     rules = (
         rule for policy in context.objects.of(Kind.AUTHORIZATION_POLICY) for rule in mappings(policy.spec.get("rules"))
     )
-    return "ns" in bundle or any(_tells_apart(rule, bundle) for rule in rules)
+    # The proxies of nodes know no aliases, and a domain called `ns` looks like the start of a namespace.
+    is_literal = any(workload.membership is Membership.AMBIENT for workload in context.workloads)
+    return is_literal or "ns" in bundle or any(_tells_apart(rule, bundle) for rule in rules)
 
 
 def _tells_apart(rule: MapNode, bundle: tuple[str, ...]) -> bool:

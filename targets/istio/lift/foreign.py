@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.names import NodeName
+from meshproof.targets.istio.lift.ambient import waypoint_of
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.findings import NOT_MODELLED
 from meshproof.targets.istio.lift.kinds import Kind
@@ -20,6 +21,7 @@ from meshproof.targets.istio.lift.workloads import Role, Workload
 _EXCLUDED = "traffic.sidecar.istio.io/excludeInboundPorts"
 _INCLUDED = "traffic.sidecar.istio.io/includeInboundPorts"
 _OUTBOUND = "SIDECAR_OUTBOUND"
+_OF_CONNECTIONS = frozenset(("LISTENER", "FILTER_CHAIN", "LISTENER_FILTER", "NETWORK_FILTER", "BOOTSTRAP", "INVALID"))
 _ROLES = {"GATEWAY": (Role.GATEWAY,), "SIDECAR_INBOUND": (Role.SIDECAR,), _OUTBOUND: ()}
 
 
@@ -58,17 +60,30 @@ def _of_mesh(context: LiftContext) -> Iterator[AuthzRule]:
 
 def _may_touch(source: KubeObject, workload: Workload) -> bool:
     """Whether the object may change what the workload's proxy does with what arrives."""
+    if workload.membership is Membership.AMBIENT:
+        return False  # the node's proxy knows neither filters nor plugins
     if source.kind is not Kind.ENVOY_FILTER:
         return True
     contexts = {text(patch.at("match", "context")) or "ANY" for patch in mappings(source.spec.get("configPatches"))}
     return any(workload.role in _ROLES.get(name, (Role.GATEWAY, Role.SIDECAR)) for name in contexts)
 
 
+def unsure_transport(context: LiftContext) -> Iterator[Workload]:
+    """The workloads at which a filter may change who is let in by the handshake."""
+    for source in context.objects.of(Kind.ENVOY_FILTER):
+        kinds = {text(patch.get("applyTo")) for patch in mappings(source.spec.get("configPatches"))}
+        if kinds & _OF_CONNECTIONS:
+            found = selected(attachment_of(source), context.workloads, context.settings.root_namespace)
+            yield from (workload for workload in found if _may_touch(source, workload))
+
+
 def _of_workload(workload: Workload, context: LiftContext) -> Iterator[AuthzRule]:
     if workload.membership is Membership.AMBIENT:
-        message = f"`{workload.name}` is in an ambient mesh, which is not modelled: what reaches it is unknown"
-        context.findings.add(NOT_MODELLED, message, workload.name, workload.origin)
-        yield from unknown_rules(f"ambient:{workload.name}", "ambient mode", workload.origin, (workload.name,))
+        waypoint = waypoint_of(workload, context.objects)
+        if waypoint is not None:
+            message = f"`{workload.name}` stands behind the waypoint `{waypoint}`, which is not modelled"
+            context.findings.add(NOT_MODELLED, message, workload.name, workload.origin)
+            yield from unknown_rules(f"waypoint:{workload.name}", waypoint, workload.origin, (workload.name,))
         return
     annotations = pod_annotations(workload)
     for name, ports in ((_EXCLUDED, _ports(annotations.get(_EXCLUDED, ""))), (_INCLUDED, None)):

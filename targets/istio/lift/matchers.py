@@ -77,6 +77,29 @@ def account_test(value: str, policy_namespace: str) -> Predicate:
     return _identity(istio_forms.service_account_pattern(value, policy_namespace))
 
 
+def parsed_namespace_test(value: str) -> Predicate:
+    """Namespaces as the proxy of a node compares them, which takes identities apart: one star at an end is special."""
+    quoted = istio_forms.quote
+    if value == "*":
+        name = "[^/]+"
+    elif value.startswith("*"):
+        name = f"[^/]*{quoted(value[1:])}"
+    elif value.endswith("*"):
+        name = f"{quoted(value[:-1])}[^/]*"
+    else:
+        name = quoted(value)
+    return Test(SourceIdentity(), Regex(f"spiffe://[^/]+/ns/{name}/sa/[^/]+"))
+
+
+def parsed_account_test(value: str, policy_namespace: str) -> Predicate:
+    """Service accounts as the proxy of a node compares them."""
+    namespace, slash, account = value.partition("/")
+    if not slash:
+        namespace, account = policy_namespace, value
+    path = f"/ns/{istio_forms.quote(namespace)}/sa/{istio_forms.quote(account)}"
+    return Test(SourceIdentity(), Regex(f"spiffe://[^/]+{path}"))
+
+
 def domain_test(value: str) -> Predicate:
     """Trust domains."""
     return _identity(istio_forms.trust_domain_pattern(value))

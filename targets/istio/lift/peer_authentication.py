@@ -7,7 +7,7 @@ One with a selector in the root namespace is ignored, whatever the API's text sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.mtls import MeshScope, MtlsMode, MtlsPolicy, NamespaceScope, PortScope, ServiceScope
@@ -16,6 +16,7 @@ from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.admission import Verdict
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.findings import COMPETING
+from meshproof.targets.istio.lift.foreign import unsure_transport
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.membership import Membership
 from meshproof.targets.istio.lift.objects import KubeObject
@@ -41,6 +42,7 @@ def lift_mtls(context: LiftContext, verdicts: dict[KubeObject, Verdict]) -> Hand
     clean = [one for one in found if one not in verdicts]
     unsure = [(one, _selected(one, context)) for one in found if one in verdicts]
     uncertain = {workload.name for _, workloads in unsure for workload in workloads}
+    uncertain.update(workload.name for workload in unsure_transport(context))
     statements = [*_for_mesh(clean, context), *_for_namespaces(clean, context)]
     for workload in context.workloads:
         if workload.membership is Membership.OUTSIDE:
@@ -52,7 +54,22 @@ def lift_mtls(context: LiftContext, verdicts: dict[KubeObject, Verdict]) -> Hand
     unknown = (
         rule for one, workloads in unsure for rule in unknown_object(one, tuple(each.name for each in workloads))
     )
-    return Handshakes(tuple(sorted(statements, key=lambda one: repr(one.scope))), tuple(unknown))
+    found_there = sorted(_softened(statements, context), key=lambda one: repr(one.scope))
+    return Handshakes(tuple(found_there), tuple(unknown))
+
+
+def _softened(statements: list[MtlsPolicy], context: LiftContext) -> Iterator[MtlsPolicy]:
+    """The statements as the proxies of nodes take them, which cannot do without mTLS: disabled is permissive there."""
+    modes = {one.scope: one.mode for one in statements}
+    ambient = {one.name: one for one in context.workloads if one.membership is Membership.AMBIENT}
+    for one in statements:
+        is_there = isinstance(one.scope, ServiceScope | PortScope) and one.scope.service in ambient
+        is_softened = is_there and one.mode is MtlsMode.DISABLED
+        yield replace(one, mode=MtlsMode.PERMISSIVE) if is_softened else one
+    for name, workload in ambient.items():
+        around = modes.get(NamespaceScope(workload.namespace), modes.get(MeshScope()))
+        if around is MtlsMode.DISABLED and ServiceScope(name) not in modes:
+            yield MtlsPolicy(ServiceScope(name), MtlsMode.PERMISSIVE, workload.origin)
 
 
 def _selected(source: KubeObject, context: LiftContext) -> tuple[Workload, ...]:

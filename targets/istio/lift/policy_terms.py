@@ -41,13 +41,14 @@ class Reading:
     """What the meaning of a field depends on besides itself.
 
     `namespace` is that of the policy, `bundle` our trust domains. `distorted` are headers and claims that the proxies
-    change before a rule reads them, in a way that is not modelled.
+    change before a rule reads them, in a way that is not modelled. `is_ambient`: the proxy of the node reads it.
     """
 
     namespace: str
     bundle: tuple[str, ...]
     has_joined_headers: bool = False
     distorted: frozenset[Attribute] = frozenset()
+    is_ambient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +148,26 @@ def _source_tests(reading: Reading) -> dict[str, _Test]:
     return {
         "principals": lambda value: _principal(value, reading),
         "requestPrincipals": matchers.request_principal_test,
-        "namespaces": matchers.namespace_test,
-        "serviceAccounts": lambda value: matchers.account_test(value, reading.namespace),
+        "namespaces": _namespace_test(reading),
+        "serviceAccounts": lambda value: _account(value, reading),
         "trustDomains": lambda value: _trust_domain(value, reading),
         "ipBlocks": _address_test(SourceIp()),
         "remoteIpBlocks": _address_test(RemoteIp()),
     }
 
 
+def _namespace_test(reading: Reading) -> _Test:
+    return matchers.parsed_namespace_test if reading.is_ambient else matchers.namespace_test
+
+
+def _account(value: str, reading: Reading) -> Predicate:
+    test = matchers.parsed_account_test if reading.is_ambient else matchers.account_test
+    return test(value, reading.namespace)
+
+
 def _principal(value: str, reading: Reading) -> Predicate:
+    if reading.is_ambient:
+        return matchers.principal_test(value.removeprefix("spiffe://"))
     return disjunction(tuple(map(matchers.principal_test, expanded(value, reading.bundle))))
 
 
@@ -201,9 +213,9 @@ def _condition_test(key: str, reading: Reading) -> _Test | None:
         case conditions.SOURCE_PRINCIPAL:
             return lambda value: _principal(value, reading)
         case conditions.SOURCE_NAMESPACE:
-            return matchers.namespace_test
+            return _namespace_test(reading)
         case conditions.SOURCE_ACCOUNT:
-            return lambda value: matchers.account_test(value, reading.namespace)
+            return lambda value: _account(value, reading)
         case conditions.SOURCE_TRUST_DOMAIN:
             return lambda value: _trust_domain(value, reading)
         case conditions.REQUEST_PRINCIPAL:

@@ -16,6 +16,7 @@ from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.admission import Verdict
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.kinds import Kind
+from meshproof.targets.istio.lift.membership import Membership
 from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.selection import attachment_of, selected
 from meshproof.targets.istio.lift.unmodelled import unknown_object, unknown_rules
@@ -42,7 +43,7 @@ def lift_tokens(context: LiftContext, verdicts: dict[KubeObject, Verdict]) -> To
     unknown: list[AuthzRule] = []
     for source in context.objects.of(Kind.REQUEST_AUTHENTICATION):
         found = selected(attachment_of(source), context.workloads, context.settings.root_namespace)
-        names = tuple(workload.name for workload in found)
+        names = tuple(workload.name for workload in found if workload.membership is not Membership.AMBIENT)
         if source in verdicts:
             unknown.extend(unknown_object(source, names))
             continue

@@ -137,3 +137,12 @@ def test_one_that_is_refused_leaves_the_weaker_mode_and_doubt() -> None:
     assert mode(found.mesh) is PERMISSIVE
     with pytest.raises(NotModelled):
         judged(found.mesh, HTTP)
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("NETWORK_FILTER", PERMISSIVE), ("HTTP_FILTER", STRICT)])
+def test_no_proof_of_mtls_rests_on_a_proxy_whose_connections_a_filter_changes(kind: str, expected: MtlsMode) -> None:
+    changed = (
+        "apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: f, namespace: shop}\n"
+        f"spec: {{configPatches: [{{applyTo: {kind}, patch: {{operation: MERGE}}}}]}}\n---\n"
+    )
+    assert mode(api(peer("{mtls: {mode: STRICT}}"), changed)) is expected

@@ -173,14 +173,6 @@ def test_what_has_no_proxy_heeds_no_policy_and_has_no_identity() -> None:
     assert mesh.services[0].identity.trust_domain == "outside.invalid"
 
 
-def test_an_ambient_mesh_is_not_modelled() -> None:
-    found = read(NAMESPACE % "istio.io/dataplane-mode: ambient" + WORKLOAD)
-    assert [one.code for one in found.diagnostics] == ["MP713"]
-    assert found.mesh is not None
-    with pytest.raises(NotModelled):
-        judged(found.mesh)
-
-
 def test_ports_that_no_proxy_sees_are_not_modelled() -> None:
     note = 'version: v1}, annotations: {traffic.sidecar.istio.io/excludeInboundPorts: "5432, 7"}}'
     found = read(WORKLOAD.replace("version: v1}}", note))
