@@ -17,9 +17,9 @@ from meshproof.targets.istio.clauses import Clause, Literal, clauses
 from meshproof.targets.istio.context import Context
 from meshproof.targets.istio.encoded import ENCODED, is_blind_to_escapes, takes_raw_root_alone, takes_root_alone
 from meshproof.targets.istio.findings import NotExpressibleError
-from meshproof.targets.istio.headers import TAKEN_AWAY
+from meshproof.targets.istio.headers import JOINED, TAKEN_AWAY
 from meshproof.targets.istio.identities import Domains
-from meshproof.targets.istio.meets import pattern_of
+from meshproof.targets.istio.meets import pattern_of, takes
 from meshproof.targets.istio.paths import holds_dots
 
 Match = dict[str, Value]
@@ -62,9 +62,7 @@ _WORDS = {"uri": "the path", "method": "the method", "authority": "the host", "s
 
 
 def _options(literal: Literal, branch: Branch, context: Context) -> Iterable[tuple[str, str | None, Value]]:
-    if isinstance(literal.attribute, Header) and literal.attribute.name in TAKEN_AWAY:
-        name = literal.attribute.name
-        raise NotExpressibleError(Feature.ROUTE_MATCH, f"Envoy takes the header `{name}` away before it routes")
+    _tell_repeated(literal, branch, context)
     if not literal.is_positive:
         return _negated(literal)
     match literal.attribute:
@@ -86,18 +84,46 @@ def _options(literal: Literal, branch: Branch, context: Context) -> Iterable[tup
             )
 
 
+def _tell_repeated(literal: Literal, branch: Branch, context: Context) -> None:
+    """MP708 where Envoy looks at less than every value of a header or query parameter; MP701 where at none."""
+    attribute, is_present = literal.attribute, Present() in literal.matchers
+    if isinstance(attribute, Query) and not is_present:
+        message = f"of a repeated query parameter `{attribute.name}` Envoy routes by the first value alone"
+        context.findings.residual(branch.id, branch.origin, message)
+    if isinstance(attribute, Header) and attribute.name in TAKEN_AWAY:
+        name = attribute.name
+        raise NotExpressibleError(Feature.ROUTE_MATCH, f"Envoy takes the header `{name}` away before it routes")
+    if isinstance(attribute, Header) and attribute.name in JOINED and not is_present:
+        message = f"Envoy routes by the lines of a repeated `{attribute.name}` as one text, with commas between them"
+        context.findings.residual(branch.id, branch.origin, message)
+
+
+def refuse_other_hosts(branch: Branch, names: tuple[str, ...], node: str) -> None:
+    """MP701, as `NotExpressibleError`, where a branch asks for hosts by which no sender's proxy knows the node."""
+    for clause in clauses(branch.condition):
+        for literal in clause:
+            is_host = isinstance(literal.attribute, Host) and literal.is_positive
+            if is_host and not any(takes(literal.matchers, name) for name in names):
+                raise NotExpressibleError(
+                    Feature.ROUTE_MATCH,
+                    f"a sender's proxy knows `{node}` by its own names, and sends other hosts past its routes",
+                    f"leave the host away, or use one of {', '.join(names)}",
+                )
+
+
 def _attribute(attribute: object) -> str:
     return re.sub(r"(?<!^)([A-Z])", r".\1", type(attribute).__name__).lower()
 
 
 def _negated(literal: Literal) -> list[tuple[str, str | None, Value]]:
-    if isinstance(literal.attribute, Header) and len(literal.matchers) == 1:
-        matcher = literal.matchers[0]
-        if matcher == Exact(""):
-            raise NotExpressibleError(Feature.EMPTY_VALUE, "it takes an absent header for an empty one")
-        return [("withoutHeaders", literal.attribute.name, string_match(matcher))]
+    matchers = literal.matchers
     if isinstance(literal.attribute, Header):
-        return [("withoutHeaders", literal.attribute.name, _either(literal.matchers))]
+        name = literal.attribute.name
+        if Present() in matchers:
+            return [("withoutHeaders", name, {})]
+        if takes(matchers, ""):
+            raise NotExpressibleError(Feature.EMPTY_VALUE, "it takes an absent header for an empty one")
+        return [("withoutHeaders", name, string_match(matchers[0]) if len(matchers) == 1 else _either(matchers))]
     raise NotExpressibleError(
         Feature.ROUTE_NEGATION,
         f"a route cannot take what `{_attribute(literal.attribute)}` is not",

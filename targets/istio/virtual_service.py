@@ -20,7 +20,7 @@ from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
 from meshproof.targets.istio.route_action import NO_RETRIES, settings
 from meshproof.targets.istio.route_destination import Called, destination, is_plain, shares, target_of
-from meshproof.targets.istio.route_match import Match, matches
+from meshproof.targets.istio.route_match import Match, matches, refuse_other_hosts
 from meshproof.targets.istio.service_entry import exported_to, home, namespaces_in, wrong_from
 
 KIND = "VirtualService"
@@ -117,6 +117,8 @@ def _branches(context: Context, route: Route, called: Called, port: ServicePort)
 
 
 def _branch(context: Context, branch: Branch, called: Called, port: ServicePort) -> list[Value]:
+    if not isinstance(called.node, Gateway) and not called.host.startswith("*"):
+        refuse_other_hosts(branch, _names(called), str(called.node.name))
     blocks = matches(branch, context)
     if not blocks:
         return []
@@ -128,6 +130,14 @@ def _branch(context: Context, branch: Branch, called: Called, port: ServicePort)
             copy = target_of(context, mirror.target, called, port)
             value["mirrors"] = [{"destination": copy, "percentage": {"value": mirror.percent}}]
     return [value | settings(branch)]
+
+
+def _names(called: Called) -> tuple[str, ...]:
+    """What callers may write for the host: an external's host, or a service's name with more and more behind it."""
+    if isinstance(called.node, External):
+        return (called.host,)
+    parts = called.host.split(".")
+    return (*(".".join(parts[:count]) for count in (1, 2, 3)), called.host)
 
 
 def _with_port(block: Match, port: ServicePort) -> Value:

@@ -88,12 +88,11 @@ def test_conditions(specs: Specs, branch: str, expected: list[Any]) -> None:
 
 
 def test_a_host_is_matched_with_port_and_last_dot(specs: Specs) -> None:
-    pattern = http(specs, 'route b:http { host "h.example" => v1\notherwise => v2 }')[0]["match"][0]["authority"][
-        "regex"
-    ]
-    for authority in ("h.example", "H.Example:8080", "h.example.", "h.example.:80"):
+    (first, _) = http(specs, 'route b:http { host "b.app" => v1\notherwise => v2 }')
+    pattern = first["match"][0]["authority"]["regex"]
+    for authority in ("b.app", "B.App:8080", "b.app.", "b.app.:80"):
         assert re.fullmatch(pattern, authority)
-    for authority in ("hxexample", "h.example.org", "a.h.example", "h.example:x"):
+    for authority in ("bxapp", "b.app.org", "a.b.app", "b.app:x"):
         assert not re.fullmatch(pattern, authority)
 
 
@@ -243,3 +242,33 @@ def test_tls_of_a_workload_goes_where_its_server_name_says(codes: Codes) -> None
     text = "service t { port tls 443 versions v1, v2 }\n"
     assert codes(text + "route t:tls { otherwise => t\n limit connections 5 }") == []
     assert codes(text + "route t:tls { otherwise => v1 50%, v2 50% }") == ["MP701"]
+
+
+def test_senders_know_a_service_by_its_own_names(codes: Codes, specs: Specs) -> None:
+    route = 'route b:http {{ host "{}" => v1\notherwise => v2 }}'
+    for host in ("b", "b.app", "b.app.svc", HOST):
+        assert codes(B + route.format(host)) == []
+    assert codes(B + route.format("shop.example.com")) == ["MP701"]
+    edge = 'gateway edge { hosts "*.example.com" port http 80 }\n'
+    (first, *_) = specs("VirtualService", B + edge + 'route edge { host "shop.example.com" => b:http }')["app/edge"][
+        "http"
+    ]
+    assert "authority" in first["match"][0]
+    outside = 'external web { hosts "x.example" port http 80 }\nallow c -> web\n'
+    assert codes(C + outside + 'route web { host "x.example" => web\notherwise => web }') == []
+    assert codes(C + outside + 'route web { host "y.example" => web\notherwise => web }') == ["MP701"]
+
+
+def test_values_that_envoy_does_not_route_by_are_told(codes: Codes) -> None:
+    route = "route b:http {{ when {} => v1\notherwise => v2 }}"
+    assert codes(B + route.format('query["q"] == "1"')) == ["MP708"]
+    assert codes(B + route.format('has query["q"]')) == []
+    assert codes(B + route.format('header["user-agent"] startswith "x"')) == ["MP708"]
+    assert codes(B + route.format('header["x-a"] startswith "x"')) == []
+
+
+def test_an_absent_header_is_not_taken_for_an_empty_one(codes: Codes, specs: Specs) -> None:
+    for condition in ('header["h"] != ""', 'not header["h"] in ["", "1"]', 'not header["h"] matches re"a*"'):
+        assert codes(f"{B}route b:http {{ when {condition} => v1\notherwise => v2 }}") == ["MP701"]
+    (first, _) = http(specs, 'route b:http { when not has header["h"] => v1\notherwise => v2 }')
+    assert first["match"][0]["withoutHeaders"] == {"h": {}}
