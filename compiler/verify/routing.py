@@ -72,11 +72,11 @@ class Refused:
 
 
 def unreachable_branches(analysis: Analysis) -> Iterable[UnreachableBranch]:
-    """Every branch that no request reaches, first match first. Raises Undecided."""
+    """Every written branch that no request reaches, first match first. Raises Undecided."""
     for route in analysis.mesh.routes:
         scopes = scopes_of_route(analysis, route)
         for position, branch in enumerate(route.branches):
-            if scopes and all(scope.is_empty(Taken(branch.id)) for scope in scopes):
+            if scopes and not branch.is_implied and all(scope.is_empty(Taken(branch.id)) for scope in scopes):
                 earlier = tuple(one.id for one in route.branches[:position])
                 yield UnreachableBranch(route.id, branch.id, _cover(scopes, branch.id, earlier))
 

@@ -93,7 +93,7 @@ class MeshRoutes:
         ordered = [*special, *plain[:1]]
         found: list[Branch] = []
         for front, branches in ordered[:-1]:
-            found.extend(_bounded(under(_is_for(front, layer), branches), front, layer))
+            found.extend(_bounded(branches, front, layer))
         found.extend(ordered[-1][1])
         return tuple(found)
 
@@ -195,7 +195,7 @@ def _is_for(front: Front, layer: Layer) -> Predicate:
 
 def _bounded(branches: tuple[Branch, ...], front: Front, layer: Layer) -> Iterable[Branch]:
     """The branches of one host among others: what none of them takes is answered 404, and goes to no other host."""
-    yield from branches
+    yield from under(_is_for(front, layer), branches)
     if not any(branch.is_otherwise for branch in branches):
         yield _answering(f"{front.host.label}[none]", _is_for(front, layer), _NOT_FOUND, front.host.origin)
 
@@ -214,4 +214,5 @@ def _answering(name: str, condition: Predicate, status: int, origin: Origin) -> 
         settings=Settings(),
         origin=origin,
         answer=status,
+        is_implied=True,
     )
