@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.express.inexpressible import InexpressibleError
+from meshproof.compiler.express.hosts import with_plain_hosts
+from meshproof.compiler.express.inexpressible import InexpressibleError, not_modelled
+from meshproof.compiler.express.sets import caller_set
 from meshproof.compiler.ir.matchers import Cidr, Exact, Matcher, Prefix, Present, Regex, Segments, Suffix, Template
 from meshproof.compiler.ir.predicate import (
     Always,
@@ -17,6 +19,7 @@ from meshproof.compiler.ir.predicate import (
     Host,
     Method,
     Not,
+    Opaque,
     Or,
     Path,
     Port,
@@ -24,6 +27,7 @@ from meshproof.compiler.ir.predicate import (
     Query,
     RawAuthority,
     Sni,
+    SourceIdentity,
     SourceIp,
     Test,
     TokenAudience,
@@ -35,14 +39,17 @@ from meshproof.compiler.ir.predicate_text import attribute_name
 from meshproof.compiler.patterns.normal_form import segment_fault
 from meshproof.dsl.ast import expressions as ast
 from meshproof.dsl.ast import operations as written
+from meshproof.dsl.ast.sets import Braces, Named, NamespaceSet
 from meshproof.dsl.ast.values import Name, Number, Text
 from meshproof.dsl.ast.values import Regex as WrittenRegex
 
 if TYPE_CHECKING:
     from meshproof.compiler.express.names import Names
+    from meshproof.compiler.express.sets import Domains
     from meshproof.compiler.ir.authz import Operation
 
 _CALL = re.compile(r"/([A-Za-z_][\w.]*\.[A-Za-z_]\w*)/([A-Za-z_]\w*)")
+_SERVICE = re.compile(r"/([A-Za-z_][\w.]*\.[A-Za-z_]\w*)/\*")
 _TEMPLATE_SEGMENT = r"(?:[a-zA-Z0-9\-._~%!$&'()+,;:@=])+"
 _TEMPLATE_REST = r"(?:[a-zA-Z0-9\-._~%!$&'()+,;:@=/])*"
 _FIELDS: dict[type[Attribute], ast.Field] = {
@@ -72,9 +79,33 @@ def operation(found: Operation) -> written.Operation | None:
             segments = _literals(path)
             return None if segments is None else written.HttpOperation(found.methods, written.PathPattern(segments))
         case Segments(pattern):
+            call = _SERVICE.fullmatch(pattern)
+            if call is not None and found.methods == ("POST",):
+                return written.CallOperation(call[1], None)
             return written.HttpOperation(found.methods, _pattern(pattern))
         case _:
             return None
+
+
+def path_pattern(text: str) -> written.PathPattern | None:
+    """A path, or a pattern with `*` for segments and `**` for a rest; None if the language has no such pattern."""
+    if text.endswith("/**"):
+        base = text.removesuffix("/**")
+        segments = _segments(base) if base else ()
+        return None if segments is None else written.PathPattern(segments, has_rest=True)
+    segments = _segments(text)
+    return None if segments is None else written.PathPattern(segments)
+
+
+def _segments(path: str) -> tuple[written.Segment, ...] | None:
+    parts = path[1:].split("/") if path.startswith("/") else [""]
+    found: list[written.Segment] = []
+    for number, part in enumerate(parts):
+        literal = () if part == "*" else _literals(f"/{part}")
+        if literal is None or not path.startswith("/") or (not part and number < len(parts) - 1):
+            return None
+        found.extend(literal or (written.AnySegment(),))
+    return tuple(found)
 
 
 def _literals(path: str) -> tuple[written.Segment, ...] | None:
@@ -99,22 +130,27 @@ def _pattern(text: str) -> written.PathPattern:
 class Conditions:
     """Writes conditions, with the names of a policy. Everything raises InexpressibleError."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, domains: Domains) -> None:
         self._names = names
+        self._domains = domains
 
     def expressions(self, predicate: Predicate) -> tuple[ast.Expression, ...]:
         """The condition as `when` clauses, all of which must hold."""
-        match predicate:
+        match with_plain_hosts(predicate):
             case Always():
                 return ()
             case And(operands):
                 return tuple(self.expression(one) for one in operands)
-            case _:
-                return (self.expression(predicate),)
+            case plain:
+                return (self.expression(plain),)
 
     def expression(self, predicate: Predicate) -> ast.Expression:
         """The condition as one expression."""
-        match predicate:
+        match with_plain_hosts(predicate):
+            case Opaque() as unknown:
+                raise not_modelled(unknown)
+            case Test(SourceIdentity()) | Not(Test(SourceIdentity())) as callers:
+                return self._callers(callers)
             case Test(attribute, matcher):
                 return self._test(attribute, matcher)
             case Not(Not(operand)):
@@ -129,6 +165,11 @@ class Conditions:
                 return self._any(operands)
             case _:
                 raise InexpressibleError("its condition is one that no request or every request meets")
+
+    def _callers(self, predicate: Predicate) -> ast.Expression:
+        """A test of the caller inside of a condition."""
+        found = caller_set(predicate, self._names, self._domains)
+        return ast.SourceIn(found if isinstance(found, Named | NamespaceSet) else Braces((found,)))
 
     def _any(self, operands: tuple[Predicate, ...]) -> ast.Expression:
         """Several exact values of one attribute as a list."""
@@ -149,7 +190,7 @@ class Conditions:
         if isinstance(attribute, TokenIssuer):
             return self._issuer(matcher)
         if isinstance(attribute, RawAuthority):
-            raise InexpressibleError("it compares the host with its port, as it was sent")
+            raise InexpressibleError("it compares the host as it was sent, with its port")
         name = _attribute(attribute)
         match matcher:
             case Present():

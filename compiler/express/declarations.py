@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.express.durations import duration
 from meshproof.compiler.express.inexpressible import InexpressibleError
 from meshproof.compiler.express.reasons import MODES, mtls_reasons
-from meshproof.compiler.ir.entities import External, Gateway, Layer, Service, ServicePort
+from meshproof.compiler.ir.entities import External, Gateway, Service
 from meshproof.compiler.ir.mesh import Egress
 from meshproof.compiler.ir.mtls import MeshScope, MtlsPolicy, NamespaceScope, PortScope, ServiceScope
 from meshproof.compiler.ir.names import SpiffeId
@@ -15,15 +17,17 @@ from meshproof.dsl.ast import sets
 from meshproof.dsl.ast.node import Flag
 from meshproof.dsl.ast.reasons import MtlsDefault
 from meshproof.dsl.ast.rules import MtlsStatement
-from meshproof.dsl.ast.values import Duration, DurationUnit, Name, Number, Text
+from meshproof.dsl.ast.values import Name, Number, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from meshproof.compiler.express.names import Names
+    from meshproof.compiler.express.ports import Ports
     from meshproof.compiler.express.wording import Wording
     from meshproof.compiler.ir.entities import Authorizer, Issuer, Namespace
     from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.compiler.ir.names import IssuerName, NodeName
 
 _LANGUAGE = 1
 
@@ -31,9 +35,10 @@ _LANGUAGE = 1
 class Declarations:
     """Writes the declarations of a mesh."""
 
-    def __init__(self, mesh: Mesh, names: Names, wording: Wording) -> None:
+    def __init__(self, mesh: Mesh, names: Names, wording: Wording, ports: Mapping[NodeName, Ports]) -> None:
         self._mesh = mesh
         self._names = names
+        self._ports = ports
         self._wording = wording
         namespaces = [service.namespace for service in mesh.services]
         self._namespace = max(sorted(set(namespaces)), key=namespaces.count) if namespaces else None
@@ -77,14 +82,14 @@ class Declarations:
         labels = () if service.labels == (("app", name),) else service.labels
         return ast.Service(
             name=Name(name),
-            ports=tuple(_ports(service.ports)),
+            ports=tuple(_ports(self._ports[service.name])),
             account=None if service.account == name else Name(service.account),
             namespace=None if service.namespace == self._namespace else Name(service.namespace),
             platform_name=None if service.platform_name == name else Text(service.platform_name),
             identity=None if service.identity == usual else Text(service.identity.uri),
             labels=tuple(ast.Label(Name(key), Text(value)) for key, value in labels),
             versions=tuple(Name(version) for version in service.versions),
-            accepts=tuple(Name(self._names.issuers[issuer]) for issuer in service.accepts),
+            accepts=self._accepted(service.accepts),
         )
 
     def gateway(self, gateway: Gateway) -> ast.Gateway:
@@ -92,7 +97,7 @@ class Declarations:
         usual = SpiffeId.of_account(self._mesh.trust_domain, gateway.namespace, gateway.account)
         return ast.Gateway(
             name=Name(self._names.nodes[gateway.name]),
-            ports=tuple(_ports(gateway.ports)),
+            ports=tuple(_ports(self._ports[gateway.name])),
             account=Name(gateway.account),
             namespace=Name(gateway.namespace),
             identity=None if gateway.identity == usual else Text(gateway.identity.uri),
@@ -101,20 +106,33 @@ class Declarations:
             client_ca=None if gateway.client_ca is None else Text(gateway.client_ca),
             labels=tuple(ast.Label(Name(key), Text(value)) for key, value in gateway.labels),
             trusted_proxies=Number(gateway.trusted_proxies) if gateway.trusted_proxies else None,
-            accepts=tuple(Name(self._names.issuers[issuer]) for issuer in gateway.accepts),
+            accepts=self._accepted(gateway.accepts),
         )
+
+    def _accepted(self, issuers: tuple[IssuerName, ...]) -> tuple[Name, ...]:
+        """The issuers that are taken, each once."""
+        names = dict.fromkeys(self._names.issuers[one] for one in issuers if one in self._names.issuers)
+        return tuple(map(Name, names))
 
     def external(self, external: External) -> ast.External:
         """Something outside the mesh."""
         return ast.External(
             name=Name(self._names.nodes[external.name]),
             hosts=tuple(Text(host) for host in external.hosts),
-            ports=tuple(_ports(external.ports)),
+            ports=tuple(_ports(self._ports[external.name])),
             via=None if external.via is None else Name(self._names.nodes[external.via]),
         )
 
-    def issuer(self, issuer: Issuer) -> ast.Issuer:
-        """Who signs tokens."""
+    def issuer(self, issuer: Issuer) -> ast.Issuer | None:
+        """Who signs tokens; None if it says the same as one before it.
+
+        Raises InexpressibleError for a second issuer of one URL that says something else.
+        """
+        first = next(one for one in self._mesh.issuers if one.url == issuer.url)
+        if first is not issuer:
+            if replace(issuer, name=first.name, origin=first.origin) != first:
+                raise InexpressibleError(f"`{first.name}` says something else about tokens of `{issuer.url}`")
+            return None
         place = issuer.place
         return ast.Issuer(
             name=Name(self._names.issuers[issuer.name]),
@@ -134,7 +152,7 @@ class Declarations:
             name=Name(self._names.authorizers[authorizer.name]),
             address=Text(authorizer.address),
             protocol=ast.AuthorizerProtocolSetting(ast.AuthorizerProtocol(authorizer.protocol)),
-            timeout=None if timeout is None else Duration(timeout, DurationUnit.MILLISECOND),
+            timeout=None if timeout is None else duration(timeout),
         )
 
     def mtls(self, policy: MtlsPolicy) -> MtlsStatement | None:
@@ -144,25 +162,27 @@ class Declarations:
                 destinations: sets.SetExpression = sets.Named(Name(self._names.nodes[service]))
             case PortScope(service, port):
                 if not self._is_declared(service, port):
-                    raise InexpressibleError("it is for a port that no service declares")
-                destinations = sets.AtPort(sets.Named(Name(self._names.nodes[service])), Number(port))
+                    raise InexpressibleError(f"it is for port {port} of `{service}`, which nothing declares")
+                name = next(one.name for one in self._ports[service] if one.workload == port)
+                destinations = sets.AtPort(sets.Named(Name(self._names.nodes[service])), Name(name))
             case _:
                 return None
         return MtlsStatement(MODES[policy.mode], destinations, mtls_reasons(policy.mode, policy.origin, self._wording))
 
     def _is_declared(self, name: str, port: int) -> bool:
         return any(
-            one.workload == port for service in self._mesh.services if service.name == name for one in service.ports
+            one.workload == port
+            for service in self._mesh.services
+            if service.name == name
+            for one in self._ports[service.name]
         )
 
 
-def _ports(ports: tuple[ServicePort, ...]) -> Iterator[ast.Port]:
-    """The ports. One whose protocol nobody declared is taken for TCP: a proxy that guesses may be told either."""
+def _ports(ports: Ports) -> Iterator[ast.Port]:
     for port in ports:
-        protocol = ast.Protocol.TCP if port.layer is Layer.SNIFFED else ast.Protocol(port.protocol.value)
         yield ast.Port(
-            name=None if port.name == protocol.value else Name(port.name),
-            protocol=protocol,
+            name=None if port.name == port.protocol.value else Name(port.name),
+            protocol=ast.Protocol(port.protocol.value),
             number=Number(port.number),
             workload=None if port.number == port.workload else Number(port.workload),
             originate=Flag() if port.is_originated else None,

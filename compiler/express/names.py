@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from meshproof.compiler.ir.entities import Gateway, Service
+from meshproof.compiler.ir.entities import External, Service
 from meshproof.compiler.ir.names import AuthorizerName, IssuerName, NodeName, RuleId, written_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from meshproof.compiler.ir.entities import Gateway
     from meshproof.compiler.ir.mesh import Mesh
 
 KeyT = TypeVar("KeyT")
+_NO_NAME = re.compile(r"[^A-Za-z0-9-]+")
+_LONGEST = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,25 @@ class Names:
     callers: Mapping[str, NodeName]
     urls: Mapping[str, str]
 
+    @property
+    def taken(self) -> frozenset[str]:
+        """The names of the space that zones share."""
+        return frozenset((*self.nodes.values(), *self.issuers.values(), *self.authorizers.values()))
+
 
 def names_of(mesh: Mesh) -> Names:
-    """Names for all that a mesh declares: no two things have the same, whatever they are; rules have names apart."""
+    """Names for all that a mesh declares: no two things have the same, whatever they are; rules have names apart.
+
+    Issuers that are the same but for their name have one.
+    """
     taken: set[str] = set()
     nodes = _chosen(((node.name, node.name) for node in mesh.nodes), taken)
-    issuers = _chosen(((_of_url(issuer.url), issuer.name) for issuer in mesh.issuers), taken)
+    first: dict[str, IssuerName] = {}
+    for issuer in mesh.issuers:
+        first.setdefault(issuer.url, issuer.name)
+    issuers = _chosen(((_of_url(url), name) for url, name in first.items()), taken)
+    for issuer in mesh.issuers:
+        issuers[issuer.name] = issuers[first[issuer.url]]
     authorizers = _chosen(((one.name, one.name) for one in mesh.authorizers), taken)
     rules = _chosen(((_of_rule(rule.id), rule.id) for rule in mesh.rules), set())
     callers: dict[str, NodeName] = {}
@@ -46,11 +63,34 @@ def names_of(mesh: Mesh) -> Names:
     return Names(nodes, issuers, authorizers, rules, callers, urls)
 
 
+def free_name(wanted: str, taken: Iterable[str]) -> str:
+    """The name, with a number behind it if it is taken."""
+    known = frozenset(taken)
+    name, number = wanted, 2
+    while name in known:
+        name = f"{wanted}-{number}"
+        number += 1
+    return name
+
+
+def plain_name(text: str) -> str:
+    """The text as a name that needs no quotes."""
+    name = _NO_NAME.sub("-", text).strip("-").lower()[:_LONGEST].rstrip("-")
+    return name if name and name[0].isalpha() else f"x-{name}"[:_LONGEST].rstrip("-")
+
+
 def _of_rule(rule: RuleId) -> str:
-    """`NAMESPACE/NAME[INDEX]` as `NAMESPACE/NAME-INDEX`, counted from 1; the first rule of an object has its name."""
+    """`NAMESPACE/NAME[INDEX]` as `NAMESPACE/NAME-INDEX`, counted from 1; the first rule of an object has its name.
+
+    The form for connections alone says so.
+    """
     base, _, index = written_name(rule).partition("[")
     number = index.rstrip("]")
-    return f"{base}-{int(number) + 1}" if number.isdecimal() and int(number) else base
+    namespace, slash, own = base.rpartition("/")
+    words = [own]
+    words += [str(int(number) + 1)] if number.isdecimal() and int(number) else []
+    words += ["tcp"] if "@tcp" in rule else []
+    return f"{namespace}{slash}{plain_name('-'.join(words))}"
 
 
 def _of_url(url: str) -> str:
@@ -64,11 +104,20 @@ def _chosen(wanted: Iterable[tuple[str, KeyT]], taken: set[str]) -> dict[KeyT, s
     for text, key in wanted:
         namespace, _, base = text.rpartition("/")
         candidates = (base, f"{base}-{namespace}" if namespace else base)
-        name = next((one for one in candidates if one not in taken), None)
-        number = 2
-        while name is None:
-            name = None if f"{base}-{number}" in taken else f"{base}-{number}"
-            number += 1
+        name = next((one for one in candidates if one not in taken), None) or free_name(base, taken)
         taken.add(name)
         found[key] = name
     return found
+
+
+def untaken_node(node: Service | Gateway | External, mesh: Mesh) -> str | None:
+    """Why a node cannot be declared, None if it can."""
+    if isinstance(node, Service):
+        if node.identity.trust_domain in {mesh.trust_domain, *mesh.trusts}:
+            return None
+        return "no proxy of the mesh stands before it: it has no identity, and refuses nothing"
+    if not node.ports:
+        return "no file says on which ports it listens"
+    if isinstance(node, External) and not node.hosts:
+        return "no file says what its hosts are"
+    return None

@@ -3,53 +3,85 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.express.inexpressible import InexpressibleError
+from meshproof.compiler.express.inexpressible import InexpressibleError, not_modelled
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex
-from meshproof.compiler.ir.predicate import Always, And, Never, Not, Or, Predicate, SourceIdentity, Test
+from meshproof.compiler.ir.predicate import Always, And, Never, Not, Opaque, Or, Predicate, SourceIdentity, Test
 from meshproof.dsl.ast import sets as ast
 from meshproof.dsl.ast.values import Name, Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from meshproof.compiler.express.names import Names
     from meshproof.compiler.ir.entities import SourceSet
+    from meshproof.compiler.ir.mesh import Mesh
 
 _NAMESPACE = re.compile(r"spiffe://([a-z0-9._-]+)/ns/([^/*]+)/")
-_ANY_DOMAIN = re.compile(r"\.\*/ns/([A-Za-z0-9-]+)/\.\*")
+_WORD = r"[A-Za-z0-9.-]+"
+_IN_NAMESPACE = (
+    re.compile(rf"\.\*/ns/({_WORD})/\.\*"),
+    re.compile(rf"spiffe://\[\^/\]\+/ns/({_WORD})/sa/\[\^/\]\+"),
+)
+"""How foreign files look for a namespace: identities have that form in Kubernetes."""
+_ACCOUNT = (
+    re.compile(rf"spiffe://\.\+/ns/({_WORD})/\(\.\+/\|\)sa/({_WORD})\(/\.\+\)\?"),
+    re.compile(rf"spiffe://\.\*/ns/({_WORD})/sa/({_WORD})"),
+)
+"""The same for an account."""
 
 
-def source_expression(sources: SourceSet, names: Names, trust_domain: str) -> ast.SetExpression:
+@dataclass(frozen=True, slots=True)
+class Domains:
+    """Our trust domain, and those that are trusted besides."""
+
+    own: str
+    trusted: tuple[str, ...]
+
+    @classmethod
+    def of(cls, mesh: Mesh) -> Domains:
+        """Those of a mesh."""
+        return cls(mesh.trust_domain, mesh.trusts)
+
+
+def source_expression(sources: SourceSet, names: Names, domains: Domains) -> ast.SetExpression:
     """The set. Raises InexpressibleError.
 
     Whoever takes callers without identity takes those that come to a gateway, which is what `internet` is.
     """
-    writer = _Writer(names, trust_domain)
-    if not sources.has_internet or _takes_plaintext(sources.matches):
-        return writer.expression(sources.matches)
+    if not sources.has_internet or takes_plaintext(sources.matches):
+        return caller_set(sources.matches, names, domains)
     if isinstance(sources.matches, Never):
         return ast.Internet()
-    return ast.Braces((writer.expression(sources.matches), ast.Internet()))
+    return ast.Braces((caller_set(sources.matches, names, domains), ast.Internet()))
 
 
-def _takes_plaintext(predicate: Predicate) -> bool:
+def caller_set(matches: Predicate, names: Names, domains: Domains) -> ast.SetExpression:
+    """A predicate over identities as a set. Raises InexpressibleError."""
+    return _Writer(names, domains).expression(matches)
+
+
+def takes_plaintext(predicate: Predicate) -> bool:
+    """Whether callers without identity are in a set."""
     match predicate:
         case Always():
             return True
         case Not(operand):
-            return not _takes_plaintext(operand)
+            return not takes_plaintext(operand)
         case And(operands):
-            return all(_takes_plaintext(one) for one in operands)
+            return all(takes_plaintext(one) for one in operands)
         case Or(operands):
-            return any(_takes_plaintext(one) for one in operands)
+            return any(takes_plaintext(one) for one in operands)
         case _:
             return False
 
 
 class _Writer:
-    def __init__(self, names: Names, trust_domain: str) -> None:
+    def __init__(self, names: Names, domains: Domains) -> None:
         self._names = names
-        self._trust_domain = trust_domain
+        self._domains = domains
 
     def expression(self, predicate: Predicate) -> ast.SetExpression:
         """A predicate over identities as a set."""
@@ -63,9 +95,13 @@ class _Writer:
             case Not(operand):
                 return ast.Except(ast.Anyone(), self._term(operand))
             case Or(operands):
-                return ast.Braces(tuple(self.expression(one) for one in operands))
+                return ast.Braces(tuple(dict.fromkeys(self.expression(one) for one in operands)))
             case And(operands):
                 return self._intersection(operands)
+            case Opaque() as unknown:
+                raise not_modelled(unknown)
+            case Never():
+                raise InexpressibleError("no caller can meet it")
             case _:
                 raise InexpressibleError("its callers are told apart by more than their identities")
 
@@ -91,8 +127,7 @@ class _Writer:
             case Present():
                 return ast.Authenticated()
             case Exact(uri, False):
-                caller = self._names.callers.get(uri)
-                return ast.Identity(Text(uri)) if caller is None else ast.Named(Name(self._names.nodes[caller]))
+                return self._identity(uri)
             case Prefix(text, False) if text.endswith("/"):
                 return self._below(text)
             case Regex(text):
@@ -100,16 +135,35 @@ class _Writer:
             case _:
                 raise InexpressibleError("its callers are told apart by a pattern of their identities")
 
+    def _identity(self, uri: str) -> ast.PrimarySet:
+        caller = self._names.callers.get(uri)
+        return ast.Identity(Text(uri)) if caller is None else ast.Named(Name(self._names.nodes[caller]))
+
     def _below(self, prefix: str) -> ast.PrimarySet:
         found = _NAMESPACE.fullmatch(prefix)
         if found is None:
             return ast.Identity(Text(f"{prefix}*"))
-        domain = None if found[1] == self._trust_domain else Text(found[1])
+        domain = None if found[1] == self._domains.own else Text(found[1])
         return ast.NamespaceSet(Name(found[2]), domain)
 
     def _of_expression(self, text: str) -> ast.PrimarySet:
-        """A namespace of any trusted domain, as Istio compares it: the same as ours where every domain is ours."""
-        found = _ANY_DOMAIN.fullmatch(text.replace("\\-", "-"))
-        if found is None:
-            raise InexpressibleError("its callers are told apart by a pattern of their identities")
-        return ast.NamespaceSet(Name(found[1]))
+        """A namespace or account of any trusted domain, as foreign files compare them."""
+        plain = text.replace("\\-", "-").replace("\\.", ".")
+        if plain == ".+":
+            return ast.Authenticated()
+        domains = (self._domains.own, *self._domains.trusted)
+        namespace = next((found[1] for form in _IN_NAMESPACE if (found := form.fullmatch(plain))), None)
+        if namespace is not None:
+            return _one_of(
+                ast.NamespaceSet(Name(namespace), None if domain == self._domains.own else Text(domain))
+                for domain in domains
+            )
+        account = next((found for form in _ACCOUNT if (found := form.fullmatch(plain))), None)
+        if account is None:
+            raise InexpressibleError(f"its callers are told apart by the pattern `{plain}` of their identities")
+        return _one_of(self._identity(f"spiffe://{domain}/ns/{account[1]}/sa/{account[2]}") for domain in domains)
+
+
+def _one_of(sets: Iterable[ast.PrimarySet]) -> ast.PrimarySet:
+    found = tuple(sets)
+    return found[0] if len(found) == 1 else ast.Braces(found)

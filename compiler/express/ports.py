@@ -1,0 +1,90 @@
+"""Ports as the language has them: each with a name of its own, and either requests or connections on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.ir.entities import Layer, Node, Protocol, Service, ServicePort
+from meshproof.compiler.ir.mtls import PortScope
+from meshproof.compiler.ir.predicate import reads_http
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.compiler.ir.names import NodeName, Origin
+
+Ports = tuple[ServicePort, ...]
+_HIGHEST = 65535
+
+
+def ports_of(mesh: Mesh) -> Mapping[NodeName, Ports]:
+    """The ports of every node, those of services that policies name and no Service has too.
+
+    A proxy that guesses what is spoken may be told either: where rules or routes that somebody wrote look at requests
+    it is HTTP, else TCP.
+    """
+    spoken = _spoken(mesh)
+    more = _named_elsewhere(mesh)
+    return {
+        node.name: _named(_settled(port, node.name, spoken) for port in (*node.ports, *_added(node, more)))
+        for node in mesh.nodes
+    }
+
+
+def _named_elsewhere(mesh: Mesh) -> Mapping[NodeName, Mapping[int, Origin]]:
+    """The ports that rules and mTLS statements name, with the place where they first do."""
+    found: dict[NodeName, dict[int, Origin]] = {}
+    for rule in mesh.rules:
+        for place in rule.destinations:
+            for port in place.ports or ():
+                found.setdefault(place.node, {}).setdefault(port, rule.origin)
+    for statement in mesh.mtls:
+        if isinstance(statement.scope, PortScope):
+            found.setdefault(statement.scope.service, {}).setdefault(statement.scope.port, statement.origin)
+    return found
+
+
+def _added(node: Node, more: Mapping[NodeName, Mapping[int, Origin]]) -> Iterable[ServicePort]:
+    """The ports of a service that no Service has, and that policies speak of all the same."""
+    if isinstance(node, Service):
+        known = {port.workload for port in node.ports}
+        for port, origin in sorted(more.get(node.name, {}).items()):
+            if port not in known and 0 < port <= _HIGHEST:
+                yield ServicePort(f"port-{port}", Protocol.TCP, Layer.SNIFFED, port, port, origin)
+
+
+def _spoken(mesh: Mesh) -> frozenset[tuple[NodeName, int | None]]:
+    """The ports at which rules or routes look at requests; None is every port of a node."""
+    found: set[tuple[NodeName, int | None]] = set()
+    for rule in mesh.rules:
+        if rule.operations or reads_http(rule.when):
+            for place in rule.destinations:
+                found.update((place.node, port) for port in (place.ports or (None,)))
+    for route in mesh.routes:
+        if route.layer is not Layer.TCP and any(not branch.is_implied for branch in route.branches):
+            found.add((route.node, route.port))
+    return frozenset(found)
+
+
+def _settled(port: ServicePort, node: NodeName, spoken: frozenset[tuple[NodeName, int | None]]) -> ServicePort:
+    if port.layer is not Layer.SNIFFED:
+        return port
+    is_http = (node, None) in spoken or (node, port.workload) in spoken
+    protocol, layer = (Protocol.HTTP, Layer.HTTP) if is_http else (Protocol.TCP, Layer.TCP)
+    return replace(port, protocol=protocol, layer=layer)
+
+
+def _named(ports: Iterable[ServicePort]) -> Ports:
+    """The ports with names and numbers that are unique in the node, the workload's number being so anyway."""
+    names: set[str] = set()
+    numbers: set[int] = set()
+    found: list[ServicePort] = []
+    for port in ports:
+        name = port.name if port.name not in names else f"{port.name}-{port.workload}"
+        number = port.number if port.number not in numbers else port.workload
+        names.add(name)
+        numbers.add(number)
+        found.append(replace(port, name=name, number=number))
+    return tuple(found)
