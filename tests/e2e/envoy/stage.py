@@ -117,7 +117,7 @@ class Stage:
         else:
             found = disagreement(play.mesh, request, reply, DAY, merges=play.merges)
         if found is not None and not (found == "stricter" and is_told(play.mesh, request, play.lossy)):
-            self.wrong.append(f"{found}: {request}, answered {reply}")
+            self.wrong.append(f"{found}: {request}, answered {reply.status} {reply.headers}")
 
 
 def http_request(destination: str, port: int, path: str = "/", **fields: object) -> Request:
