@@ -21,6 +21,7 @@ from meshproof.compiler.verify.routing import (
     unrouted,
 )
 from meshproof.compiler.verify.scope import Scope
+from meshproof.compiler.verify.second_opinion import CrossCheck, OpinionsDisagree, cross_check
 from meshproof.compiler.verify.slash_escapes import SlashEscape, slash_escapes
 from meshproof.compiler.verify.verdict import (
     Answer,
@@ -44,6 +45,7 @@ __all__ = [
     "ClaimResult",
     "Conflict",
     "ConflictKind",
+    "CrossCheck",
     "Empty",
     "Example",
     "Exposed",
@@ -52,6 +54,7 @@ __all__ = [
     "Hop",
     "HopKind",
     "HostTrust",
+    "OpinionsDisagree",
     "PerRule",
     "Premise",
     "PremiseKind",
@@ -74,6 +77,7 @@ __all__ = [
     "check_claim",
     "conflicts",
     "contradiction",
+    "cross_check",
     "hazards",
     "host_trusts",
     "overlap",

@@ -83,6 +83,11 @@ def _at(scope: Scope, claim: RequestClaim) -> Outcome:
             assert_never(answer)
 
 
+def violation_of(policy: PortPolicy, claim: RequestClaim) -> Region:
+    """The requests to a port that break the claim."""
+    return _obligation(policy, claim).violation
+
+
 def _is_idle(scope: Scope, obligation: _Obligation) -> bool:
     """Whether the claim says nothing of the port."""
     return scope.is_empty(obligation.premise) or scope.is_empty(obligation.breaking)
