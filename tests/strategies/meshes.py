@@ -80,7 +80,7 @@ def random_mesh(rng: Random, size: Size = SMALL) -> Mesh:
         rules=tuple(
             random_rule(rng, f"r{number:03}", nodes, authorizers, is_lifted=size.is_lifted) for number in range(count)
         ),
-        routes=random_routes(rng, nodes, size.route_share),
+        routes=random_routes(rng, nodes, size.route_share, is_lifted=size.is_lifted),
         mtls=some(rng, random_mtls(rng, services)),
         paths=rng.choice(tuple(PathMode)) if size.is_lifted else PathMode.LANGUAGE,
     )

@@ -27,10 +27,13 @@ from meshproof.compiler.ir.routing import (
 _SHARES = ((100,), (95, 5), (50, 50), (0, 100))
 
 
-def random_routes(rng: Random, nodes: tuple[Node, ...], share: float) -> tuple[Route, ...]:
-    """Routes of some services with versions and of some gateways, sorted by name."""
+def random_routes(rng: Random, nodes: tuple[Node, ...], share: float, *, is_lifted: bool = False) -> tuple[Route, ...]:
+    """Routes of some services with versions and of some gateways, sorted by name.
+
+    Lifted ones may be for requests or for connections alone, and for ports where either arrives.
+    """
     found = [
-        _route(rng, node, nodes)
+        _route(rng, node, nodes, is_lifted=is_lifted)
         for node in nodes
         if rng.random() < share and (isinstance(node, Gateway) or (isinstance(node, Service) and node.versions))
     ]
@@ -38,8 +41,9 @@ def random_routes(rng: Random, nodes: tuple[Node, ...], share: float) -> tuple[R
     return tuple(sorted(routed, key=lambda route: route.id))
 
 
-def _route(rng: Random, node: Node, nodes: tuple[Node, ...]) -> Route | None:
-    ports = [port.workload for port in node.ports if port.layer is Layer.HTTP]
+def _route(rng: Random, node: Node, nodes: tuple[Node, ...], *, is_lifted: bool) -> Route | None:
+    layers = (Layer.HTTP, Layer.SNIFFED) if is_lifted else (Layer.HTTP,)
+    ports = [port.workload for port in node.ports if port.layer in layers]
     services = tuple(other for other in nodes if isinstance(other, Service) and _http_ports(other))
     if not ports or not services:
         return None
@@ -48,7 +52,8 @@ def _route(rng: Random, node: Node, nodes: tuple[Node, ...]) -> Route | None:
     branches = [_branch(rng, f"{name}#{index}", node, services) for index in range(rng.randint(1, 3))]
     if rng.random() < 0.6:
         branches.append(_branch(rng, f"{name}#{len(branches)}", node, services, is_otherwise=True))
-    return Route(id=name, node=node.name, port=port, branches=tuple(branches), origin=origin())
+    layer = rng.choice((None, Layer.HTTP, Layer.TCP)) if is_lifted and port is not None else None
+    return Route(id=name, node=node.name, port=port, branches=tuple(branches), origin=origin(), layer=layer)
 
 
 def _branch(rng: Random, name: str, node: Node, services: tuple[Service, ...], *, is_otherwise: bool = False) -> Branch:
