@@ -87,7 +87,9 @@ def request_principal_patterns(value: str) -> tuple[Pattern, Pattern]:
     if value.startswith("*"):
         return (string_pattern(issuer), Exact(subject)) if slash else (Regex(_NON_EMPTY), _affix(value))
     if value.endswith("*"):
-        return (Exact(issuer), string_pattern(subject)) if slash else (_affix(value), Regex(_NON_EMPTY))
+        # Here the star that counts is the last one: in `issuer/*a*` the first stands for itself.
+        rest = Regex(_NON_EMPTY) if subject == "*" else Prefix(subject[:-1])
+        return (Exact(issuer), rest) if slash else (_affix(value), Regex(_NON_EMPTY))
     return (Exact(issuer), Exact(subject)) if slash else (Exact(value), Exact(""))
 
 
