@@ -155,9 +155,10 @@ def _sources(callers: Predicate, bench: Bench, speaker: Speaker) -> tuple[Source
     found = sources_of(callers, bench.domains)
     if not isinstance(bench.node, Gateway) or bench.is_relay or found == (ANYONE,):
         return found
+    seen = tuple(_at_edge(one, bench.node, bench.domains) for one in found)
     if speaker.effect is not Effect.ALLOW:
-        return found
-    anonymous = tuple(_at_edge(one, bench.node, bench.domains) for one in found if not one.principals)
+        return seen
+    anonymous = tuple(one for one in seen if not one.principals)
     if len(anonymous) < len(found):
         message = "a gateway sees no identities, so callers with one are not let in by it"
         speaker.narrowed(Feature.IDENTITY_SOURCE, message, is_positive=True)
@@ -166,9 +167,13 @@ def _sources(callers: Predicate, bench: Bench, speaker: Speaker) -> tuple[Source
 
 def _at_edge(source: Source, gateway: Gateway, domains: Domains) -> Source:
     """Clients that show a certificate of `client-ca` have no identity of ours, but are some principal to Istio."""
-    if gateway.client_ca is None or source.not_principals != ("*",):
+    if gateway.client_ca is None:
         return source
-    return Source(not_principals=tuple(f"{domain}/*" for domain in domains.trusted))
+    ours = tuple(f"{domain}/*" for domain in domains.trusted)
+    return Source(
+        principals=ours if source.principals == ("*",) else source.principals,
+        not_principals=ours if source.not_principals == ("*",) else source.not_principals,
+    )
 
 
 def _refuse_client_address(when: Predicate, judgement: Judgement, bench: Bench) -> None:

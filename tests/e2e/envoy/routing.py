@@ -28,6 +28,18 @@ def cluster_name(host: str, port: int, subset: str | None) -> str:
     return f"outbound|{port}|{subset or ''}|{host}"
 
 
+def prefixed(config: Config, prefix: str) -> Config:
+    """The same routes to groups of endpoints that are this mesh's own."""
+    for host in config["virtual_hosts"]:
+        for one in host["routes"]:
+            action = one.get("route", {})
+            if "cluster" in action:
+                action["cluster"] = prefix + action["cluster"]
+            for share in action.get("weighted_clusters", {}).get("clusters", ()):
+                share["name"] = prefix + share["name"]
+    return config
+
+
 def route_config(cluster: Cluster, sender: Sender, port: int) -> Config:
     """The routes of one listener: a virtual host for each host of a VirtualService; nothing else is known."""
     hosts: list[Config] = []

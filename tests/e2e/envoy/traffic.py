@@ -17,6 +17,9 @@ from meshproof.compiler.ir.request import Request, Token
 from meshproof.compiler.semantics.handshake import canonical_identity
 from meshproof.compiler.semantics.token import accepted_issuers
 
+CLIENT = "spiffe://clients.example/someone"
+"""What clients of a gateway with `client-ca` show: an identity of nobody's mesh."""
+
 Lines = tuple[tuple[str, str], ...]
 
 
@@ -42,8 +45,9 @@ class Sender:
         source = request.source.ip or "127.0.0.1"
         if isinstance(node, Gateway):
             port = next(one for one in node.ports if one.workload == request.port)
-            ends = port.protocol is Protocol.HTTPS and not port.is_passthrough
-            return Way(address, source, self.tls(None, ()) if ends else None, request.sni)
+            ends = port.protocol in {Protocol.HTTPS, Protocol.TLS} and not port.is_passthrough
+            shown = CLIENT if node.client_ca is not None else None
+            return Way(address, source, self.tls(shown, ()) if ends else None, request.sni)
         if request.source.identity is None:
             return Way(address, source)
         return Way(

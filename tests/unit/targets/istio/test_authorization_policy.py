@@ -190,8 +190,11 @@ def test_internet_at_a_gateway_has_no_identity(rules: Rules) -> None:
 
 def test_clients_with_certificates_are_internet_too(rules: Rules) -> None:
     gate = 'gateway edge { hosts "h.example" port https 443 certificate "c" client-ca "ca" }\n'
-    found = rules("app/edge-allow", gate + "allow r: internet -> edge")[0]["from"]
-    assert found == [{"source": {"notPrincipals": ["td/*"]}}]
+    text = gate + "allow r: internet -> edge\ndeny d: internet -> edge { GET /admin }"
+    for name in ("app/edge-allow", "app/edge-deny"):
+        assert rules(name, text)[0]["from"] == [{"source": {"notPrincipals": ["td/*"]}}]
+    text = gate + "allow r: internet -> edge\ndeny d: authenticated -> edge { GET /admin }"
+    assert rules("app/edge-deny", text)[0]["from"] == [{"source": {"principals": ["td/*"]}}]
 
 
 def test_client_ip_is_what_the_gateway_saw(rules: Rules) -> None:
