@@ -11,7 +11,7 @@ from meshproof.compiler.backend.features import Capabilities
 from meshproof.compiler.backend.loss import Loss
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.dsl.diagnostic import Diagnostic, Severity
-from meshproof.dsl.source import SourceFile
+from meshproof.dsl.source import SourceFile, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +74,32 @@ class Target(Protocol[LoweredT]):
 
 
 @dataclass(frozen=True, slots=True)
+class LiftedObject:
+    """An object that was read. `is_tried` is one that decides nothing yet (Istio's dry run)."""
+
+    kind: str
+    namespace: str
+    name: str
+    span: Span
+    is_tried: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Lifted:
     """A policy read from a target's files, and what was said about them.
 
     There is no mesh if a file could not be read: half of what runs is never judged. `sources` are the texts that
-    diagnostics and origins point into. `skipped` are the kinds of objects that say nothing of who may call whom, with
-    their number.
+    diagnostics and origins point into. `objects` are those of the mesh itself, not of the platform below it; `skipped`
+    are the kinds of objects that say nothing of who may call whom, with their number. Without `has_workloads` no file
+    makes pods: what runs was told from what policies select, or is known from elsewhere.
     """
 
     mesh: Mesh | None
     diagnostics: tuple[Diagnostic, ...] = ()
     sources: tuple[SourceFile, ...] = ()
     skipped: tuple[tuple[str, int], ...] = ()
+    objects: tuple[LiftedObject, ...] = ()
+    has_workloads: bool = False
 
 
 @dataclass(frozen=True, slots=True)

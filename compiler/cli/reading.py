@@ -34,15 +34,19 @@ def policy_at(session: Session, paths: Sequence[str]) -> Policy:
     """
     if list(paths).count(STDIN) > 1:
         raise click.UsageError("stdin, `-`, can be read once")
+    stdin = stdin_of(session) if STDIN in paths else None
+    return read_policy([Path(path) for path in paths if path != STDIN], reading_of(session), stdin=stdin)
+
+
+def reading_of(session: Session) -> Reading:
+    """How paths are read, as the settings ask for."""
     settings = session.settings
-    reading = Reading(
+    return Reading(
         environment=settings.env,
         limits=Limits(settings.max_file_bytes, settings.max_policy_bytes),
         origin=settings.origin,
         settings=settings.option,
     )
-    stdin = _stdin(settings.max_file_bytes) if STDIN in paths else None
-    return read_policy([Path(path) for path in paths if path != STDIN], reading, stdin=stdin)
 
 
 def one_environment(session: Session, policy: Policy) -> Policy:
@@ -97,7 +101,7 @@ def judge_options(
     )
 
 
-def _stdin(limit: int) -> str:
+def stdin_of(session: Session) -> str:
     """What stands on stdin, one byte more than may be read at the most: the loader refuses that."""
-    data = sys.stdin.buffer.read(limit + 1)
+    data = sys.stdin.buffer.read(session.settings.max_file_bytes + 1)
     return data.decode("utf-8", "surrogateescape")

@@ -111,10 +111,13 @@ def policy_of_texts(texts: Mapping[str, str], *, environment: str | None = None)
     return _resolved(load_texts(texts, packs=read_pack), environment)
 
 
-def policy_of_manifests(texts: Mapping[str, str], reading: Reading = DEFAULT_READING) -> Policy:
-    """The policy of manifests by their paths."""
+def policy_of_manifests(
+    texts: Mapping[str, str], reading: Reading = DEFAULT_READING, *, overlay: Mapping[str, str] | None = None
+) -> Policy:
+    """The policy of manifests by their paths, and of `.mesh` texts beside them."""
     manifests = tuple(Artifact(path, text.encode()) for path, text in texts.items())
-    return _lifted(Inputs((), None, manifests, ()), None, reading)
+    beside = load_texts(overlay, packs=read_pack) if overlay else None
+    return _lifted(Inputs((), None, manifests, ()), beside, reading)
 
 
 def _resolved(loaded: Loaded, environment: str | None) -> Policy:
@@ -136,7 +139,7 @@ def _overlay(inputs: Inputs, reading: Reading) -> Loaded | None:
 
 
 def _lifted(inputs: Inputs, overlay: Loaded | None, reading: Reading) -> Policy:
-    lifted = lift(inputs.manifests, reading)
+    lifted = lift(inputs.manifests, reading.settings)
     sources = {source.path: source for source in lifted.sources}
     diagnostics = (*inputs.diagnostics, *lifted.diagnostics)
     trees: tuple[Document, ...] = ()
@@ -162,20 +165,29 @@ def _lifted(inputs: Inputs, overlay: Loaded | None, reading: Reading) -> Policy:
     return replace(policy, meshes=()) if _is_broken(diagnostics) else policy
 
 
-def lift(manifests: tuple[Artifact, ...], reading: Reading) -> Lifted:
-    """What manifests mean."""
-    return _lift(manifests, reading.settings, ())
+def lift(
+    manifests: tuple[Artifact, ...],
+    settings: tuple[tuple[str, str], ...],
+    known: Mesh | None = None,
+    pods: tuple[Pods, ...] = (),
+) -> Lifted:
+    """What manifests mean under options of their target; see `LiftingTarget.lift`."""
+    target = registry.load(Origin.ISTIO.value)
+    assert isinstance(target, LiftingTarget)
+    return target.lift(manifests, CompileOptions(_NO_DAY, settings), known, pods)
 
 
 def lift_again(policy: Policy, pods: tuple[Pods, ...]) -> Mesh | None:
     """The mesh of the policy's manifests, in which these pods are workloads too."""
-    return _lift(policy.manifests, policy.settings, pods).mesh
+    return lift(policy.manifests, policy.settings, pods=pods).mesh
 
 
-def _lift(manifests: tuple[Artifact, ...], settings: tuple[tuple[str, str], ...], pods: tuple[Pods, ...]) -> Lifted:
-    target = registry.load(Origin.ISTIO.value)
-    assert isinstance(target, LiftingTarget)
-    return target.lift(manifests, CompileOptions(_NO_DAY, settings), also=pods)
+def policy_of_lifted(lifted: Lifted, diagnostics: Sequence[Diagnostic] = ()) -> Policy:
+    """The policy that manifests make, with what was said before they were lifted."""
+    found = (*diagnostics, *lifted.diagnostics)
+    meshes = () if lifted.mesh is None or _is_broken(found) else (lifted.mesh,)
+    sources = {source.path: source for source in lifted.sources}
+    return Policy(meshes, (), sources, found, Origin.ISTIO, lifted.skipped)
 
 
 def _is_broken(diagnostics: Sequence[Diagnostic]) -> bool:

@@ -10,6 +10,8 @@ from meshproof.compiler.backend.target import CompileOptions, Lifted, Pods
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.targets.istio.capabilities import CAPABILITIES
 from meshproof.targets.istio.emit import emit
+from meshproof.targets.istio.lift.kinds import WORKLOADS
+from meshproof.targets.istio.lift.listing import OF_MESH, lifted_object
 from meshproof.targets.istio.lift.reading import read_istio
 from meshproof.targets.istio.lower import IstioLowered, lower
 
@@ -38,4 +40,13 @@ class IstioTarget:
     ) -> Lifted:
         """What objects of Istio and Kubernetes mean; see `meshproof.targets.istio.lift`."""
         found = read_istio(files, options.settings, known, also)
-        return Lifted(found.mesh, found.diagnostics, found.context.sources, found.context.objects.skipped)
+        context = found.context
+        objects = tuple(lifted_object(one) for one in context.objects.objects if one.kind in OF_MESH)
+        return Lifted(
+            mesh=found.mesh,
+            diagnostics=found.diagnostics,
+            sources=context.sources,
+            skipped=context.objects.skipped,
+            objects=objects,
+            has_workloads=any(one.kind in WORKLOADS for one in context.objects.objects),
+        )

@@ -1,0 +1,96 @@
+"""What runs in a mesh against what a policy says.
+
+A policy of the language is compared as what it compiles to, read back: that this means the same, but for losses that
+are listed, is what every compile proves. So a target's losses are no drift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.backend import registry
+from meshproof.compiler.backend.target import CompileOptions, LiftedObject, LiftingTarget, has_errors
+from meshproof.compiler.config.keys import Origin
+from meshproof.compiler.driver.diffing import Comparison, Side, compare
+from meshproof.compiler.driver.inputs import gather, no_manifest
+from meshproof.compiler.driver.policy import Policy, lift, policy_of_lifted
+from meshproof.compiler.report.model_drift import DriftReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from meshproof.compiler.driver.policy import Reading
+    from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.dsl.diagnostic import Diagnostic
+
+LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What should run: the policy, and the objects that make it so. With errors there are none, and they say why."""
+
+    side: Side
+    objects: tuple[LiftedObject, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What runs: the policy that live objects make, and the objects."""
+
+    side: Side
+    objects: tuple[LiftedObject, ...]
+
+
+def expected_of(side: Side, options: CompileOptions) -> Expected:
+    """What manifests mean, or what the policy compiles to, with the objects."""
+    target = registry.load(Origin.ISTIO.value)
+    assert isinstance(target, LiftingTarget)
+    if side.policy.origin is not Origin.MESH:
+        return Expected(side, lift(side.policy.manifests, side.policy.settings).objects)
+    mesh = side.policy.meshes[0]
+    lowered = target.lower(mesh, options)
+    if has_errors(lowered.diagnostics):
+        return Expected(side, (), lowered.diagnostics)
+    artifacts = tuple(one for one in target.emit(lowered) if one.path.endswith(".yaml"))
+    lifted = target.lift(artifacts, options, mesh)
+    return Expected(Side(side.name, policy_of_lifted(lifted)), lifted.objects)
+
+
+def read_live(place: Path | None, stdin: str | None, reading: Reading, known: Mesh) -> Live:
+    """The live objects of a folder or file, or of a list on stdin.
+
+    If they show no workloads, those of `known` are taken for the ones that run.
+    """
+    inputs = gather([] if place is None else [place], stdin, reading.limits.max_file_bytes, Origin.ISTIO)
+    if not inputs.manifests:
+        problems = inputs.diagnostics or (no_manifest(),)
+        return Live(Side(LIVE, Policy((), (), {}, problems, Origin.ISTIO)), ())
+    lifted = lift(inputs.manifests, reading.settings)
+    if not lifted.has_workloads:
+        lifted = lift(inputs.manifests, reading.settings, known)
+    return Live(Side(LIVE, policy_of_lifted(lifted, inputs.diagnostics)), lifted.objects)
+
+
+def drift(expected: Expected, live: Live, comparison: Comparison) -> DriftReport:
+    """What differs between the two, both of which can be judged."""
+    wanted, running = _by_name(expected.objects), _by_name(live.objects)
+    return DriftReport(
+        difference=compare(expected.side, live.side, comparison),
+        missing=tuple(wanted[key] for key in sorted(wanted.keys() - running.keys())),
+        foreign=tuple(running[key] for key in sorted(running.keys() - wanted.keys())),
+        tried=tuple(
+            running[key] for key in sorted(running) if running[key].is_tried and not _is_tried(wanted.get(key))
+        ),
+    )
+
+
+def _is_tried(one: LiftedObject | None) -> bool:
+    return one is not None and one.is_tried
+
+
+def _by_name(objects: Iterable[LiftedObject]) -> dict[tuple[str, str, str], LiftedObject]:
+    return {(one.kind, one.namespace, one.name): one for one in objects}

@@ -1,0 +1,127 @@
+"""`drift`: what runs against what the policy says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from tests.unit.compiler.driver.policies import TEA
+from tests.unit.compiler.report.schemas import fits
+
+from meshproof.compiler.cli.root import root
+
+AS_OF = ("--at", "2026-11-23")
+POLICIES = "out/manifests/tea/authorization-policy.yaml"
+FOREIGN = """\
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: extra, namespace: tea}
+spec:
+  selector: {matchLabels: {app: kettle}}
+  action: ALLOW
+  rules:
+  - from: [{source: {principals: ["cluster.local/ns/tea/sa/spy"]}}]
+    to: [{operation: {methods: ["GET"], ports: ["8080"], paths: ["/level"]}}]
+"""
+
+
+def run(*arguments: str | Path, text: str = "") -> Result:
+    return CliRunner().invoke(root, [str(argument) for argument in arguments], input=text)
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Path:
+    """A folder with the policy and with what it compiles to."""
+    (tmp_path / "tea.mesh").write_text(TEA, encoding="utf-8")
+    done = run("compile", tmp_path / "tea.mesh", *AS_OF, "--target", "istio", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    return tmp_path
+
+
+def drifted(live: Path) -> tuple[int, dict[str, object]]:
+    done = run("drift", live / "tea.mesh", *AS_OF, "--live", live / "out", "--output", "json")
+    report = json.loads(done.stdout)
+    assert fits("drift-v1", report)
+    return done.exit_code, report
+
+
+def edited(live: Path, old: str, new: str) -> None:
+    path = live / POLICIES
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_what_was_compiled_has_not_drifted(live: Path) -> None:
+    code, report = drifted(live)
+
+    assert (code, report["drifted"]) == (0, False)
+    assert (report["missing"], report["foreign"], report["dry_run"]) == ([], [], [])
+
+
+def test_an_edit_that_opens_something_is_told_with_a_request(live: Path) -> None:
+    edited(live, "- /boil", '- "/b*"')
+
+    done = run("drift", live / "tea.mesh", *AS_OF, "--live", live / "out")
+
+    assert done.exit_code == 1
+    assert "Newly allowed" in done.stdout
+    assert "shop -> kettle:8080" in done.stdout
+    assert "what runs is not what the policy says" in done.stdout
+
+
+def test_an_object_that_is_gone_is_missing(live: Path) -> None:
+    (live / "out/manifests/tea/peer-authentication.yaml").unlink()
+
+    code, report = drifted(live)
+
+    assert code == 1
+    assert {one["kind"] for one in report["missing"]} == {"PeerAuthentication"}  # type: ignore[attr-defined]  # as the schema says
+
+
+def test_an_object_of_others_that_opens_something_is_foreign_and_drift(live: Path) -> None:
+    (live / "out/manifests/extra.yaml").write_text(FOREIGN, encoding="utf-8")
+
+    code, report = drifted(live)
+
+    assert code == 1
+    assert report["foreign"] == [{"kind": "AuthorizationPolicy", "namespace": "tea", "name": "extra"}]
+
+
+def test_an_object_of_others_that_changes_nothing_is_told_and_no_drift(live: Path) -> None:
+    (live / "out/manifests/extra.yaml").write_text(FOREIGN.replace("sa/spy", "sa/shop"), encoding="utf-8")
+
+    code, report = drifted(live)
+
+    assert code == 0
+    assert [one["name"] for one in report["foreign"]] == ["extra"]  # type: ignore[attr-defined]  # as the schema says
+
+
+def test_a_dry_run_that_was_left_on_is_drift(live: Path) -> None:
+    edited(live, "annotations:", 'annotations:\n    istio.io/dry-run: "true"')
+
+    code, report = drifted(live)
+
+    assert code == 1
+    assert len(report["dry_run"]) == 1  # type: ignore[arg-type]  # as the schema says
+
+
+def test_live_objects_come_from_stdin(live: Path) -> None:
+    objects = "---\n".join(
+        path.read_text(encoding="utf-8") for path in sorted((live / "out/manifests").rglob("*.yaml"))
+    )
+
+    done = run("drift", live / "tea.mesh", *AS_OF, "--live", "-", text=objects)
+
+    assert done.exit_code == 0, done.output
+
+
+def test_manifests_are_compared_with_manifests(live: Path) -> None:
+    assert run("drift", live / "out", *AS_OF, "--live", live / "out").exit_code == 0
+
+
+@pytest.mark.parametrize("place", ["nowhere", "tea.mesh"])
+def test_without_live_objects_nothing_is_judged(place: str, live: Path) -> None:
+    assert run("drift", live / "tea.mesh", *AS_OF, "--live", live / place).exit_code == 2
