@@ -31,7 +31,7 @@ HOLDS = (
     "every request to shop is mtls",
 )
 BREAKS = (
-    "only front reaches shop",
+    "only plaintext reaches shop:db",
     "no request from front to shop GET /items/**",
     "every request from front to shop:http is GET /items/**",
     'every request to shop:http GET /** satisfies header["x-tenant"] startswith "t"',
