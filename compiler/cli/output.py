@@ -15,7 +15,7 @@ from meshproof.compiler.driver.writing import replace_file
 from meshproof.compiler.report.registry import FORMATS, Format, find_format
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from meshproof.compiler.report.look import Look
     from meshproof.compiler.report.model import Report
@@ -56,15 +56,23 @@ def write_reports(report: Report, wanted: Sequence[Destination], look: Look, fai
     Raises:
         click.UsageError: a file cannot be written.
     """
+    write_each(wanted, look, lambda form, at: form.load()(report, at, fail_level))
+
+
+def write_each(wanted: Sequence[Destination], look: Look, render: Callable[[Format, Look], str]) -> None:
+    """Write to every destination what is rendered for its format. A file is whole or not there.
+
+    Raises:
+        click.UsageError: a file cannot be written.
+    """
     from meshproof.compiler.report.look import Look  # noqa: PLC0415  light, but needed only here
 
     for destination in wanted:
-        render = destination.format.load()
         if destination.file is None:
             write = write_out if destination.format.name == DEFAULT else write_exactly
-            write(render(report, look, fail_level))
+            write(render(destination.format, look))
         else:
-            text = render(report, Look(verbosity=look.verbosity), fail_level)
+            text = render(destination.format, Look(verbosity=look.verbosity))
             try:
                 _write_file(destination.file, text)
             except OSError as error:

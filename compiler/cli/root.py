@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 from typing import TYPE_CHECKING, NoReturn, cast
 
 import click
@@ -17,9 +18,12 @@ COMMANDS: dict[str, str] = {
     "prove": "Prove the claims of a policy, or refute them with a request.",
     "test": "Run the tests of a policy.",
     "compile": "Check a policy and write it for a target.",
+    "diff": "Say what a change opens and closes, request by request.",
+    "drift": "Compare what runs in a mesh with what the policy says.",
     "eval": "Decide requests, one a line.",
     "why": "Explain the decision about one request.",
     "query": "Ask one question about a policy: a claim, a test line, or who reaches whom.",
+    "import": "Write the policy that says what the files of a mesh say, and prove that it does.",
     "graph": "Draw who may call whom.",
     "fmt": "Write policies in the one layout.",
     "explain": "Explain a code such as MP301.",
@@ -50,6 +54,11 @@ meshproof.toml: `meshproof config show` lists them.
 """
 
 
+def module_of(command: str) -> str:
+    """The module of a command: that of one whose name is a word of Python ends in an underscore."""
+    return f"meshproof.compiler.cli.commands.{command}{'_' if iskeyword(command) else ''}"
+
+
 class Root(click.Group):
     """A group that loads a command when it is called, and turns every error into an exit code."""
 
@@ -63,7 +72,7 @@ class Root(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        return cast("click.Command", import_module(f"meshproof.compiler.cli.commands.{cmd_name}").command)
+        return cast("click.Command", import_module(module_of(cmd_name)).command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -36,12 +36,13 @@ from meshproof.compiler.smt.view import View
 
 _MOST_OPAQUES = 6
 
-OpaqueKey: TypeAlias = Callable[[str, Opaque], str]
-"""By the name of the rule or branch: what is not modelled is the same on both sides if it has the same key."""
+OpaqueKey: TypeAlias = Callable[[str, Opaque, int], str]
+"""Of a rule or branch by name and a side, 0 or 1: what is not modelled is the same on both if it has the same key."""
 
 
-def key_of_opaque(statement: str, opaque: Opaque) -> str:
+def key_of_opaque(statement: str, opaque: Opaque, side: int) -> str:
     """The same field of the same statement."""
+    del side
     return f"{statement} {opaque.field}"
 
 
@@ -160,10 +161,11 @@ class Joint:
         """One variable for what is not modelled and has one key."""
         known: dict[str, int] = {}
         shared: dict[Opaque, int] = {}
-        for statement, predicate in (*_statements(self.old_policy), *_statements(self.new_policy)):
-            for opaque in opaques_of((predicate,)):
-                variable = shared.get(opaque, self.environment.opaques[opaque])
-                shared[opaque] = known.setdefault(key(statement, opaque), variable)
+        for side, policy in enumerate((self.old_policy, self.new_policy)):
+            for statement, predicate in _statements(policy):
+                for opaque in opaques_of((predicate,)):
+                    variable = shared.get(opaque, self.environment.opaques[opaque])
+                    shared[opaque] = known.setdefault(key(statement, opaque, side), variable)
         self.environment.opaques.update(shared)
 
     def _unreadable(self) -> int:

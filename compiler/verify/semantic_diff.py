@@ -43,6 +43,7 @@ class DiffOptions:
 
     `correspondence` says which node is which, by name if it is None. `timeout_ms` is for one question to the solver.
     `most_boxes` bounds how many pieces the difference at one port is cut into before the rest is lumped together.
+    Without `has_defaults` nothing is made of what proxies do by default where nobody wrote a route: a note says so.
     """
 
     timeout_ms: int = 10_000
@@ -51,6 +52,7 @@ class DiffOptions:
     callers_by: CallersBy = CallersBy.IDENTITY
     opaque_key: OpaqueKey = key_of_opaque
     most_boxes: int = 40
+    has_defaults: bool = True
 
 
 DEFAULT_OPTIONS = DiffOptions()
@@ -74,21 +76,21 @@ def semantic_diff(old: Mesh, new: Mesh, day: date, options: DiffOptions = DEFAUL
         opaque_key=options.opaque_key,
         limits=Limits(options.timeout_ms),
         most=options.most_boxes,
+        has_defaults=options.has_defaults,
     )
-    found: list[DiffRegion] = []
-    undecided: list[Undecided] = [*doubts(sides)]
+    findings = _Findings([], [*doubts(sides)], set())
     for pair in sides.pairs():
-        found.extend(_compared(pair, comparing, undecided))
-    found.extend(lone_regions(sides, comparing, undecided))
-    found.extend(stance_regions(sides))
-    regions = merged(found)
+        _compare(pair, comparing, findings)
+    findings.regions.extend(lone_regions(sides, comparing, findings.undecided))
+    findings.regions.extend(stance_regions(sides))
+    regions = merged(findings.regions)
     return SemanticDiff(
         newly_allowed=tuple(one for one in regions if one.change is Change.ALLOWED),
         newly_denied=tuple(one for one in regions if one.change is Change.DENIED),
         rerouted=tuple(one for one in regions if one.change is Change.REROUTED),
-        undecided=tuple(dict.fromkeys(undecided)),
+        undecided=tuple(dict.fromkeys(findings.undecided)),
         silent=tuple(silent_edits(sides, _blamed(regions))),
-        notes=notes_of(sides),
+        notes=(*notes_of(sides), *_default_notes(findings.defaults)),
     )
 
 
@@ -105,15 +107,30 @@ def _deciding(mesh: Mesh) -> Mesh:
     )
 
 
-def _compared(pair: PortPair, comparing: Comparing, undecided: list[Undecided]) -> Iterator[DiffRegion]:
+@dataclass(slots=True)
+class _Findings:
+    """What was found so far."""
+
+    regions: list[DiffRegion]
+    undecided: list[Undecided]
+    defaults: set[str]
+
+
+def _compare(pair: PortPair, comparing: Comparing, findings: _Findings) -> None:
     place = place_of(pair.old, pair.new)
     try:
         comparison = PortComparison(pair.old, pair.new, place, replace(comparing, meshes=pair.meshes))
-        yield from comparison.decisions()
-        yield from comparison.routes()
-        undecided.extend(comparison.undecided)
+        findings.regions.extend(comparison.decisions())
+        findings.regions.extend(comparison.routes())
+        findings.undecided.extend(comparison.undecided)
+        findings.defaults.update(comparison.defaults)
     except GaveUp as given_up:
-        undecided.append(Undecided(place.text, given_up.reason))
+        findings.undecided.append(Undecided(place.text, given_up.reason))
+
+
+def _default_notes(defaults: Iterable[str]) -> Iterator[str]:
+    for setting in sorted(defaults):
+        yield f"where nobody wrote a route, proxies of one side do this by default, which was not compared: {setting}"
 
 
 def place_of(old: PortPolicy, new: PortPolicy) -> Place:

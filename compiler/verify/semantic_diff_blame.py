@@ -13,7 +13,7 @@ from meshproof.compiler.ir.names import Origin, RuleId
 from meshproof.compiler.smt.encode_authz import encode_match
 from meshproof.compiler.smt.formula import Formula
 from meshproof.compiler.smt.joint import Joint
-from meshproof.compiler.smt.joint_callers import SideCallers
+from meshproof.compiler.smt.joint_callers import SideCallers, Trust
 from meshproof.compiler.smt.policy import PortPolicy
 from meshproof.compiler.verify.semantic_diff_ports import means_same
 from meshproof.compiler.verify.semantic_diff_values import Change, Edit, EditKind
@@ -104,7 +104,9 @@ class Blame:
         """What differs besides rules, what most of a mesh has in common first."""
         old, new = self._joint.old_policy, self._joint.new_policy
         if self._is_trust_changed():
-            yield _Part(Edit(EditKind.TRUST, "trust domains", *(mesh.origin for mesh in self._meshes)))
+            old_trust, new_trust = map(Trust.of, self._meshes)
+            subject = "trust domains" if old_trust != new_trust else "identities"
+            yield _Part(Edit(EditKind.TRUST, subject, *(mesh.origin for mesh in self._meshes)))
         if old.is_observed != new.is_observed:
             was, now = (_observed(mesh, policy) for mesh, policy in zip(self._meshes, (old, new), strict=True))
             yield _Part(Edit(EditKind.OBSERVE, now[0] if new.is_observed else was[0], was[1], now[1]))

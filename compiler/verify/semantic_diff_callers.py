@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from meshproof.compiler.ir.authz import AuthzRule
-from meshproof.compiler.ir.entities import Gateway, Service
+from meshproof.compiler.ir.entities import Gateway, Service, SourceSet
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName
-from meshproof.compiler.ir.predicate import Always, Predicate, SourceIdentity, Test, disjunction, negation
+from meshproof.compiler.ir.predicate import Always, Or, Predicate, SourceIdentity, Test, disjunction, negation
 from meshproof.compiler.smt.callers import canonical
 from meshproof.compiler.smt.joint import Joint
 from meshproof.compiler.smt.joint_callers import SideCallers, Trust
@@ -37,6 +37,7 @@ class CallerNames:
         self._joint = joint
         self._meshes = meshes
         self._identities = tuple(_identities(mesh) for mesh in meshes)
+        self._has_workloads = any(caller.workloads for caller in joint.callers.classes)
         self._names = tuple(self._all())
 
     def callers(self, values: int) -> Callers:
@@ -80,7 +81,8 @@ class CallerNames:
         policy = (self._joint.old_policy, self._joint.new_policy)[side]
         for text, mask, predicate, rank in self._fixed(callers, is_gateway=policy.is_gateway):
             yield from self._named(text, mask, predicate, rank)
-        for rule in policy.rules:
+        is_by_identity = self._has_workloads and self._meshes[side].is_lifted
+        for rule in policy.rules if not is_by_identity else ():
             yield from self._of_rule(rule, callers, is_gateway=policy.is_gateway)
         for matcher in callers.matchers:
             yield from self._of_matcher(matcher, callers.mask(matcher), side)
@@ -106,14 +108,31 @@ class CallerNames:
         predicate = rule.sources.matches
         if rule.sources.has_internet and is_gateway:
             predicate = disjunction((predicate, negation(_HAS_IDENTITY)))
-        yield from self._named(rule.sources.text, callers.of_sources(rule.sources, is_gateway=is_gateway), predicate, 2)
+        mask = callers.of_sources(rule.sources, is_gateway=is_gateway)
+        yield from self._named(self._text(rule.sources), mask, predicate, 2)
+
+    def _text(self, sources: SourceSet) -> str:
+        """The set as it was written; of manifests, which write identities, by the names that these have."""
+        match sources.matches:
+            case Or(operands) if self._meshes[0].is_lifted or self._meshes[1].is_lifted:
+                uris = [
+                    one.matcher.value for one in operands if isinstance(one, Test) and isinstance(one.matcher, Exact)
+                ]
+                nodes = [self._identities[1].get(uri) or self._identities[0].get(uri) for uri in uris]
+                if len(uris) == len(operands) and all(nodes):
+                    return ", ".join(sorted(_shared(found) for found in nodes if found))
+                return sources.text
+            case _:
+                return sources.text
 
     def _of_matcher(self, matcher: Matcher, mask: int, side: int) -> Iterator[Named]:
         test = Test(SourceIdentity(), matcher)
         match matcher:
             case Exact(uri):
                 nodes = self._identities[side].get(uri)
-                if nodes:
+                if nodes and self._has_workloads:
+                    return  # they have names of their own
+                if nodes and (side or uri not in self._identities[1]):
                     yield from self._named(_shared(nodes), mask, test, 0)
                 yield from self._named(f'identity "{uri}"', mask, test, 5)
             case Prefix(prefix):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import TypeAlias
 
 from meshproof.compiler.ir.entities import Gateway, Layer, Service
@@ -58,7 +59,7 @@ class Comparing:
     """What the comparison of each port depends on besides the port.
 
     `meshes` may lack rules about other nodes; `origins` tell of all rules where they stand. `most` bounds the boxes of
-    one kind at a port.
+    one kind at a port. Without `has_defaults` nothing is made of what proxies do where no route is written.
     """
 
     meshes: tuple[Mesh, Mesh]
@@ -67,6 +68,7 @@ class Comparing:
     to_new: Mapping[NodeName, NodeName]
     limits: Limits
     most: int
+    has_defaults: bool = True
     workloads: tuple[tuple[NodeName, NodeName], ...] | None = None
     opaque_key: OpaqueKey = key_of_opaque
 
@@ -95,6 +97,7 @@ class PortComparison:
         self._names = CallerNames(self.joint, about.meshes)
         self._blame = Blame(self.joint, about.meshes, about.origins)
         self.undecided: list[Undecided] = []
+        self.defaults: set[str] = set()
 
     @property
     def edits(self) -> tuple[Edit, ...]:
@@ -111,14 +114,18 @@ class PortComparison:
         yield from self.regions(Change.DENIED, formulas.conjunction((old, formulas.negation(new))), words=closed)
 
     def routes(self) -> Iterator[DiffRegion]:
-        """What a sender sends elsewhere, or otherwise than before."""
+        """What a sender sends elsewhere, or otherwise than before: of what neither side allows as it is sent, only that
+        which does not arrive as it is sent.
+        """  # noqa: D205
         formulas = self.joint.formulas
+        allowed = formulas.disjunction((self.joint.old.allowed(), self.joint.new.allowed()))
         can_come = formulas.conjunction((self.joint.old.can_come, self.joint.new.can_come))
         found: dict[tuple[Routing, Routing], tuple[list[Formula], dict[Edit, None]]] = {}
         for before, was in self._taken(0):
             for after, now in self._taken(1):
                 elsewhere = self._elsewhere(before, after)
-                part = formulas.conjunction((can_come, was, now, elsewhere))
+                matters = allowed if before.is_plain and after.is_plain else TRUE
+                part = formulas.conjunction((can_come, was, now, elsewhere, matters))
                 if part != FALSE:
                     parts, edits = found.setdefault(routings(before, after), ([], {}))
                     parts.append(part)
@@ -150,7 +157,8 @@ class PortComparison:
             yield self._region(change, group, replay)
 
     def _groups(self, inside: Formula) -> list[_Group]:
-        cover = cover_of(self.joint, self._dimensions, inside, self.about.most)
+        cost = partial(reading_cost, self.joint)
+        cover = cover_of(self.joint, self._dimensions, inside, self.about.most, cost)
         grouped: dict[tuple[tuple[Dimension, int], ...], list[Box]] = {}
         for box in cover.boxes:
             key = tuple(side for side in box.sides if side[0].attribute not in {Method(), Path()})
@@ -189,7 +197,7 @@ class PortComparison:
         first = group.boxes[0]
         callers_dimension = self._dimensions[-1]
         callers = self._callers(region.change, first.mask(callers_dimension))
-        operations = [self._operations(box) for box in self._trimmed(group.boxes)]
+        operations = [self._operations(box) for box in group.boxes]
         plain = [side for side in first.sides if side[0].kind is not DimensionKind.CALLER]
         others = [side for side in plain if side[0].attribute not in {Method(), Path()}]
         conditions = [condition_of(self.joint, dimension, mask) for dimension, mask in others]
@@ -213,20 +221,6 @@ class PortComparison:
             return Callers(("anyone",), Always())
         return self._names.callers(values)
 
-    def _trimmed(self, boxes: tuple[Box, ...]) -> Iterator[Box]:
-        """The boxes of one region, without paths that others of them have, where that is no longer to read."""
-        left = list(boxes)
-        for box in boxes:
-            paths = next((one for one, _ in box.sides if one.attribute == Path()), None)
-            others = self.joint.formulas.disjunction(one.formula(self.joint) for one in left if one is not box)
-            if paths is not None and others != FALSE:
-                outside = self.joint.formulas.negation(others)
-                mask = values_in(self.joint, paths, self.joint.formulas.conjunction((box.formula(self.joint), outside)))
-                shorter = box.replaced(paths, mask)
-                if mask and reading_cost(self.joint, paths, mask) <= reading_cost(self.joint, paths, box.mask(paths)):
-                    left[left.index(box)] = shorter
-        yield from left
-
     def _operations(self, box: Box) -> Worded:
         sides = {side[0].attribute: side for side in box.sides if side[0].attribute in {Method(), Path()}}
         if not sides:
@@ -246,6 +240,9 @@ class PortComparison:
 
     def _elsewhere(self, before: Outcome, after: Outcome) -> Formula:
         """Of what both outcomes are of, what goes another way."""
+        if not self.about.has_defaults and before.is_default_of(after):
+            self.defaults.update((*before.settings, *after.settings))
+            return FALSE
         if not before.is_like(after):
             return TRUE
         agreed = agreement(before.rewrite, after.rewrite)

@@ -6,9 +6,11 @@ Logic Minimization Algorithms for VLSI Synthesis, 1984), with the solver as judg
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from meshproof.compiler.ir.predicate import Path
 from meshproof.compiler.smt.callers import members
 from meshproof.compiler.smt.formula import Formula, Point
 from meshproof.compiler.smt.joint import Joint
@@ -35,6 +37,9 @@ class Box:
         return Box(tuple((one, mask if one == dimension else known) for one, known in self.sides))
 
 
+Cost: TypeAlias = Callable[[Dimension, int], float]
+
+
 @dataclass(frozen=True, slots=True)
 class Cover:
     """Boxes that together are a set of requests but for `rest`, which is empty if there were few enough."""
@@ -45,12 +50,16 @@ class Cover:
 
 def values_in(joint: Joint, dimension: Dimension, inside: Formula) -> int:
     """The values of a dimension with which something is in a set of requests. Raises Undecided at a limit."""
-    return _Covering(joint, (), inside).values(dimension, (inside,), dimension.every)
+    return _Covering(joint, (), inside, lambda _, mask: mask.bit_count()).values(dimension, (inside,), dimension.every)
 
 
-def cover_of(joint: Joint, dimensions: Sequence[Dimension], inside: Formula, most: int) -> Cover:
-    """The boxes of a set of requests, `most` at most. Raises Undecided at a limit."""
-    covering = _Covering(joint, tuple(dimensions), inside)
+def cover_of(joint: Joint, dimensions: Sequence[Dimension], inside: Formula, most: int, cost: Cost) -> Cover:
+    """The boxes of a set of requests, `most` at most. Raises Undecided at a limit.
+
+    `cost` is how much there is to read about a side: a box is told without paths that are told already if it then is
+    no longer to read.
+    """
+    covering = _Covering(joint, tuple(dimensions), inside, cost)
     boxes: list[Box] = []
     rest = inside
     while len(boxes) < most:
@@ -68,6 +77,7 @@ class _Covering:
     joint: Joint
     dimensions: tuple[Dimension, ...]
     inside: Formula
+    cost: Cost
 
     @property
     def outside(self) -> Formula:
@@ -104,12 +114,14 @@ class _Covering:
         return dimension.every & ~bad
 
     def _reduced(self, box: Box, rest: Formula) -> Box:
-        """The box without the callers of whom everything in it is covered already."""
-        callers = next((one for one, _ in box.sides if one.kind is DimensionKind.CALLER), None)
-        if callers is None:
-            return box
-        left = self.values(callers, (box.formula(self.joint), rest), box.mask(callers))
-        return box.replaced(callers, left)
+        """The box without the callers of whom everything in it is covered already, and without such paths."""
+        for dimension, mask in box.sides:
+            if dimension.kind is DimensionKind.CALLER or dimension.attribute == Path():
+                left = self.values(dimension, (box.formula(self.joint), rest), mask)
+                is_caller = dimension.kind is DimensionKind.CALLER
+                if is_caller or self.cost(dimension, left) <= self.cost(dimension, mask):
+                    box = box.replaced(dimension, left)
+        return box
 
     def values(self, dimension: Dimension, parts: tuple[Formula, ...], candidates: int) -> int:
         """Those of the candidates with which something is in all parts."""

@@ -95,7 +95,7 @@ class Sides:
 
     def _relevant(self, pair: PortPair) -> PortPair:
         """The pair without rules that have nothing to do with what differs, if nothing but rules does."""
-        if self.is_trust_changed or _frame(pair.old) != _frame(pair.new):
+        if self.is_trust_changed or _frame(pair.old) != _frame(pair.new) or not _is_same_routes(pair.old, pair.new):
             return pair
         old, new = ({rule.id: rule for rule in policy.rules} for policy in (pair.old, pair.new))
         edited = [rule for rule in pair.old.rules if not _is_in(rule, new)]
@@ -170,7 +170,7 @@ class Sides:
             self.is_trust_changed
             or _frame(old) != _frame(new)
             or not self.is_same_rules(old, new)
-            or not is_same((old.route, old.route_tcp), (new.route, new.route_tcp))
+            or not _is_same_routes(old, new)
         )
 
     def is_same_rules(self, old: PortPolicy, new: PortPolicy) -> bool:
@@ -179,6 +179,10 @@ class Sides:
             one.id == other.id and (one.id not in self.changed_rules or means_same(one, other))
             for one, other in zip(old.rules, new.rules, strict=True)
         )
+
+
+def _is_same_routes(old: PortPolicy, new: PortPolicy) -> bool:
+    return is_same((old.route, old.route_tcp), (new.route, new.route_tcp))
 
 
 def _is_in(rule: AuthzRule, others: Mapping[RuleId, AuthzRule]) -> bool:

@@ -22,6 +22,8 @@ from meshproof.compiler.verify.semantic_diff_values import Routing
 class Outcome:
     """What happens to what a branch takes: shares by destination as `ir.decision.RouteOutcome` names them, with the
     names of the new policy. With `is_moving` a controller moves the shares. `origin` is where the branch of `route` is.
+    `is_plain`: what is sent arrives as it was sent, and nothing else is sent or answered besides. `is_implied`: nobody
+    wrote it, proxies do that by default.
     """  # noqa: D205
 
     destinations: tuple[tuple[str, int], ...]
@@ -31,10 +33,16 @@ class Outcome:
     origin: Origin | None
     route: str = ""
     is_taken: bool = True
+    is_plain: bool = True
+    is_implied: bool = False
 
     def is_like(self, other: Outcome) -> bool:
         """Whether both do the same with a request, the path aside."""
         return self._shown() == other._shown()
+
+    def is_default_of(self, other: Outcome) -> bool:
+        """Whether both send to the same place, and what they do besides is what proxies of one side do by default."""
+        return (self.is_implied or other.is_implied) and self.destinations == other.destinations
 
     def _shown(self) -> object:
         shares = tuple(sorted(name for name, _ in self.destinations)) if self.is_moving else self.destinations
@@ -108,7 +116,15 @@ def _outcome(policy: PortPolicy, route: Route, branch: Branch, to_new: Mapping[N
         Kept() if branch.redirect is not None or branch.answer is not None else rewrite_of(branch),
         branch.origin,
         route.id,
+        is_plain=_is_plain(branch),
+        is_implied=branch.is_implied,
     )
+
+
+def _is_plain(branch: Branch) -> bool:
+    mirror = branch.settings.mirror
+    is_answered = branch.redirect is not None or branch.answer is not None
+    return not branch.is_editing and not is_answered and (mirror is None or not mirror.percent)
 
 
 def _label(policy: PortPolicy, target: Target, to_new: Mapping[NodeName, NodeName]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import inf
 
 from meshproof.compiler.ir.entities import Protocol
 from meshproof.compiler.ir.matchers import Exact, Matcher, Present, Segments, Template
@@ -105,8 +106,11 @@ def _rank(matcher: Matcher) -> int:
 
 
 def reading_cost(joint: Joint, dimension: Dimension, mask: int) -> float:
-    """How much there is to read about a set of values of an attribute. Raises Indescribable."""
-    return sum(term.cost for term in _terms(mask, dimension.every, _single_names(joint, dimension)))
+    """How much there is to read about a set of values of an attribute; endless if it has no names."""
+    try:
+        return sum(term.cost for term in _terms(mask, dimension.every, _single_names(joint, dimension)))
+    except Indescribable:
+        return inf
 
 
 def _terms(mask: int, every: int, names: Iterable[Named]) -> tuple[Term, ...]:

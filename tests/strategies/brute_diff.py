@@ -15,7 +15,7 @@ from tests.strategies.brute import TooLarge
 from meshproof.compiler.ir.entities import Gateway, Layer, Service
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
-from meshproof.compiler.semantics import Facts, MalformedRequest, decide, facts_of, holds
+from meshproof.compiler.semantics import Facts, MalformedRequest, decide, facts_of, holds, route
 from meshproof.compiler.smt.callers import members
 from meshproof.compiler.smt.joint_request import JointRequest, joint_request_at
 from meshproof.compiler.smt.solver import Limits
@@ -82,7 +82,18 @@ def _tried(comparison: PortComparison, pair: PortPair, most: int) -> Iterator[Tr
                 continue
             before = replayed_routing(about.meshes[0], request.old, about.day, about.to_new)
             after = replayed_routing(about.meshes[1], request.new, about.day, {})
-            yield Tried(request, was, now, before != after)
+            yield Tried(request, was, now, before != after and (was or now or not _is_plain(about, request)))
+
+
+def _is_plain(about: Comparing, request: JointRequest) -> bool:
+    """Whether both sides send the request on as it is, and nothing besides."""
+    sides = ((about.meshes[0], request.old), (about.meshes[1], request.new))
+    found = [route(mesh, sent, about.day) for mesh, sent in sides]
+    return not any(
+        one is not None
+        and (one.path is not None or one.headers or one.redirect or (one.mirror is not None and one.mirror.percent))
+        for one in found
+    )
 
 
 def _is_allowed(mesh: Mesh, request: Request, layer: Layer, day: date) -> bool | None:
