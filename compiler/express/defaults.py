@@ -31,13 +31,12 @@ def open_by_default(
     found = destinations.expression(places, None)
     if found is None:
         return None
-    first = next(node for node in mesh.nodes if node.name == places[0].node)
     return ast.Rule(
         effect=ast.Effect.ALLOW,
         name=Name(free_name("open-by-default", _values(names))),
         sources=sets.Anyone(),
         destinations=found,
-        reasons=reasons(first.origin, wording, has_end=False),
+        reasons=reasons(mesh.origin, wording, has_end=False),
     )
 
 

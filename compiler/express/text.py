@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from meshproof.dsl.ast.document import Document
+from meshproof.dsl.ast.rules import Rule
 from meshproof.dsl.format import format_document, format_source
 from meshproof.dsl.source import SourceFile
 
@@ -14,47 +15,74 @@ if TYPE_CHECKING:
     from meshproof.compiler.express.policy import Part
     from meshproof.compiler.ir.names import Origin
 
+Comments = Callable[["Origin"], tuple[str, ...]]
+"""The lines that explain what stands at a place, without their `#`."""
+
 _FEW = 2
 """A heading stands over so many statements at least, on average: else it says less than it takes room."""
 
 
-def text_of(parts: Sequence[Part], comments: Callable[[Origin], tuple[str, ...]]) -> str:
-    """The parts one after the other; those of one kind together, by the file that they come from."""
-    blocks = [_section(tuple(members), comments) for _, members in groupby(parts, key=lambda one: type(one.statement))]
-    text = "\n".join(blocks)
-    formatted = format_source(SourceFile("imported.mesh", text))
+def in_order(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """The parts as they are written: where headings help, those of one file together."""
+    found: list[Part] = []
+    for _, members in groupby(parts, key=_kind):
+        section = tuple(members)
+        files = _headings(section)
+        if files:
+            section = tuple(sorted(section, key=lambda part: files.index(part.origin.span.file)))
+        found.extend(section)
+    return tuple(found)
+
+
+def text_of(parts: Sequence[Part], heading: str, comments: Comments) -> str:
+    """The parts, which are in order, one after the other below a heading."""
+    sections = [_section(tuple(members), comments) for _, members in groupby(parts, key=_kind)]
+    text = f"# {heading}\n\n" + "\n".join(sections)
+    formatted = format_source(SourceFile("", text))
     return text if formatted.text is None else formatted.text
 
 
-def _section(parts: Sequence[Part], comments: Callable[[Origin], tuple[str, ...]]) -> str:
-    files = dict.fromkeys(part.origin.span.file for part in parts)
-    if len(files) == 1 or len(files) * _FEW > len(parts):
-        return _lines(parts, comments)
-    sections = []
-    for file in files:
-        own = [part for part in parts if part.origin.span.file == file]
-        sections.append(f"# from {file}\n{_lines(own, comments)}")
-    return "\n".join(sections)
+def _kind(part: Part) -> type:
+    return type(part.statement)
 
 
-def _lines(parts: Sequence[Part], comments: Callable[[Origin], tuple[str, ...]]) -> str:
-    """The statements; those that are explained stand apart."""
+def _headings(section: Sequence[Part]) -> tuple[str, ...]:
+    """The files to be named in headings; none where that does not help."""
+    files = tuple(dict.fromkeys(part.origin.span.file for part in section))
+    return files if 1 < len(files) <= len(section) // _FEW else ()
+
+
+def _section(section: Sequence[Part], comments: Comments) -> str:
+    if not _headings(section):
+        return "\n".join(_pieces(section, comments))
     found: list[str] = []
-    plain: list[Part] = []
-    for part in parts:
-        said = comments(part.origin)
-        if said:
-            found.extend(_together(plain))
-            plain = []
-            found.append("".join(f"# {line}".rstrip() + "\n" for line in said) + _statements((part,)))
-        else:
-            plain.append(part)
-    found.extend(_together(plain))
+    for file, members in groupby(section, key=lambda part: part.origin.span.file):
+        found.append(f"# from {file}\n\n" + "\n".join(_pieces(tuple(members), comments)))
     return "\n".join(found)
 
 
-def _together(parts: Sequence[Part]) -> list[str]:
-    return [_statements(parts)] if parts else []
+def _pieces(section: Sequence[Part], comments: Comments) -> Iterator[str]:
+    """The statements; those that are explained, and the rules about other destinations, stand apart."""
+    for _, members in groupby(section, key=_place):
+        plain: list[Part] = []
+        for part in members:
+            said = comments(part.origin)
+            if said:
+                yield from _together(plain)
+                plain = []
+                yield "".join(f"# {line}".rstrip() + "\n" for line in said) + _statements((part,))
+            else:
+                plain.append(part)
+        yield from _together(plain)
+
+
+def _place(part: Part) -> object:
+    return part.statement.destinations if isinstance(part.statement, Rule) else None
+
+
+def _together(parts: Sequence[Part]) -> Iterator[str]:
+    if parts:
+        yield _statements(parts)
 
 
 def _statements(parts: Sequence[Part]) -> str:
