@@ -10,7 +10,7 @@ from meshproof.compiler.config.keys import Origin
 from meshproof.compiler.driver.environments import NOT_CHOSEN, not_chosen
 from meshproof.compiler.driver.judge import names_of
 from meshproof.compiler.driver.policy import Policy, Reading, read_policy
-from meshproof.compiler.driver.revisions import FORCED, Revision, find_revision, laid_down
+from meshproof.compiler.driver.revisions import Revision, find_revision, laid_down, path_named
 from meshproof.compiler.report.model_diff import DiffReport
 
 if TYPE_CHECKING:
@@ -46,20 +46,11 @@ def read_sides(old: str, new: str, reading: Reading) -> tuple[Side, Side]:
 
     Raises RevisionError.
     """
-    paths = tuple(_path(name) for name in (old, new))
-    return _read(old, paths[0], paths[1], reading), _read(new, paths[1], paths[0], reading)
+    return _read(old, new, reading), _read(new, old, reading)
 
 
-def _path(name: str) -> Path | None:
-    """The file or folder that is meant, None for a revision."""
-    path = Path(name)
-    try:
-        return None if name.startswith(FORCED) or not path.exists() else path
-    except (OSError, ValueError):
-        return None
-
-
-def _read(name: str, path: Path | None, other: Path | None, reading: Reading) -> Side:
+def _read(name: str, other: str, reading: Reading) -> Side:
+    path = path_named(name)
     if path is not None:
         return Side(name, _in_environment(path, reading))
     revision = find_revision(name, Path.cwd(), other)

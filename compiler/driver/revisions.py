@@ -47,11 +47,11 @@ class _Entry:
     path: PurePosixPath
 
 
-def find_revision(text: str, at: Path, otherwise: Path | None) -> Revision:
+def find_revision(text: str, at: Path, other: str) -> Revision:
     """The revision that `REV`, `REV:PATH` or either behind `git:` names, in the repository of the folder `at`.
 
-    PATH is from the root of the repository, or with `./` in front from `at`. Without one it is the place `otherwise`
-    (of the other side), else `at`. Raises RevisionError.
+    PATH is from the root of the repository, or with `./` in front from `at`. Without one it is that of the other side,
+    `other`, or where that is a path the same path; else `at`. Raises RevisionError.
     """
     name, colon, path = text.removeprefix(FORCED).partition(":")
     if not name or name.startswith("-") or not name.isprintable():
@@ -63,12 +63,24 @@ def find_revision(text: str, at: Path, otherwise: Path | None) -> Revision:
         raise RevisionError(f"`{text}` is no file or folder, and `{name}` no revision of git") from None
     commit = found.decode("ascii", errors="replace").strip()
     if not colon:
-        inside = _within(top, at if otherwise is None else otherwise)
-    elif path.startswith(("./", "../")) or path in {".", ".."}:
+        other_path = path_named(other)
+        colon, path = other.removeprefix(FORCED).partition(":")[1:] if other_path is None else ("", "")
+        if not colon:
+            return Revision(name, commit, top, _within(top, at if other_path is None else other_path))
+    if path.startswith(("./", "../")) or path in {".", ".."}:
         inside = _within(top, at / path)
     else:
         inside = _inside(PurePosixPath(path or "."), text)
     return Revision(name, commit, top, inside)
+
+
+def path_named(name: str) -> Path | None:
+    """The file or folder that is there by that name, None if a revision is meant."""
+    path = Path(name)
+    try:
+        return None if name.startswith(FORCED) or not path.exists() else path
+    except (OSError, ValueError):
+        return None
 
 
 @contextmanager

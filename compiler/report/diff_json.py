@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.compiler.report.diff_exit_code import diff_exit_code
@@ -12,12 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from meshproof.compiler.ir.decision import Decision
+    from meshproof.compiler.ir.json_text import Json
     from meshproof.compiler.report.model_diff import DiffReport, EditReport, FailOn, RegionReport
     from meshproof.dsl.source import SourceFile, Span
 
 SCHEMA = "meshproof/diff/v1"
-
-Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
 
 def render(report: DiffReport, fail_on: FailOn | None) -> str:

@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from meshproof.compiler.report.model_diff import DiffReport, EditReport, RegionReport
     from meshproof.dsl.source import SourceFile, Span
 
-_VERDICTS = {
-    Verdict.EQUAL: "nothing that is allowed or routed has changed",
-    Verdict.TIGHTER: "nothing is newly allowed",
-    Verdict.LOOSER: "nothing is newly denied",
-    Verdict.INCOMPARABLE: "neither allows all that the other does",
-}
 _MOST_OPERATIONS = 12
 
 
@@ -159,18 +153,32 @@ def _notes(report: DiffReport, look: Look) -> list[str]:
 
 
 def _summary(report: DiffReport, look: Look) -> Iterator[str]:
-    where = f" in {report.environment}" if report.environment else ""
     counts = (
         (len(report.newly_allowed), "newly allowed"),
         (len(report.newly_denied), "newly denied"),
         (len(report.rerouted), "rerouted"),
     )
-    counted = ", ".join(f"{number} {word}" for number, word in counts if number) or _VERDICTS[Verdict.EQUAL]
-    verdict = look.paint(report.verdict.value, Style.GOOD if report.verdict is Verdict.EQUAL else Style.STRONG)
-    said = "" if report.verdict is Verdict.EQUAL or not report.is_complete else f" ({_VERDICTS[report.verdict]})"
-    if not report.is_complete:
+    counted = [f"{number} {word}" for number, word in counts if number] or ["no difference"]
+    if report.is_complete:
+        style = Style.GOOD if report.verdict is Verdict.EQUAL else Style.STRONG
+        counted.insert(0, f"{look.paint(report.verdict.value, style)}, {_meaning(report)}")
+    else:
         yield look.paint("incomplete", Style.WARNING) + ": what is not known may differ too"
-        verdict = look.paint("what is known", Style.STRONG)
-        counted = ", ".join(f"{number} {word}" for number, word in counts if number) or "no difference"
     name = harmless(report.policy) or "policy"
-    yield wrapped(f"{name}{where} as of {report.day.isoformat()}: {verdict}{said}: {counted}", look.width, "  ")
+    where = f" in {report.environment}" if report.environment else ""
+    is_told = report.verdict is Verdict.EQUAL and report.is_complete
+    text = f"{name}{where} as of {report.day.isoformat()}: {'; '.join(counted[:1] if is_told else counted)}"
+    yield wrapped(text, look.width, "  ")
+
+
+def _meaning(report: DiffReport) -> str:
+    match report.verdict:
+        case Verdict.EQUAL:
+            return "no request is treated otherwise"
+        case Verdict.TIGHTER:
+            return "nothing is newly allowed"
+        case Verdict.LOOSER:
+            return "nothing is newly denied"
+        case Verdict.INCOMPARABLE:
+            is_same = not report.newly_allowed and not report.newly_denied
+            return "what is allowed is the same" if is_same else "neither allows all that the other does"
