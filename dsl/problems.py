@@ -149,6 +149,17 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP319", "never-admitted", _W, "transport refuses every request that a rule matches"),
     Problem("MP320", "needed-not-allowed", _W, "no rule allows a call that a service declares to make"),
     Problem("MP321", "allowed-not-needed", _I, "a service is allowed a call that it does not declare to make"),
+    Problem("MP322", "unguarded-workloads", _W, "no policy selects a workload, so everyone may call it"),
+    Problem("MP323", "prefix-without-boundary", _W, "a prefix of a path ends in the middle of a segment"),
+    Problem("MP324", "covered-value", _I, "a value in a rule is covered by another one beside it"),
+    Problem("MP325", "namespace-of-gateway", _I, "a rule takes a whole namespace in which a gateway runs"),
+    Problem("MP326", "path-guard-escaped", _W, "another spelling of a path steps round a rule that refuses it"),
+    Problem("MP327", "host-without-port", _W, "a rule compares the host as sent, and takes it without a port alone"),
+    Problem("MP328", "tcp-closed", _W, "a rule that speaks of HTTP refuses connections at TCP ports"),
+    Problem("MP329", "service-port", _W, "a rule names the port of a Service, and the pods listen on another one"),
+    Problem("MP330", "forgeable-address", _W, "a rule rests on an address that any caller in the mesh can claim"),
+    Problem("MP331", "authorizer-fails", _W, "an external authorizer is not asked, or lets through what it fails on"),
+    Problem("MP332", "claim-not-text", _W, "a claim that is no text is compared with one"),
     # MP4: routing.
     Problem("MP401", "unreachable-branch", _E, "the branches before it take every request of a branch"),
     Problem("MP402", "request-no-branch-takes", _W, "some request is taken by no branch of a route"),
@@ -159,12 +170,16 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP407", "rewrite-read-by-rule", _W, "a route rewrites what a rule of the destination reads"),
     Problem("MP408", "allowed-not-routed", _W, "a request is allowed but routed nowhere"),
     Problem("MP409", "routed-not-allowed", _W, "a request is routed but allowed by nothing"),
+    Problem("MP410", "retry-replays", _W, "a route repeats requests that may change something"),
     # MP5: identity and mTLS.
     Problem("MP501", "plaintext-reachable", _W, "a caller without identity reaches a destination"),
     Problem("MP502", "identity-without-mtls", _E, "a rule asks for an identity where nobody has one"),
     Problem("MP503", "claim-without-issuer", _E, "a rule reads a token where the destination accepts no issuer"),
     Problem("MP504", "default-account", _W, "a source has the account `default`, which it shares"),
     Problem("MP505", "shared-identity", _W, "a rule that names a service means another one with the same identity"),
+    Problem("MP506", "token-not-required", _W, "tokens are verified, and none is needed"),
+    Problem("MP507", "keys-unreachable", _W, "the keys of an issuer stand where they cannot be read, or be changed"),
+    Problem("MP508", "namespace-of-any-domain", _W, "a rule for a namespace takes that of a foreign trust domain too"),
     # MP6: assertions.
     Problem("MP601", "claim-refuted", _E, "a request or chain of requests refutes a claim"),
     Problem("MP602", "claim-vacuous", _W, "a claim holds because nothing could break it"),
@@ -178,7 +193,7 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP702", "external-without-gateway", _E, "requests to an external are judged, and pass no gateway"),
     Problem("MP703", "looser-than-source", _E, "the target would refuse less than the policy"),
     Problem("MP704", "stricter-than-source", _W, "the target refuses more than the policy"),
-    # The next number is kept free for emitted files that, read back, mean something else than the policy.
+    Problem("MP705", "emitted-looser", _E, "emitted files, read back, mean something else than the policy"),
     Problem("MP706", "name-collision", _E, "two things become one object of the target"),
     Problem("MP707", "raw-path-hazard", _E, "a raw path steps round a rule in the mesh as it is configured"),
     Problem("MP708", "residual", _I, "something to know that no emitted object can change"),
@@ -188,6 +203,9 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP713", "not-modelled", _I, "an object says something that is not modelled"),
     Problem("MP714", "competing-objects", _W, "of several objects only one is in force"),
     Problem("MP715", "unknown-workload", _W, "an object speaks of a workload that no file makes"),
+    Problem("MP716", "literal-pattern", _W, "a value in a policy does not mean what it looks like"),
+    Problem("MP717", "dry-run", _W, "a policy decides nothing, because it is a dry run"),
+    Problem("MP718", "client-tls", _W, "a DestinationRule takes away what protects a connection"),
 )
 
 BY_CODE: dict[str, Problem] = {problem.code: problem for problem in LEDGER}

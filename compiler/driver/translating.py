@@ -1,0 +1,90 @@
+"""The judgement over a compile as findings: what was emitted, read back, is not what the policy says."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.driver.diff_report import region_text
+from meshproof.compiler.ir.request_json import request_to_json
+from meshproof.compiler.report.outcome_text import decision_text
+from meshproof.compiler.verify.semantic_diff_values import Change
+from meshproof.dsl.diagnostic import Diagnostic, Evidence, Label
+from meshproof.dsl.problems import problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.compiler.verify.semantic_diff_values import DiffRegion, Undecided
+    from meshproof.compiler.verify.translation import Translation
+    from meshproof.dsl.source import Span
+
+MISTRANSLATED = "MP705"
+_WORDS = {
+    Change.ALLOWED: "would let through what the policy refuses",
+    Change.DENIED: "would refuse what the policy allows, and no listed loss says so",
+    Change.REROUTED: "would send elsewhere what the policy routes, and no listed loss says so",
+}
+
+
+def translation_findings(source: Mesh, found: Translation, target: str) -> tuple[Diagnostic, ...]:
+    """A finding for each region that is not as the policy says, and for whatever could not be compared."""
+    regions = (*found.looser, *found.unexplained)
+    return (
+        *(_wrong(source, region, target) for region in regions),
+        *(_unknown(source, one, target) for one in found.undecided),
+    )
+
+
+def _wrong(source: Mesh, region: DiffRegion, target: str) -> Diagnostic:
+    return Diagnostic(
+        code=MISTRANSLATED,
+        severity=problem(MISTRANSLATED).severity,
+        message=f"{target} {_WORDS[region.change]}: {region_text(region)}",
+        labels=_labels(source, region),
+        notes=tuple(_notes(region, target)),
+        help="nothing is written; this is a mistake in Meshproof, not in the policy: please report it",
+        evidence=tuple(_evidence(region)),
+        subject=region.places[0].old or "",
+        fingerprint=f"{region.change}:{region_text(region)}",
+    )
+
+
+def _unknown(source: Mesh, one: Undecided, target: str) -> Diagnostic:
+    return Diagnostic(
+        code=MISTRANSLATED,
+        severity=problem(MISTRANSLATED).severity,
+        message=f"whether {target} does what the policy says about `{one.subject}` is not known: {one.reason}",
+        labels=(Label(source.origin.span, is_primary=True),),
+        help="nothing is written; give it more time with `--timeout`, or say it in another way",
+        subject=one.subject,
+        fingerprint=f"{one.subject}:{one.reason}",
+    )
+
+
+def _labels(source: Mesh, region: DiffRegion) -> tuple[Label, ...]:
+    """The rules that decide the witness in the policy, else the destination."""
+    decided = set(region.witness.old.determined_by) if region.witness is not None and region.witness.old else set()
+    spans: list[Span] = [rule.origin.span for rule in source.rules if rule.id in decided]
+    spans = spans or [node.origin.span for node in source.nodes if node.name == region.places[0].old]
+    spans = spans or [source.origin.span]
+    return tuple(Label(span, "", is_primary=index == 0) for index, span in enumerate(spans))
+
+
+def _notes(region: DiffRegion, target: str) -> Iterator[str]:
+    witness = region.witness
+    if witness is not None and witness.old is not None and witness.new is not None:
+        yield f"the policy says {decision_text(witness.old)}, {target} {decision_text(witness.new)}"
+    if region.before is not None and region.after is not None:
+        yield f"the policy: {_told(region.before.destinations, region.before.settings)}"
+        yield f"{target}: {_told(region.after.destinations, region.after.settings)}"
+
+
+def _told(destinations: str, settings: tuple[str, ...]) -> str:
+    return "; ".join((*((destinations,) if destinations else ()), *settings)) or "nothing besides"
+
+
+def _evidence(region: DiffRegion) -> Iterator[Evidence]:
+    if region.witness is not None:
+        yield Evidence("request", json.dumps(request_to_json(region.witness.request), ensure_ascii=False))
