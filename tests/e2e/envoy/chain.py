@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tests.e2e.envoy.ground import Use
 from tests.e2e.envoy.listeners import Address, World, connection_manager, listener, server_tls
 from tests.e2e.envoy.meshes import Fleet, pod_of, upstream
 from tests.e2e.envoy.rbac import TYPE, Config
@@ -32,7 +33,7 @@ def add_chain(fleet: Fleet, mesh: Mesh, lowered: IstioLowered) -> dict[tuple[str
             chain: Config = {"filters": [manager]}
             if port.protocol is Protocol.HTTPS:
                 chain["transport_socket"] = server_tls(world, {}, asks=False)
-            address = (f"127.125.{number + 1}.{index + 1}", port.workload)
+            address = (fleet.ground.host(Use.CHAIN, number, index + 1), port.workload)
             fleet.listeners.append(listener(f"chain {address}", address, [chain]))
             found[str(gateway.name), port.workload] = address
     return found

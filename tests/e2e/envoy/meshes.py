@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from tests.e2e.envoy.certificates import Authority
+from tests.e2e.envoy.ground import Ground, Use
 from tests.e2e.envoy.listeners import (
     Address,
     World,
@@ -71,6 +72,7 @@ class Fleet:
 
     authority: Authority
     mint: Mint
+    ground: Ground
     listeners: list[Config] = field(default_factory=list)
     clusters: list[Config] = field(default_factory=list)
     places: dict[tuple[int, str, int], Address] = field(default_factory=dict)
@@ -83,7 +85,7 @@ class Fleet:
         world = World(self.authority, self.mint, (mesh.trust_domain, *mesh.aliases, *mesh.trusts), self._ask())
         nodes: list[Service | Gateway] = [*mesh.services, *mesh.gateways]
         for index, node in enumerate(nodes):
-            host = f"127.{100 + number // 200}.{number % 200 + 1}.{index + 1}"
+            host = self.ground.host(Use.FLEET, number, index + 1)
             for port in {port.workload for port in node.ports}:
                 chains = (
                     inbound(cluster, pod_of(node), port, world)
@@ -99,10 +101,13 @@ class Fleet:
     def _ask(self) -> dict[str, str]:
         return {name: f"authorizer {name}" for name in AUTHORIZERS}
 
+    def _authorizer(self, name: str) -> tuple[Config, Config]:
+        return _authorizer(name, (self.ground.host(Use.AUTHORIZERS, AUTHORIZERS.index(name)), 9000))
+
     def bootstrap(self) -> Config:
         """The whole configuration. Fragments are cut off, not refused, as Istio's own bootstrap says."""
         runtime = {"envoy.reloadable_features.http_reject_path_with_fragment": False}
-        authorizers = [_authorizer(name, address) for name, address in AUTHORIZERS.items()]
+        authorizers = [self._authorizer(name) for name in AUTHORIZERS]
         return {
             "layered_runtime": {"layers": [{"name": "istio", "static_layer": runtime}]},
             "static_resources": {
@@ -112,8 +117,8 @@ class Fleet:
         }
 
 
-AUTHORIZERS = {"opa": ("127.99.0.1", 9000), "risk": ("127.99.0.2", 9000)}
-"""Where authorizers answer. They say yes to a request with the header `x-answer-NAME: yes`."""
+AUTHORIZERS = ("opa", "risk")
+"""Who is asked. They say yes to a request with the header `x-answer-NAME: yes`."""
 
 
 def _authorizer(name: str, address: Address) -> tuple[Config, Config]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 from tests.e2e.envoy.client import Reply, Way, ask
+from tests.e2e.envoy.ground import Ground, Use
 from tests.e2e.envoy.judging import KNOWN_METHODS
 from tests.e2e.envoy.listeners import Address, World, answering, connection_manager, listener
 from tests.e2e.envoy.meshes import Fleet, upstream
@@ -30,7 +31,6 @@ from meshproof.compiler.semantics.normalize_path import NormalPath, normalize
 from meshproof.targets.istio import TARGET
 from meshproof.targets.istio.lower import IstioLowered
 
-BACK = ("127.97.0.1", 9000)
 _ENCODED = re.compile(r'["<>^`{|}]')
 
 
@@ -69,7 +69,7 @@ def _once(path: str) -> str:
     return start + mark + "&".join(found.values())
 
 
-def scenes(mesh: Mesh, number: int) -> Iterator[Scene]:
+def scenes(mesh: Mesh, number: int, ground: Ground) -> Iterator[Scene]:
     """Every port with HTTP of every routed node, for two namespaces of senders."""
     routed = {one.node for one in mesh.routes}
     nodes: list[Service | Gateway] = [*mesh.services, *mesh.gateways]
@@ -77,7 +77,7 @@ def scenes(mesh: Mesh, number: int) -> Iterator[Scene]:
         for port in node.ports if node.name in routed else ():
             namespaces: tuple[str | None, ...] = ("shop", "pay") if isinstance(node, Service) else (None,)
             for place, namespace in enumerate(namespaces if port.layer is Layer.HTTP else ()):
-                host = f"127.{110 + number // 200}.{number % 200 + 1}.{10 * (index + 1) + place}"
+                host = ground.host(Use.SCENES, number, 10 * (index + 1) + place)
                 yield Scene(mesh, node, port, namespace, (host, port.workload))
 
 
@@ -136,7 +136,7 @@ class RouteStage:
         """Put the routes of a mesh on the air."""
         self.count += 1
         cluster = read_cluster(TARGET.emit(lowered))
-        found = list(scenes(mesh, self.count))
+        found = list(scenes(mesh, self.count, self.fleet.ground))
         for scene in found:
             self.named |= _put_on(self.fleet, cluster, scene)
         self.scenes += found
@@ -145,10 +145,11 @@ class RouteStage:
     @contextmanager
     def open(self, folder: Path) -> Iterator[None]:
         """Envoy runs until the block ends; then nothing must have been wrong."""
-        self.fleet.clusters += [upstream(name, BACK) for name in sorted(self.named)]
+        place = (self.fleet.ground.host(Use.BACK, 0), 9000)
+        self.fleet.clusters += [upstream(name, place) for name in sorted(self.named)]
         world = World(self.fleet.authority, self.fleet.mint, ("td",))
         back = connection_manager(Cluster((), {"rootNamespace": "istio-system"}), Pod("x", ()), world, answering())
-        self.fleet.listeners.append(listener("back", BACK, [{"filters": [back]}]))
+        self.fleet.listeners.append(listener("back", place, [{"filters": [back]}]))
         with running(self.fleet.bootstrap(), folder):
             yield
         assert not self.wrong, f"{len(self.wrong)}\n" + "\n".join(self.wrong[:10])

@@ -9,6 +9,7 @@ from threading import Thread
 
 import pytest
 from tests.e2e.envoy.client import Way, ask, message
+from tests.e2e.envoy.ground import Ground, Use
 from tests.e2e.envoy.listeners import address_of
 from tests.e2e.envoy.meshes import upstream
 from tests.e2e.envoy.process import running
@@ -29,10 +30,10 @@ OTHERS = (
 )
 
 
-def test_envoy_joins_and_takes_away_the_headers_that_are_listed(tmp_path: Path) -> None:
+def test_envoy_joins_and_takes_away_the_headers_that_are_listed(ground: Ground, tmp_path: Path) -> None:
     """A workload behind Envoy says which headers of a request that has each twice came as one, or not at all."""
     names = sorted((JOINED | TAKEN_AWAY | set(OTHERS)) - {"expect", "connection"})
-    front, back = ("127.98.0.1", 9000), ("127.98.0.2", 9001)
+    front, back = (ground.host(Use.FRONT, 0), 9000), (ground.host(Use.BACK, 0), 9001)
     manager = {
         "@type": f"{TYPE}envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "headers",

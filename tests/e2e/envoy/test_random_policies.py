@@ -56,7 +56,10 @@ def test_envoy_lets_through_what_the_policy_allows(mode: str, fleet: Fleet, send
     stage, plays, seed = Stage(fleet, sender), list[Play](), 0
     while len(plays) < MESHES // 2:
         seed += 1
-        if found := compilable(on_loopback(random_mesh(Random(f"{mode} {seed}"))), mode):  # noqa: S311  reproducible
+        mesh = on_loopback(random_mesh(Random(f"{mode} {seed}")))  # noqa: S311  reproducible on purpose
+        client_ca = "ca" if seed % 2 else None
+        mesh = replace(mesh, gateways=tuple(replace(one, client_ca=client_ca) for one in mesh.gateways))
+        if found := compilable(mesh, mode):
             plays.append(stage.add(*found))
     with stage.open(tmp_path):
         for play in plays:

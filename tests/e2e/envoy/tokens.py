@@ -49,16 +49,17 @@ class Mint:
     def valid(self, claims: Mapping[str, Json]) -> str:
         """A token that the issuer in its claims signed."""
         url = str(claims.get("iss", ""))
-        return jwt.encode({**claims, "exp": NEVER}, self.key(url), algorithm="RS256", headers={"kid": url})
+        token: str = jwt.encode({**claims, "exp": NEVER}, self.key(url), algorithm="RS256", headers={"kid": url})
+        return token
 
     def forged(self, claims: Mapping[str, Json], how: str) -> str:
         """A token with these claims that is not valid."""
         url = str(claims.get("iss", ""))
         whole = {**claims, "exp": LONG_AGO if how == "expired" else NEVER}
-        if how == "unsigned":
-            return jwt.encode(whole, "", algorithm="none")
         key = self.stranger if how == "wrong key" else self.key(url)
-        token = jwt.encode(whole, key, algorithm="RS256", headers={"kid": url})
+        token: str = jwt.encode(whole, key, algorithm="RS256", headers={"kid": url})
+        if how == "unsigned":
+            token = jwt.encode(whole, "", algorithm="none")
         return token[:-8] if how == "cut" else "x.y.z" if how == "no token" else token
 
 
