@@ -1,7 +1,8 @@
 """The documentation of a check is its module's docstring, in a fixed form.
 
 The first line is a title. Then come the sections below, in this order, each under a `## ` heading. "Example" and
-"Use instead" hold a `mesh` fence each: the first triggers the check, the second does not, and a test runs both.
+"Use instead" hold a fence each, `mesh`, or `yaml` of what is found in manifests alone: the first triggers the check,
+the second does not, and a test runs both.
 `meshproof explain`, the pages of `docs/checks/` and SARIF read the same text.
 """
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 SECTIONS = ("What it does", "Why it matters", "Example", "Use instead", "Precision", "References")
 
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
-_FENCE = re.compile(r"^```mesh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```(?:mesh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class MalformedDocumentation(ValueError):  # noqa: N818  says what it is
@@ -79,7 +80,7 @@ def parse_documentation(docstring: str, code: str) -> Documentation:
     documentation = Documentation(title, tuple(zip(headings, texts, strict=True)))
     for heading in ("Example", "Use instead"):
         if len(_FENCE.findall(documentation.section(heading))) != 1:
-            raise MalformedDocumentation(f"{code}: section `{heading}` holds one ```mesh fence")
+            raise MalformedDocumentation(f"{code}: section `{heading}` holds one fence, ```mesh or ```yaml")
     return documentation
 
 

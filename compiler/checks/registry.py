@@ -14,7 +14,7 @@ from pkgutil import iter_modules
 
 from meshproof.compiler.checks.check import Check
 
-CONCERNS = ("authz", "routing", "mtls", "identity", "assertions")
+CONCERNS = ("authz", "routing", "mtls", "identity", "assertions", "manifests")
 
 
 @cache

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from meshproof.dsl.diagnostic import Diagnostic
 
 VACUOUS = "MP602"
-UNDECIDED_RULE = "MP318"
 NOT_MODELLED = "MP713"
 _FAST = (Needs.SYNTAX, Needs.MODEL)
 _SLOW = (*_FAST, Needs.SMT)
@@ -128,13 +127,17 @@ def _findings(
         for diagnostic in world.findings
     )
     merged = merged_findings(judged)
-    read = tuple(Finding(_with_use(one, policy)) for one in _without_notices(policy.diagnostics, merged))
+    waivers = tuple(dict.fromkeys(waiver for world in worlds for waiver in world.mesh.waivers))
+    read = tuple(
+        Finding(_with_use(waived_diagnostic(one, waivers, options.day), policy))
+        for one in _without_notices(policy.diagnostics, merged)
+    )
     return tuple(_selected((*read, *merged), options))
 
 
 def _without_notices(read: Sequence[Diagnostic], found: Sequence[Finding]) -> Iterator[Diagnostic]:
     """What was found while reading, but notices about objects of which another finding says what comes of them."""
-    places = {one.diagnostic.primary for one in found if one.diagnostic.code == UNDECIDED_RULE}
+    places = {one.diagnostic.primary for one in found if one.diagnostic.code in UNDECIDED_CODES}
     for diagnostic in read:
         if diagnostic.code != NOT_MODELLED or diagnostic.primary not in places:
             yield diagnostic

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.check import Needs
 from meshproof.compiler.checks.context import CheckContext
+from meshproof.compiler.checks.unmodelled import is_about_object, place_of
 from meshproof.compiler.driver.testing import coverage_findings, failures, results_of_tests
 from meshproof.compiler.smt.policy import enforced
 from meshproof.dsl.diagnostic import Diagnostic, Label
@@ -103,7 +104,7 @@ class World:
             return
         found, reason = self.solving.findings_of(check, context)
         self._found += found
-        if reason is not None:
+        if reason is not None and not is_about_object(self.mesh, reason):
             self._found.append(_undecided(self.mesh, check, reason))
 
     def _analysis(self) -> Analysis:
@@ -117,11 +118,12 @@ class World:
 
 
 def _undecided(mesh: Mesh, check: Check, reason: str) -> Diagnostic:
+    place = place_of(mesh, reason)
     return Diagnostic(
         code=CHECK_UNDECIDED,
         severity=problem(CHECK_UNDECIDED).severity,
         message=f"the check `{check.name}` could not be decided: {reason}",
-        labels=(Label(mesh.origin.span, is_primary=True),),
-        help="give it more time with `--timeout`",
+        labels=(Label((place or mesh.origin).span, is_primary=True),),
+        help="give it more time with `--timeout`" if place is None else "look at what hangs on it by hand",
         fingerprint=check.code,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.ir.matchers import Exact, Prefix, Present
+from meshproof.compiler.ir.matchers import Exact, Prefix, Present, Regex, Suffix
 from meshproof.compiler.ir.predicate import (
     Always,
     And,
@@ -18,6 +19,7 @@ from meshproof.compiler.ir.predicate import (
     disjunction,
     negation,
 )
+from meshproof.compiler.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +124,10 @@ def taker(predicate: Predicate) -> Callable[[str | None], bool]:
             return lambda identity: identity == uri
         case Test(SourceIdentity(), Prefix(prefix)):
             return lambda identity: identity is not None and identity.startswith(prefix)
+        case Test(SourceIdentity(), Suffix(suffix)):
+            return lambda identity: identity is not None and identity.endswith(suffix)
+        case Test(SourceIdentity(), Regex(text)):
+            return lambda identity: identity is not None and _matches(text, identity)
         case Test(SourceIdentity(), Present()):
             return lambda identity: identity is not None
         case Not(operand):
@@ -135,6 +141,12 @@ def taker(predicate: Predicate) -> Callable[[str | None], bool]:
             return lambda identity: identity in exact or any(part(identity) for part in others)
         case _:
             return lambda _: False
+
+
+@lru_cache(maxsize=65536)
+def _matches(text: str, identity: str) -> bool:
+    """Lifted policies compare identities with expressions: those for a namespace, wherever it is."""
+    return pattern.matches(pattern.Regex(text), identity)
 
 
 def _split(operands: tuple[Predicate, ...]) -> tuple[frozenset[str], tuple[Callable[[str | None], bool], ...]]:

@@ -9,7 +9,7 @@ from meshproof.compiler.checks.registry import all_checks
 from meshproof.compiler.driver.judge import judge, names_of
 from meshproof.compiler.driver.merge import merged_findings
 from meshproof.compiler.driver.options import JudgeOptions, silent
-from meshproof.compiler.driver.policy import Policy, policy_of_texts
+from meshproof.compiler.driver.policy import Policy, policy_of_manifests, policy_of_texts
 from meshproof.compiler.driver.world import World
 from meshproof.compiler.report.diagnostic_text import diagnostic_lines
 from meshproof.compiler.report.look import Look
@@ -19,17 +19,24 @@ from meshproof.dsl.diagnostic import Severity
 
 DAY = date(2026, 11, 23)
 FILE = "policy.mesh"
+MANIFEST = "policy.yaml"
 MESH = 'mesh shop { language 1  trust-domain "cluster.local"  namespace shop  mtls strict  egress closed }\n'
 """What a policy is given that has no `mesh` block, in a file of its own so that lines keep their numbers."""
 
 
-def policy_of(text: str) -> Policy:
-    """The policy of a text; it must be free of errors of syntax and names."""
-    is_whole = any(line.startswith("mesh ") for line in text.splitlines())
-    policy = policy_of_texts({FILE: text} if is_whole else {"mesh.mesh": MESH, FILE: text})
+def policy_of(text: str, beside: str = "") -> Policy:
+    """The policy of a text or of manifests, with `beside` in the language; free of errors of syntax and names."""
+    overlay = {FILE: beside} if beside else None
+    is_manifest = "apiVersion:" in text
+    policy = policy_of_manifests({MANIFEST: text}, overlay=overlay) if is_manifest else _of_language(text + beside)
     wrong = [one.message for one in policy.diagnostics if one.severity is Severity.ERROR]
     assert not wrong, wrong
     return policy
+
+
+def _of_language(text: str) -> Policy:
+    is_whole = any(line.startswith("mesh ") for line in text.splitlines())
+    return policy_of_texts({FILE: text} if is_whole else {"mesh.mesh": MESH, FILE: text})
 
 
 def findings_of(policy: Policy, code: str, day: date = DAY) -> tuple[Finding, ...]:
@@ -52,8 +59,8 @@ def findings_of(policy: Policy, code: str, day: date = DAY) -> tuple[Finding, ..
 def lines_of(policy: Policy, findings: tuple[Finding, ...]) -> list[int]:
     """The lines of the policy's text at which the findings are reported, ascending."""
     spans = [finding.diagnostic.primary for finding in findings]
-    assert all(span is not None and span.file == FILE for span in spans), spans
-    return sorted(policy.sources[FILE].position(span.start).line for span in spans if span is not None)
+    assert all(span is not None and span.file in {FILE, MANIFEST} for span in spans), spans
+    return sorted(policy.sources[span.file].position(span.start).line for span in spans if span is not None)
 
 
 def rendered(policy: Policy, findings: tuple[Finding, ...]) -> str:

@@ -15,7 +15,8 @@ from tests.checks.judging import DAY, codes, findings_of, lines_of, policy_of, r
 
 FILES = sorted(Path(__file__).parent.glob("MP*.md"))
 POLICY = re.compile(
-    r"^```mesh(?: at=(?P<day>\S+))?\n(?P<policy>.*?)^```\n(?P<shown>\n```text\n.*?^```\n)?", re.MULTILINE | re.DOTALL
+    r"^```(?:mesh|yaml)(?: at=(?P<day>\S+))?\n(?P<policy>.*?)^```\n(?P<shown>\n```text\n.*?^```\n)?",
+    re.MULTILINE | re.DOTALL,
 )
 MARKS = re.compile(r"#((?:\s*MP\d{3})+)\s*$")
 
@@ -73,7 +74,7 @@ def test_how_it_looks(path: Path, *, update_golden: bool) -> None:
     if update_golden:
         path.write_text(computed, encoding="utf-8")
 
-    assert there.count("```mesh") == len(_cases(path)), "a fence has an option that is none"
+    assert there.count("```mesh") + there.count("```yaml") == len(_cases(path)), "a fence has an option that is none"
     assert path.read_text(encoding="utf-8") == computed
 
 

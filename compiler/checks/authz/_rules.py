@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.names import written_name
-from meshproof.compiler.ir.predicate import Opaque
 from meshproof.dsl.ast.rules import Rule
 from meshproof.dsl.diagnostic import Label
 from meshproof.dsl.source import Span
@@ -54,16 +53,6 @@ class Rules:
     def label(self, name: RuleId, text: str) -> Label:
         """Something to say about another rule."""
         return Label(self.head(self._rules[name]), text)
-
-
-def objects_not_modelled(ctx: CheckContext) -> dict[str, AuthzRule]:
-    """The rules that stand for what is not modelled in a lifted mesh, by the name under which answers hang on them."""
-    return {rule.when.field: rule for rule in ctx.mesh.rules if isinstance(rule.when, Opaque)}
-
-
-def is_about_object(ctx: CheckContext, reason: str) -> bool:
-    """Whether something is undecided because of an object that is not modelled: of that there is a finding, MP318."""
-    return any(f"`{name}`" in reason for name in objects_not_modelled(ctx))
 
 
 def title(rule: AuthzRule) -> str:

@@ -47,9 +47,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.authz._questions import undecided
-from meshproof.compiler.checks.authz._rules import Rules, objects_not_modelled, title
+from meshproof.compiler.checks.authz._rules import Rules, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.showing import listed
+from meshproof.compiler.checks.unmodelled import is_elsewhere, objects_not_modelled
 from meshproof.compiler.ir.names import written_name
 from meshproof.compiler.ir.predicate import Opaque
 
@@ -68,7 +69,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     reasons: dict[RuleId, dict[str, None]] = {}
     for one in undecided(ctx):
         reasons.setdefault(one.rule, {})[one.reason] = None
-    objects = {field: rule for field, rule in objects_not_modelled(ctx).items() if rule.id in reasons}
+    objects = {field: rule for field, rule in objects_not_modelled(ctx.mesh).items() if rule.id in reasons}
     hanging: dict[Origin, dict[str, None]] = {rule.origin: {} for rule in objects.values()}
     for name, said in reasons.items():
         blamed = {rule.origin for field, rule in objects.items() if any(f"`{field}`" in reason for reason in said)}
@@ -77,7 +78,8 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
         elif not isinstance(rules[name].when, Opaque):
             for origin in blamed:
                 hanging[origin][written_name(name)] = None
-    for rule in {rule.origin: rule for rule in objects.values()}.values():
+    told = {rule.origin: rule for rule in objects.values() if not is_elsewhere(ctx.mesh, rule)}
+    for rule in told.values():
         yield _of_object(rule, tuple(hanging[rule.origin]))
 
 

@@ -4,7 +4,8 @@
 
 Compares the rules that read a token or a claim with the issuers that their destinations accept. A destination that
 accepts no issuer looks at no token: to its rules there is none. Where a rule names issuers, one of them must be
-accepted. If only some of a rule's destinations look at no token, that is a warning.
+accepted. If only some of a rule's destinations look at no token, that is a warning; so it is of manifests, where the
+RequestAuthentication may stand in files that were not given.
 
 ## Why it matters
 
@@ -42,9 +43,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.checks.authz._rules import Rules, objects_not_modelled, title
+from meshproof.compiler.checks.authz._rules import Rules, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.showing import listed
+from meshproof.compiler.checks.unmodelled import objects_not_modelled
 from meshproof.compiler.ir.entities import External
 from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.predicate import (
@@ -80,7 +82,7 @@ MOST_NODES = 3
 def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     """Rules about tokens that are never looked at."""
     nodes = {node.name: node for node in ctx.mesh.nodes}
-    objects = objects_not_modelled(ctx).values()
+    objects = objects_not_modelled(ctx.mesh).values()
     unknown = {place.node for rule in objects for place in rule.destinations}  # what changes a proxy may read tokens
     for rule in ctx.mesh.rules:
         if not rule.is_in_force(ctx.day) or not any(isinstance(one, _OF_TOKEN) for one in attributes_of(rule.content)):
@@ -143,7 +145,7 @@ def _at_blind(
             f"write `accepts {issuer}` in {listed(names)}, or leave it out of the rule",
             f"add a RequestAuthentication for the issuer that selects {listed(names)}: a token is read nowhere else",
         ),
-        severity=None if is_whole else Severity.WARNING,
+        severity=None if is_whole and not ctx.mesh.is_lifted else Severity.WARNING,
     )
 
 
@@ -166,7 +168,7 @@ def _at_foreign(
             f"write `accepts {min(named)}` in {listed(names)} too, or ask for a token that is accepted",
             f"add a RequestAuthentication for that issuer which selects {listed(names)}",
         ),
-        severity=None if is_whole else Severity.WARNING,
+        severity=None if is_whole and not ctx.mesh.is_lifted else Severity.WARNING,
     )
 
 

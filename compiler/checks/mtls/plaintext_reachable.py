@@ -48,11 +48,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.checks.authz._rules import Rules, is_about_object
+from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.mtls._modes import names_plaintext
 from meshproof.compiler.checks.mtls._ways_in import Way, by_statement
 from meshproof.compiler.checks.showing import listed, request_row
+from meshproof.compiler.checks.unmodelled import is_about_object
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.entities import External, Service
 from meshproof.compiler.ir.mtls import MtlsMode, MtlsPolicy
@@ -94,7 +95,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     except Undecided as undecided:
         unknown.append(undecided)
     yield from by_statement(ctx, ways, CHECK) if ctx.mesh.is_lifted else _by_rule(ctx, ways)
-    if unknown and not is_about_object(ctx, unknown[0].reason):
+    if unknown and not is_about_object(ctx.mesh, unknown[0].reason):
         raise unknown[0]
 
 

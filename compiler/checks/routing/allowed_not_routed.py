@@ -66,6 +66,8 @@ if TYPE_CHECKING:
 
 
 def _find(context: CheckContext) -> Iterator[Diagnostic]:
+    if context.mesh.is_lifted:
+        return  # routes and Services of gateways stand in other files more often than not
     for rule in context.mesh.rules:
         gateways = _unused_by(context, rule)
         if gateways and not any(_is_used_in(other, rule) for other in context.elsewhere()):

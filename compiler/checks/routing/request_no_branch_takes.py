@@ -49,7 +49,7 @@ from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.routing._branches import port_name
 from meshproof.compiler.checks.showing import request_row
-from meshproof.compiler.ir.entities import Service
+from meshproof.compiler.ir.entities import Gateway, Service
 from meshproof.compiler.ir.request import RequestProtocol
 from meshproof.dsl.diagnostic import Severity
 
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshproof.compiler.checks.context import CheckContext
-    from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.ir.routing import Route
     from meshproof.compiler.verify.routing import Unrouted
     from meshproof.dsl.diagnostic import Diagnostic
@@ -71,6 +70,8 @@ def _find(context: CheckContext) -> Iterator[Diagnostic]:
     allowed = {found.route: found for found in allowed_not_routed(analysis, is_addressed=True)}
     for found in unrouted(analysis, is_addressed=True):
         route = routes[found.route]
+        if context.mesh.is_lifted and isinstance(context.mesh.node(route.node), Gateway):
+            continue  # to answer 404 to what nobody routes is what a gateway is for
         if found.route in allowed:
             yield _of_allowed(context, route, allowed[found.route])
         else:
@@ -79,7 +80,7 @@ def _find(context: CheckContext) -> Iterator[Diagnostic]:
                 route.origin.span,
                 "does not take every request",
                 subject=route.id,
-                help=_help(context.mesh, route),
+                help=_help(context, route),
                 evidence=(request_row(found.witness.request),),
                 severity=Severity.INFO,
             )
@@ -96,20 +97,24 @@ def _of_allowed(context: CheckContext, route: Route, found: Unrouted) -> Diagnos
         f"does not take every {what}",
         subject=route.id,
         labels=tuple(rules.label(name, "allows it") for name in found.witness.blamed),
-        help=_help(context.mesh, route),
+        help=_help(context, route),
         evidence=(request_row(request),),
     )
 
 
-def _help(mesh: Mesh, route: Route) -> str:
+def _help(context: CheckContext, route: Route) -> str:
     """A version that gets nothing yet is offered before one that does."""
+    mesh = context.mesh
     targets = [target for branch in route.branches for target in branch.targets]
     node = mesh.node(route.node)
     versions = node.versions if isinstance(node, Service) else ()
     named = {target.version for target in targets}
     names = [version for version in versions if version not in named]
     names += [one.version or (one.node if one.port is None else port_name(mesh, one.node, one.port)) for one in targets]
-    return f"end the route with `otherwise => {names[0] if names else '…'}`, or add a branch that takes it"
+    return context.worded(
+        f"end the route with `otherwise => {names[0] if names else '…'}`, or add a branch that takes it",
+        "end `http` of the VirtualService with a route without `match`, or add a match that takes it",
+    )
 
 
 CHECK = Check("MP402", Needs.SMT, Precision.EXACT, _find)

@@ -61,16 +61,18 @@ def _find(context: CheckContext) -> Iterator[Diagnostic]:
         for retry, timeout in dict.fromkeys(pairs):
             within = retry.within_ms
             if timeout is not None and within is not None and (1 + retry.attempts) * within > timeout:
-                yield _finding(route, retry, within, timeout)
+                yield _finding(context, route, retry, timeout)
 
 
-def _finding(route: Route, retry: Retry, within: int, timeout: int) -> Diagnostic:
+def _finding(context: CheckContext, route: Route, retry: Retry, timeout: int) -> Diagnostic:
+    within = retry.within_ms or 0
     attempts = 1 + retry.attempts
     total = duration(attempts * within)
     fitting = timeout // within - 1
-    advice = [f"write `timeout {total}`", f"`within {duration(timeout // attempts)}`"]
+    limit, each = context.worded("timeout", "timeout:"), context.worded("within", "perTryTimeout:")
+    advice = [f"write `{limit} {total}`", f"`{each} {duration(timeout // attempts)}`"]
     if fitting > 0:
-        advice.append(f"`retry {fitting}`")
+        advice.append(f"`{context.worded('retry', 'attempts:')} {fitting}`")
     return CHECK.finding(
         f"{attempts} attempts of {duration(within)} each take longer than the timeout of {duration(timeout)}",
         retry.origin.span,

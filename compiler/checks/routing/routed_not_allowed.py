@@ -53,8 +53,9 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.routing._branches import title
-from meshproof.compiler.checks.showing import listed, proof_row
+from meshproof.compiler.checks.showing import MOST_NAMES, every, listed, proof_row
 from meshproof.compiler.ir.entities import Gateway
+from meshproof.dsl.diagnostic import Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,16 +66,54 @@ if TYPE_CHECKING:
     from meshproof.compiler.verify.analysis import Analysis
     from meshproof.compiler.verify.routing import Refused
     from meshproof.dsl.diagnostic import Diagnostic
+    from meshproof.dsl.source import Span
 
 
 def _find(context: CheckContext) -> Iterator[Diagnostic]:
     found, unknown = context.analysis().once(_question)
-    for route in context.mesh.routes:
+    if context.mesh.is_lifted:
+        yield from _together(context, found)
+    for route in () if context.mesh.is_lifted else context.mesh.routes:
         refused = tuple(one for one in found if one.route == route.id)
         used = (one for one in refused if not any(_is_used(context, one, other) for other in context.elsewhere()))
         yield from _of_route(context, route, tuple(used))
     if unknown is not None:
         raise unknown
+
+
+def _together(context: CheckContext, found: tuple[Refused, ...]) -> Iterator[Diagnostic]:
+    """The routes of manifests whose every request is refused, as one finding: as a rule one policy closes them all.
+
+    What a proxy does with a Service of which no route speaks is written nowhere, and is no finding.
+    """
+    branches = {branch.id: branch for route in context.mesh.routes for branch in route.branches}
+    nodes = {node.origin.span for node in context.mesh.nodes}
+    ports = {port.origin.span for node in context.mesh.nodes for port in node.ports}
+    refused = {one.branch for one in found if not one.is_mirror}
+    alive = {branch.origin.span for name, branch in branches.items() if name not in refused}
+    closed: dict[Span, tuple[str, ...]] = {}
+    for one in found:
+        span = branches[one.branch].origin.span
+        if not one.is_mirror and span not in alive | nodes | ports:
+            closed.setdefault(span, one.targets)
+    if closed:
+        yield _closed(closed)
+
+
+def _closed(closed: dict[Span, tuple[str, ...]]) -> Diagnostic:
+    first, *others = sorted(closed)
+    targets = tuple(dict.fromkeys(name for span in sorted(closed) for name in closed[span]))
+    routes = "routes send" if others else "a route sends"
+    return CHECK.finding(
+        f"{routes} requests to {listed(targets)}, where no policy allows any of them",
+        first,
+        "all that it sends is refused",
+        subject=targets[0],
+        labels=tuple(Label(span, "and so is this") for span in others[:MOST_NAMES]),
+        notes=every(targets),
+        help="allow the callers what the routes are for, or delete the routes",
+        evidence=(proof_row(f"every request that they take is refused at {listed(targets)}"),),
+    )
 
 
 def _question(analysis: Analysis) -> tuple[tuple[Refused, ...], Undecided | None]:

@@ -50,13 +50,14 @@ from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.routing._branches import title
 from meshproof.compiler.checks.showing import proof_row
 from meshproof.compiler.ir.entities import Layer
-from meshproof.dsl.diagnostic import Label
+from meshproof.dsl.diagnostic import Label, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshproof.compiler.checks.context import CheckContext
     from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.compiler.ir.names import Origin
     from meshproof.compiler.ir.routing import Branch, Route
     from meshproof.compiler.verify.analysis import Analysis
     from meshproof.compiler.verify.routing import UnreachableBranch
@@ -70,9 +71,14 @@ def _find(context: CheckContext) -> Iterator[Diagnostic]:
         replacing = _replacing(context.mesh, route)
         if replacing and not any(_is_used(route, other) for other in others):
             yield _of_route(route, replacing)
+    told: set[Origin] = set()
     for found in _unreachable(context):
         branch = _branches(context)[found.branch]
-        if not any(_is_reached(branch, other) for other in others):
+        if context.mesh.is_lifted:
+            if branch.origin not in told and not _is_reached(branch, context):
+                told.add(branch.origin)
+                yield _of_lifted(routes[found.route], found)
+        elif not any(_is_reached(branch, other) for other in others):
             yield _of_branch(routes[found.route], found.branch, found.cover)
 
 
@@ -148,6 +154,25 @@ def _of_branch(route: Route, branch_id: str, cover: tuple[str, ...]) -> Diagnost
         labels=tuple(Label(branches[name].origin.span, text) for name in cover),
         help="delete it" if branch.is_otherwise else "put it before the broader branches, or delete it",
         evidence=(proof_row("every request that agrees with it is taken by a branch before it"),),
+    )
+
+
+def _of_lifted(route: Route, found: UnreachableBranch) -> Diagnostic:
+    """A route of a VirtualService: another object with the same host may be what hides it."""
+    branches: dict[str, Branch] = {branch.id: branch for branch in route.branches}
+    branch = branches[found.branch]
+    cover = [branches[name] for name in found.cover]
+    files = {one.origin.span.file for one in cover}
+    is_foreign = bool(cover) and branch.origin.span.file not in files
+    what = "a route of another object takes them" if is_foreign else "the routes before it take them"
+    return CHECK.finding(
+        f"no request to `{route.node}` comes to this route: {what if cover else 'its conditions exclude each other'}",
+        branch.origin.span,
+        "never used",
+        subject=route.id,
+        labels=tuple(Label(one.origin.span, "takes what this one would take") for one in cover),
+        help="delete it, or put it before the others in `http`; where several objects route one host, make them one",
+        severity=Severity.WARNING if is_foreign else None,
     )
 
 

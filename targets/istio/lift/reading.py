@@ -13,6 +13,7 @@ from meshproof.targets.istio.lift.admission import Verdict, admit_all
 from meshproof.targets.istio.lift.assemble import assemble
 from meshproof.targets.istio.lift.context import LiftContext, read_context
 from meshproof.targets.istio.lift.field_accounts import FieldAccounts, account_for
+from meshproof.targets.istio.lift.notices import notice_all
 from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.opaque import report_opaque
 from meshproof.targets.istio.lift.routing import lift_routing
@@ -53,6 +54,8 @@ def read_istio(
     context = read_context(files, settings, known, also)
     is_readable = not any(_is_fatal(one) for one in context.findings.diagnostics)
     verdicts = admit_all(context.objects, context.findings)
+    if known is None:  # of what was emitted nobody has to be told what it is like
+        notice_all(context, verdicts)
     mesh = assemble(context, verdicts, lift_routing(context)) if is_readable else None
     if mesh is not None:
         report_opaque(mesh, context.findings)

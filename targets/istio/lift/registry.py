@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 
 from meshproof.compiler.ir.entities import External, Gateway, Layer, Protocol, Service, ServicePort
 from meshproof.compiler.ir.names import NodeName, Origin
@@ -88,6 +89,10 @@ def listening_port(service: KubeService, port: KubePort, workload: Workload) -> 
     return found[0].workload if found else None
 
 
+_CLOSE = 0.9
+"""How alike a misspelt host and the one that is meant are."""
+
+
 @dataclass(slots=True)
 class Registry:
     """The hosts by name. `unknown` are hosts that routes lead to and that no file declares."""
@@ -110,13 +115,19 @@ class Registry:
         own = [one for one in visible if one.namespace == namespace]
         return next(iter(own or visible), None)
 
+    def _report_misspelt(self, host: str, origin: Origin, subject: str) -> None:
+        """A finding if the host is almost one that files declare. Others are declared elsewhere more often than not."""
+        near = get_close_matches(host, self.hosts, n=1, cutoff=_CLOSE)
+        if near:
+            message = f"requests are sent to `{host}`, which no file declares"
+            advice = f"is `{near[0]}` meant? Istio answers 503 if there is no such host"
+            self.context.findings.add(UNKNOWN_WORKLOAD, message, subject, origin, advice=advice)
+
     def undeclared(self, host: str, port: int, origin: Origin, subject: str) -> External:
         """What stands for a host that no file declares: something outside of what was read, that speaks anything."""
         found = self.unknown.get(host)
         if found is None:
-            message = f"requests are sent to `{host}`, which no file declares"
-            advice = "add the Service or ServiceEntry, or mend the name: Istio answers 503 if there is none"
-            self.context.findings.add(UNKNOWN_WORKLOAD, message, subject, origin, advice=advice)
+            self._report_misspelt(host, origin, subject)
             found = External(NodeName(host), (host,), (), origin)
         if all(known.number != port for known in found.ports):
             spoken = ServicePort(f"port-{port}", Protocol.TCP, Layer.SNIFFED, port, port, origin)

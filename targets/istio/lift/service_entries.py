@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from meshproof.compiler.ir.entities import External, ServicePort
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.patterns.pattern import lower_ascii
+from meshproof.dsl.diagnostic import Label
 from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.findings import NOT_MODELLED
@@ -39,7 +40,20 @@ def read_entries(context: LiftContext) -> tuple[Entry, ...]:
     """The ServiceEntries, oldest first."""
     taken = {workload.name for workload in context.workloads}
     objects = sorted(context.objects.of(Kind.SERVICE_ENTRY), key=lambda one: one.age_key)
-    return tuple(_entry(one, context, taken) for one in objects)
+    entries = tuple(_entry(one, context, taken) for one in objects)
+    _report_unshown(tuple(one.source for one in entries if one.external is not None and not one.is_external), context)
+    return entries
+
+
+def _report_unshown(sources: tuple[KubeObject, ...], context: LiftContext) -> None:
+    """One finding for all objects that speak of workloads of the mesh which no file shows."""
+    if sources:
+        first, *others = sources
+        what = f"`{first.full_name}`" if not others else f"`{first.full_name}` and {len(others)} more"
+        message = f"what stands behind {what} is in the mesh, but no file shows it"
+        labels = tuple(Label(one.origin.span, "nor what stands behind this") for one in others)
+        advice = "add the files of it: until then nobody knows whom it lets in"
+        context.findings.add(NOT_MODELLED, message, first.full_name, first.origin, advice=advice, others=labels)
 
 
 def _entry(source: KubeObject, context: LiftContext, taken: set[NodeName]) -> Entry:
@@ -51,10 +65,6 @@ def _entry(source: KubeObject, context: LiftContext, taken: set[NodeName]) -> En
     # A caller's proxy judges what goes outside, and sees the number that the caller dialled.
     dialled = tuple(replace(port, workload=port.number) for port in ports)
     external = None if workloads else External(_free_name(source, hosts, context, taken), hosts, dialled, source.origin)
-    if external is not None and not is_external:
-        message = f"what stands behind `{source.full_name}` is in the mesh, but no file shows it"
-        advice = "add the files of it: until then nobody knows whom it lets in"
-        context.findings.add(NOT_MODELLED, message, source.full_name, source.origin, advice=advice)
     return Entry(
         source=source,
         hosts=hosts,

@@ -23,7 +23,7 @@ def test_each_finding_can_be_accepted_by_name(code: str) -> None:
     targets = [subject if NAMED.fullmatch(subject) else f'"{subject}"' for subject in subjects]
     waivers = [f'waive {code} on {target} because "known" owner "team" until 2027-06-30\n' for target in targets]
 
-    report = judge(policy_of(example + "".join(waivers)), JudgeOptions(day=DAY))
+    report = judge(policy_of(example, "".join(waivers)), JudgeOptions(day=DAY))
 
     found = [finding.diagnostic for finding in report.findings if finding.diagnostic.code == code]
     assert found

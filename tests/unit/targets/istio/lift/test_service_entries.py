@@ -108,5 +108,11 @@ def test_a_host_that_no_file_declares_stands_for_something_outside() -> None:
     text = virtual_service("hosts: [api]\nhttp: [{route: [{destination: {host: gone.example, port: {number: 81}}}]}]")
     mesh = shop(text)
     assert [(one.name, [port.number for port in one.ports]) for one in mesh.externals] == [("gone.example", [81])]
+    assert read(SHOP + text).diagnostics == (), "hosts are declared in other files more often than not"
+
+
+def test_a_host_that_is_almost_one_that_files_declare_is_misspelt() -> None:
+    host = "apii.shop.svc.cluster.local"
+    text = virtual_service(f"hosts: [api]\nhttp: [{{route: [{{destination: {{host: {host}}}}}]}}]")
     messages = [one.message for one in read(SHOP + text).diagnostics]
-    assert messages == ["requests are sent to `gone.example`, which no file declares"]
+    assert messages == [f"requests are sent to `{host}`, which no file declares"]
