@@ -17,13 +17,13 @@ from meshproof.targets.istio.lift.admission import DRY_RUN, Verdict
 from meshproof.targets.istio.lift.ambient import ambient_form
 from meshproof.targets.istio.lift.callers import Identities
 from meshproof.targets.istio.lift.context import LiftContext
+from meshproof.targets.istio.lift.in_force import in_force_at
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.membership import Membership
 from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.policy_terms import Reading
 from meshproof.targets.istio.lift.rule_forms import Form, PolicyRule, http_form, read_rule, tcp_form
 from meshproof.targets.istio.lift.rule_text import callers_text
-from meshproof.targets.istio.lift.selection import attachment_of, selected
 from meshproof.targets.istio.lift.unmodelled import unknown_object
 from meshproof.targets.istio.lift.values import items, text
 from meshproof.targets.istio.lift.workloads import Workload
@@ -89,7 +89,7 @@ def lift_authorization(context: LiftContext, around: Surroundings) -> Authorizat
 
 
 def _policy(source: KubeObject, context: LiftContext) -> _Policy:
-    found = selected(attachment_of(source), context.workloads, context.settings.root_namespace)
+    found = in_force_at(source, context)
     return _Policy(source, found)
 
 

@@ -2,66 +2,88 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import assert_never
 
 from meshproof.compiler.ir.entities import SourceSet
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.predicate import Always, And, Never, Not, Opaque, Or, Predicate, Test
-from meshproof.compiler.patterns import pattern
+
+_NOBODY: frozenset[str] = frozenset()
 
 
 class Identities:
-    """The identities of the workloads in the mesh, to find the members of sets."""
+    """The identities of the workloads in the mesh, to find the members of sets. What was found once is kept."""
 
     def __init__(self, named: Iterable[tuple[NodeName, str]]) -> None:
         self._names: dict[str, list[NodeName]] = {}
         for name, uri in named:
             self._names.setdefault(uri, []).append(name)
-        self._known: dict[Predicate, tuple[NodeName, ...]] = {}
+        self._every = frozenset(self._names)
+        self._members: dict[Predicate, tuple[NodeName, ...]] = {}
+        self._taken: dict[Matcher, frozenset[str]] = {}
 
     def source_set(self, matches: Predicate, text: str) -> SourceSet:
         """The set of the callers whose identity passes. All workloads with such an identity are members."""
-        members = self._known.get(matches)
+        members = self._members.get(matches)
         if members is None:
-            found = (name for uri, names in self._names.items() if takes(matches, uri) for name in names)
-            members = self._known[matches] = tuple(sorted(found))
-        return SourceSet(matches, takes(matches, None), members, (), text)
+            found = (name for uri in self._of(matches) for name in self._names[uri])
+            members = self._members[matches] = tuple(sorted(found))
+        return SourceSet(matches, takes_anonymous(matches), members, (), text)
+
+    def _of(self, predicate: Predicate) -> frozenset[str]:
+        match predicate:
+            case Always() | Opaque():
+                return self._every
+            case Never():
+                return _NOBODY
+            case Test(_, matcher):
+                return self._passing(matcher)
+            case Not(operand):
+                return self._every - self._of(operand)
+            case And(operands):
+                return self._every.intersection(*map(self._of, operands))
+            case Or(operands):
+                return _NOBODY.union(*map(self._of, operands))
+            case _:
+                assert_never(predicate)
+
+    def _passing(self, matcher: Matcher) -> frozenset[str]:
+        found = self._taken.get(matcher)
+        if found is None:
+            found = self._taken[matcher] = self._found(matcher)
+        return found
+
+    def _found(self, matcher: Matcher) -> frozenset[str]:
+        match matcher:
+            case Exact(value):
+                return frozenset((value,)) & self._every
+            case Prefix(value):
+                return frozenset(uri for uri in self._every if uri.startswith(value))
+            case Regex(text):
+                # Expressions over identities are all of our own making, and mean the same to Python as to RE2.
+                expression = re.compile(text)
+                return frozenset(uri for uri in self._every if expression.fullmatch(uri))
+            case Present():
+                return self._every
+            case _:
+                raise AssertionError(matcher)
 
 
-def takes(predicate: Predicate, uri: str | None) -> bool:
-    """Whether a predicate over identities holds of a caller; None is one without identity."""
+def takes_anonymous(predicate: Predicate) -> bool:
+    """Whether a predicate over identities holds of a caller without one, who meets no test."""
     match predicate:
-        case Always():
+        case Always() | Opaque():
             return True
-        case Never():
+        case Never() | Test():
             return False
-        case Test(_, matcher):
-            return uri is not None and _passes(matcher, uri)
         case Not(operand):
-            return not takes(operand, uri)
+            return not takes_anonymous(operand)
         case And(operands):
-            return all(takes(one, uri) for one in operands)
+            return all(map(takes_anonymous, operands))
         case Or(operands):
-            return any(takes(one, uri) for one in operands)
-        case Opaque():
-            return True
+            return any(map(takes_anonymous, operands))
         case _:
             assert_never(predicate)
-
-
-@lru_cache(maxsize=65536)
-def _passes(matcher: Matcher, uri: str) -> bool:
-    match matcher:
-        case Exact(value):
-            return uri == value
-        case Prefix(value):
-            return uri.startswith(value)
-        case Regex(text):
-            return pattern.matches(pattern.Regex(text), uri)
-        case Present():
-            return True
-        case _:
-            raise AssertionError(matcher)

@@ -7,7 +7,7 @@ of the mesh.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.target import Pods
@@ -44,7 +44,17 @@ class LiftContext:
     workloads: tuple[Workload, ...]
     sources: tuple[SourceFile, ...]
     findings: LiftFindings
+    _by_namespace: dict[str, tuple[Workload, ...]] = field(default_factory=dict, repr=False, compare=False)
     externals: tuple[External, ...] = ()
+
+    def in_namespace(self, namespace: str) -> tuple[Workload, ...]:
+        """The workloads of a namespace."""
+        if not self._by_namespace:
+            grouped: dict[str, list[Workload]] = {}
+            for one in self.workloads:
+                grouped.setdefault(one.namespace, []).append(one)
+            self._by_namespace.update((name, tuple(found)) for name, found in grouped.items())
+        return self._by_namespace.get(namespace, ())
 
     def workload(self, name: NodeName) -> Workload | None:
         """The workload of that name."""
@@ -53,12 +63,13 @@ class LiftContext:
     def selected(self, labels: Iterable[tuple[str, str]], namespace: str | None = None) -> tuple[Workload, ...]:
         """The workloads whose pods have all the labels, in one namespace or in all."""
         wanted = tuple(labels)
-        return tuple(one for one in self.workloads if namespace in {None, one.namespace} and one.has_labels(wanted))
+        nearby = self.workloads if namespace is None else self.in_namespace(namespace)
+        return tuple(one for one in nearby if one.has_labels(wanted))
 
     def behind(self, namespace: str, service: str) -> tuple[Workload, ...]:
         """The workloads that a Service stands for."""
         found = self.services.get(namespace, service)
-        return () if found is None else tuple(one for one in self.workloads if found in one.services)
+        return () if found is None else tuple(one for one in self.in_namespace(namespace) if found in one.services)
 
     @property
     def gateways(self) -> tuple[Workload, ...]:

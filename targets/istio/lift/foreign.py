@@ -9,11 +9,11 @@ from meshproof.compiler.ir.names import NodeName
 from meshproof.targets.istio.lift.ambient import waypoint_of
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.findings import NOT_MODELLED
+from meshproof.targets.istio.lift.in_force import in_force_at
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.membership import Membership
 from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.proxy_annotations import pod_annotations
-from meshproof.targets.istio.lift.selection import attachment_of, selected
 from meshproof.targets.istio.lift.unmodelled import unknown_object, unknown_rules
 from meshproof.targets.istio.lift.values import flag, mappings, origin_of, text
 from meshproof.targets.istio.lift.workloads import Role, Workload
@@ -29,7 +29,7 @@ def lift_foreign(context: LiftContext) -> Iterator[AuthzRule]:
     """Rules that make unknown what these objects may change; each object is a finding too."""
     for kind in (Kind.ENVOY_FILTER, Kind.WASM_PLUGIN):
         for source in context.objects.of(kind):
-            found = selected(attachment_of(source), context.workloads, context.settings.root_namespace)
+            found = in_force_at(source, context)
             names = tuple(workload.name for workload in found if _may_touch(source, workload))
             effect = f"what it does at {len(names)} workloads is unknown" if names else "it is for no workload here"
             message = f"{kind} `{source.full_name}` is not modelled: {effect}"
@@ -73,7 +73,7 @@ def unsure_transport(context: LiftContext) -> Iterator[Workload]:
     for source in context.objects.of(Kind.ENVOY_FILTER):
         kinds = {text(patch.get("applyTo")) for patch in mappings(source.spec.get("configPatches"))}
         if kinds & _OF_CONNECTIONS:
-            found = selected(attachment_of(source), context.workloads, context.settings.root_namespace)
+            found = in_force_at(source, context)
             yield from (workload for workload in found if _may_touch(source, workload))
 
 

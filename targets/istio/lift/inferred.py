@@ -41,9 +41,9 @@ def with_inferred(
         _add(found, workload)
     for workload in _of_gateways(found, objects, services, settings):
         _add(found, workload)
+    served = {service.full_name for workload in found for service in workload.services}
     for service in services.services:
-        is_there = any(service in workload.services for workload in found)
-        if service.selector and not is_there:
+        if service.selector and service.full_name not in served:
             _add(found, _plain(service.namespace, service.name, service.selector, objects, services, service.origin))
     for policy in (one for kind in POLICIES for one in objects.of(kind)):
         labels = attachment_of(policy).labels
@@ -87,7 +87,7 @@ def _plain(
     namespace: str, name: str, labels: Labels, objects: ObjectIndex, services: KubeServices, origin: Origin
 ) -> Workload:
     """A workload with a sidecar, of which the labels alone are certain."""
-    fronts = tuple(service for service in services.services if service.selects(namespace, labels))
+    fronts = services.selecting(namespace, labels)
     account = objects.get(Kind.SERVICE_ACCOUNT, namespace, name)
     return Workload(
         name=NodeName(f"{namespace}/{name}"),

@@ -105,10 +105,15 @@ class KubeServices:
     services: tuple[KubeService, ...]
     cluster_domain: str
     _by_name: dict[tuple[str, str], KubeService] = field(repr=False, compare=False)
+    _by_namespace: dict[str, list[KubeService]] = field(repr=False, compare=False)
 
     def get(self, namespace: str, name: str) -> KubeService | None:
         """The Service of that name."""
         return self._by_name.get((namespace, name))
+
+    def selecting(self, namespace: str, labels: tuple[tuple[str, str], ...]) -> tuple[KubeService, ...]:
+        """The Services of which pods with these labels are endpoints, oldest first."""
+        return tuple(one for one in self._by_namespace.get(namespace, ()) if one.selects(namespace, labels))
 
     def find(self, host: str, namespace: str) -> KubeService | None:
         """The Service that a host stands for in objects of a namespace.
@@ -129,7 +134,10 @@ def read_services(objects: ObjectIndex, cluster_domain: str) -> KubeServices:
     """The Services among the objects, oldest first."""
     found = sorted(objects.of(Kind.SERVICE), key=lambda one: one.age_key)
     services = tuple(_service(one) for one in found)
-    return KubeServices(services, cluster_domain, {(one.namespace, one.name): one for one in services})
+    by_namespace: dict[str, list[KubeService]] = {}
+    for one in services:
+        by_namespace.setdefault(one.namespace, []).append(one)
+    return KubeServices(services, cluster_domain, {(one.namespace, one.name): one for one in services}, by_namespace)
 
 
 def _service(source: KubeObject) -> KubeService:

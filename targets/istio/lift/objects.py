@@ -32,7 +32,7 @@ class KubeObject:
     labels: tuple[tuple[str, str], ...]
     annotations: tuple[tuple[str, str], ...]
     created: str | None
-    body: MapNode = field(repr=False)
+    body: MapNode = field(repr=False, compare=False)
     origin: Origin
     order: int
 

@@ -17,10 +17,11 @@ from meshproof.targets.istio.lift.admission import Verdict
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.findings import COMPETING
 from meshproof.targets.istio.lift.foreign import unsure_transport
+from meshproof.targets.istio.lift.in_force import in_force_at
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.membership import Membership
 from meshproof.targets.istio.lift.objects import KubeObject
-from meshproof.targets.istio.lift.selection import attachment_of, selected
+from meshproof.targets.istio.lift.selection import attachment_of
 from meshproof.targets.istio.lift.unmodelled import unknown_object
 from meshproof.targets.istio.lift.values import mapping, origin_of, text
 from meshproof.targets.istio.lift.workloads import Role, Workload
@@ -40,7 +41,7 @@ def lift_mtls(context: LiftContext, verdicts: dict[KubeObject, Verdict]) -> Hand
     """What holds for each workload that has a sidecar; nobody has an identity at what is outside of the mesh."""
     found = sorted(context.objects.of(Kind.PEER_AUTHENTICATION), key=lambda one: one.age_key)
     clean = [one for one in found if one not in verdicts]
-    unsure = [(one, _selected(one, context)) for one in found if one in verdicts]
+    unsure = [(one, in_force_at(one, context)) for one in found if one in verdicts]
     uncertain = {workload.name for _, workloads in unsure for workload in workloads}
     uncertain.update(workload.name for workload in unsure_transport(context))
     statements = [*_for_mesh(clean, context), *_for_namespaces(clean, context)]
@@ -70,10 +71,6 @@ def _softened(statements: list[MtlsPolicy], context: LiftContext) -> Iterator[Mt
         around = modes.get(NamespaceScope(workload.namespace), modes.get(MeshScope()))
         if around is MtlsMode.DISABLED and ServiceScope(name) not in modes:
             yield MtlsPolicy(ServiceScope(name), MtlsMode.PERMISSIVE, workload.origin)
-
-
-def _selected(source: KubeObject, context: LiftContext) -> tuple[Workload, ...]:
-    return selected(attachment_of(source), context.workloads, context.settings.root_namespace)
 
 
 def _for_mesh(found: list[KubeObject], context: LiftContext) -> Iterator[MtlsPolicy]:

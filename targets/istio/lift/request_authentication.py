@@ -15,10 +15,10 @@ from meshproof.compiler.ir.predicate import Attribute, Claim, Header
 from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.admission import Verdict
 from meshproof.targets.istio.lift.context import LiftContext
+from meshproof.targets.istio.lift.in_force import in_force_at
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.membership import Membership
 from meshproof.targets.istio.lift.objects import KubeObject
-from meshproof.targets.istio.lift.selection import attachment_of, selected
 from meshproof.targets.istio.lift.unmodelled import unknown_object, unknown_rules
 from meshproof.targets.istio.lift.values import flag, mappings, origin_of, text, texts
 
@@ -42,7 +42,7 @@ def lift_tokens(context: LiftContext, verdicts: dict[KubeObject, Verdict]) -> To
     distorted: dict[NodeName, set[Attribute]] = {}
     unknown: list[AuthzRule] = []
     for source in context.objects.of(Kind.REQUEST_AUTHENTICATION):
-        found = selected(attachment_of(source), context.workloads, context.settings.root_namespace)
+        found = in_force_at(source, context)
         names = tuple(workload.name for workload in found if workload.membership is not Membership.AMBIENT)
         if source in verdicts:
             unknown.extend(unknown_object(source, names))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from meshproof.targets.common.tree import MapNode
@@ -72,8 +71,3 @@ def _is_waypoint_target(target: Target, attachment: Attachment, workload: Worklo
         return target.name == "istio-waypoint" and attachment.namespace == root_namespace
     is_near = attachment.namespace == workload.namespace
     return target.kind == "Gateway" and is_near and target.name == workload.label(GATEWAY_NAME)
-
-
-def selected(attachment: Attachment, workloads: Iterable[Workload], root_namespace: str) -> tuple[Workload, ...]:
-    """The workloads at which the policy is in force."""
-    return tuple(one for one in workloads if applies(attachment, one, root_namespace))

@@ -133,7 +133,7 @@ def _workload(one: KubeObject, name: str, objects: ObjectIndex, services: KubeSe
     metadata = mapping(template.get("metadata"))
     labels = tuple(pair for pair in pairs(metadata.get("labels")) if pair[0] not in _BY_KUBERNETES)
     spec = mapping(template.get("spec"))
-    fronts = tuple(service for service in services.services if service.selects(one.namespace, labels))
+    fronts = services.selecting(one.namespace, labels)
     return Workload(
         name=NodeName(f"{one.namespace}/{name}"),
         namespace=one.namespace,
