@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, assert_never
 
+from meshproof.compiler.checks.showing import request_row
 from meshproof.compiler.ir.assertions import CanCall, CanReach
-from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.compiler.report.model import Assumption, ClaimResult, ClaimVerdict
 from meshproof.compiler.verify.verdict import Proved, Refuted, Unknown
-from meshproof.dsl.diagnostic import Diagnostic, Evidence, Label
+from meshproof.dsl.diagnostic import Diagnostic, Label
 from meshproof.dsl.problems import problem
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def refutation(mesh: Mesh, prove: Prove, claim: Claim, witness: Witness) -> Diag
         labels=(Label(claim.origin.span, "refuted", is_primary=True), *_blame(mesh, witness)),
         notes=tuple(_notes(witness)),
         help=_advice(witness, is_permission=is_permission),
-        evidence=tuple(_evidence(request) for request in witness.requests),
+        evidence=tuple(request_row(request) for request in witness.requests),
         subject=prove.title,
     )
 
@@ -110,7 +109,3 @@ def _advice(witness: Witness, *, is_permission: bool) -> str:
     if witness.blamed:
         return "narrow the rules above, or change the claim"
     return "change what lets it through, or the claim"
-
-
-def _evidence(request: Request) -> Evidence:
-    return Evidence("request", json.dumps(request_to_json(request), ensure_ascii=False))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.checks.showing import request_row
 from meshproof.compiler.ir.assertions import ExpectDecision, ExpectRoute
-from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.compiler.report.model import TestOutcome, TestResult
 from meshproof.compiler.report.outcome_text import decision_text, expectation_text, route_text
 from meshproof.compiler.semantics import MalformedRequest, MissingAnswer, NotModelled, as_sent, decide, route
-from meshproof.dsl.diagnostic import Diagnostic, Evidence, Label
+from meshproof.dsl.diagnostic import Diagnostic, Label
 from meshproof.dsl.problems import problem
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ def failures(mesh: Mesh, results: Iterable[TestResult], day: date) -> Iterator[D
                 severity=problem(FAILED).severity,
                 message=f"test `{result.name}` expects `{result.expected}`, but it is `{result.actual}`",
                 labels=(Label(result.span, "expected otherwise", is_primary=True), *_deciders(mesh, result, day)),
-                evidence=tuple(_evidence(request) for request in result.requests[:1]),
+                evidence=tuple(request_row(request) for request in result.requests[:1]),
                 subject=result.name,
             )
 
@@ -136,7 +135,3 @@ def _determined_by(mesh: Mesh, request: Request, day: date) -> tuple[str, ...]:
         return decide(mesh, as_sent(mesh, request, day), day).determined_by
     except (MalformedRequest, MissingAnswer, NotModelled):
         return ()
-
-
-def _evidence(request: Request) -> Evidence:
-    return Evidence("request", json.dumps(request_to_json(request), ensure_ascii=False))

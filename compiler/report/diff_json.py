@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.compiler.report.diff_exit_code import diff_exit_code
+from meshproof.compiler.report.place_json import place_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,12 +83,4 @@ def _edit(edit: EditReport, report: DiffReport) -> Json:
 
 
 def _place(span: Span | None, sources: Mapping[str, SourceFile]) -> Json:
-    if span is None:
-        return None
-    source = sources.get(span.file)
-    position = source.position(span.start) if source else None
-    return {
-        "path": span.file,
-        "line": position.line if position else None,
-        "column": position.column if position else None,
-    }
+    return None if span is None else place_json(span, sources)

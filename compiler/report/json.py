@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.compiler.report.exit_code import exit_code
 from meshproof.compiler.report.order import in_order
+from meshproof.compiler.report.place_json import NOWHERE, place_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,16 +80,7 @@ def _finding(finding: Finding, sources: Mapping[str, SourceFile]) -> Json:
 
 
 def _place(span: Span | None, sources: Mapping[str, SourceFile]) -> dict[str, Json]:
-    """Path, line and column from 1; null where there is no place, or its text is not known."""
-    if span is None:
-        return {"path": None, "line": None, "column": None}
-    source = sources.get(span.file)
-    position = source.position(span.start) if source else None
-    return {
-        "path": span.file,
-        "line": position.line if position else None,
-        "column": position.column if position else None,
-    }
+    return NOWHERE if span is None else place_json(span, sources)
 
 
 def _label(label: Label, sources: Mapping[str, SourceFile]) -> Json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.ir.decision_json import decision_to_json
 from meshproof.compiler.ir.request_json import request_to_json
+from meshproof.compiler.report.place_json import place_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from meshproof.compiler.backend.artifact import MapEntry
     from meshproof.compiler.ir.json_text import Json
     from meshproof.compiler.report.model_why import DecidingRule, Explanation, NearMiss, WhyReport
-    from meshproof.dsl.source import SourceFile, Span
+    from meshproof.dsl.source import SourceFile
 
 SCHEMA = "meshproof/why/v1"
 
@@ -43,25 +44,15 @@ def _rule(rule: DecidingRule, sources: Mapping[str, SourceFile]) -> Json:
     return {
         "rule": rule.rule,
         "effect": rule.effect,
-        "place": _place(rule.span, sources),
+        "place": place_json(rule.span, sources),
         "emitted": [_emitted(entry) for entry in rule.emitted],
     }
 
 
 def _near(miss: NearMiss, sources: Mapping[str, SourceFile]) -> Json:
     missing: list[Json] = [{"field": one.field, "needs": one.needs, "has": one.has} for one in miss.missing]
-    return {"rule": miss.rule, "place": _place(miss.span, sources), "missing": missing}
+    return {"rule": miss.rule, "place": place_json(miss.span, sources), "missing": missing}
 
 
 def _emitted(entry: MapEntry) -> Json:
     return {"kind": entry.kind, "namespace": entry.namespace, "name": entry.name, "index": entry.index}
-
-
-def _place(span: Span, sources: Mapping[str, SourceFile]) -> Json:
-    source = sources.get(span.file)
-    position = source.position(span.start) if source else None
-    return {
-        "path": span.file,
-        "line": position.line if position else None,
-        "column": position.column if position else None,
-    }
