@@ -10,6 +10,7 @@ from meshproof.compiler.ir.predicate import (
     Claim,
     DestinationIp,
     Header,
+    Method,
     Port,
     RawAuthority,
     RemoteIp,
@@ -76,9 +77,11 @@ def attribute_of(key: str) -> Attribute | Unmodelled | None:
 
 
 def _header(name: str) -> Attribute | Unmodelled:
-    """Envoy keeps `host` and `:authority` as one; the other pseudo headers are not modelled, `:path` with its query."""
+    """Envoy keeps `host` and `:authority` as one; of other pseudo headers all but `:method` are not modelled."""
     if name in {"host", ":authority"}:
         return RawAuthority()
+    if name == ":method":
+        return Method()
     return Unmodelled(f"{_HEADERS}[{name}]") if name.startswith(":") else Header(name)
 
 

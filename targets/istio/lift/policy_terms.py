@@ -233,7 +233,7 @@ def _attribute_test(attribute: Attribute | Unmodelled | None, reading: Reading) 
         case Header(name):
             found = JoinedHeader(name) if reading.has_joined_headers else attribute
             return lambda value: Test(found, matchers.line_matcher(value))
-        case RawAuthority():
+        case RawAuthority() | Method():
             return lambda value: Test(attribute, matchers.line_matcher(value))
         case _:
             return _address_test(attribute) if conditions.is_address(attribute) else _text_test(attribute)

@@ -377,3 +377,9 @@ def test_metadata_of_filters_is_not_modelled(request_: Request) -> None:
     with pytest.raises(NotModelled):
         allows(mesh, request_)
     assert mesh.services[0].name == NODE
+
+
+def test_the_method_as_a_header() -> None:
+    mesh = _when("request.headers[:method]", "P*")
+    assert allows(mesh, method="POST")
+    assert not allows(mesh, method="GET")
