@@ -12,7 +12,7 @@ from math import prod
 
 from tests.strategies.brute import TooLarge
 
-from meshproof.compiler.ir.entities import Gateway, Layer, Service
+from meshproof.compiler.ir.entities import Layer, ServicePort
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
 from meshproof.compiler.semantics import Facts, MalformedRequest, decide, facts_of, holds, route
@@ -137,22 +137,23 @@ def _facts(request: JointRequest, mesh: Mesh, day: date) -> Facts:
     name = request.new.destination
     issuers = tuple(issuer.name for issuer in mesh.issuers)
 
-    def open_wide(node: Service | Gateway) -> Service | Gateway:
-        if node.name != name:
-            return node
-        ports = tuple(replace(port, layer=Layer.SNIFFED) for port in node.ports)
-        return replace(node, ports=ports, accepts=issuers)
-
     wide = replace(
         mesh,
-        services=tuple(map(open_wide, mesh.services)),
-        gateways=tuple(map(open_wide, mesh.gateways)),
-        externals=tuple(
-            replace(one, ports=tuple(replace(port, layer=Layer.SNIFFED) for port in one.ports))
-            for one in mesh.externals
+        services=tuple(
+            replace(one, ports=_sniffed(one.ports), accepts=issuers) if one.name == name else one
+            for one in mesh.services
         ),
+        gateways=tuple(
+            replace(one, ports=_sniffed(one.ports), accepts=issuers) if one.name == name else one
+            for one in mesh.gateways
+        ),
+        externals=tuple(replace(one, ports=_sniffed(one.ports)) for one in mesh.externals),
         mtls=(),
     )
     sent = replace(request.sent, destination=name, source=Peer(request.sent.source.identity, request.sent.source.ip))
     client = () if sent.client_ip is None else (sent.client_ip,)  # also of a caller that is a gateway to one side alone
     return replace(facts_of(wide, sent, day), client_ip=client)
+
+
+def _sniffed(ports: tuple[ServicePort, ...]) -> tuple[ServicePort, ...]:
+    return tuple(replace(port, layer=Layer.SNIFFED) for port in ports)

@@ -13,7 +13,7 @@ from tests.strategies.routes import random_routes
 from tests.strategies.rules import random_rule
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
-from meshproof.compiler.ir.entities import External, Layer, Protocol, ServicePort
+from meshproof.compiler.ir.entities import Layer, Protocol, ServicePort
 from meshproof.compiler.ir.mesh import Egress, Mesh
 from meshproof.compiler.ir.names import SpiffeId
 
@@ -144,7 +144,7 @@ def _remove_node(rng: Random, mesh: Mesh, size: Size) -> Mesh:
     del size
     gone = rng.choice(mesh.nodes)
     is_last = sum(bool(node.ports) for node in mesh.services) == 1
-    if is_last or any(isinstance(one, External) and one.via == gone.name for one in mesh.externals):
+    if is_last or any(one.via == gone.name for one in mesh.externals):
         return mesh
     rules = (
         replace(rule, destinations=tuple(place for place in rule.destinations if place.node != gone.name))
