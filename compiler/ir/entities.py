@@ -136,7 +136,10 @@ class TokenPlace:
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """Who signs tokens. `url` is `iss`; a token must be for one of `audiences`, if there are any."""
+    """Who signs tokens. `url` is `iss`; a token must be for one of `audiences`, if there are any.
+
+    `words` are claims whose string is its words, besides `scope` and `permission`; lifted files alone name some.
+    """
 
     name: IssuerName
     url: str
@@ -145,6 +148,7 @@ class Issuer:
     origin: Origin
     place: TokenPlace | None = None
     is_stripped: bool = False
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

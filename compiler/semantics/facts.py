@@ -52,7 +52,8 @@ class Facts:
     """What conditions may read of one request at its destination.
 
     `is_path_refused` is the outcome of the path step (a refused path is absent). `claims` are those of the valid
-    token that the destination sees, `audiences` its audiences; None and empty without one.
+    token that the destination sees, `audiences` its audiences; None and empty without one. `words` are its claims that
+    are words, besides those that always are.
     """
 
     layer: Layer
@@ -72,6 +73,7 @@ class Facts:
     query: tuple[tuple[str, str], ...] | None
     claims: ClaimObject | None
     audiences: tuple[str, ...]
+    words: tuple[str, ...] = ()
 
     def without_token(self) -> Facts:
         """The same request as a proxy sees it that looks for no token."""
@@ -126,7 +128,7 @@ class Facts:
         return tuple(value for line, value in self.headers if line == name)
 
     def _claim(self, *path: str) -> tuple[str, ...]:
-        return () if self.claims is None else strings_in(self.claims, path)
+        return () if self.claims is None else strings_in(self.claims, path, self.words)
 
 
 def facts_of(mesh: Mesh, request: Request, day: date) -> Facts:
@@ -157,6 +159,7 @@ def facts_of(mesh: Mesh, request: Request, day: date) -> Facts:
         query=_query(request),
         claims=None if token is None or issuer is None else token.claims,
         audiences=() if token is None or issuer is None else audiences_of(issuer, token.claims),
+        words=() if issuer is None else issuer.words,
     )
 
 

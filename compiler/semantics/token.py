@@ -51,9 +51,10 @@ def audiences_of(issuer: Issuer, claims: ClaimObject) -> tuple[str, ...]:
     return strings_in(claims, ("aud",)) or issuer.audiences[:1]
 
 
-def strings_in(claims: ClaimObject, path: tuple[str, ...]) -> tuple[str, ...]:
+def strings_in(claims: ClaimObject, path: tuple[str, ...], words: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The values of a claim: "the strings in it: a string is one, a list its strings, `scope` and `permission` their
-    words; numbers, booleans, objects are absent". Words are parted by blanks, in claims at the top alone.
+    words; numbers, booleans, objects are absent". Words are parted by blanks, in claims at the top alone; `words` are
+    further claims that the issuer has as words.
     """  # noqa: D205
     value: ClaimValue = claims
     for name in path:
@@ -61,7 +62,7 @@ def strings_in(claims: ClaimObject, path: tuple[str, ...]) -> tuple[str, ...]:
             return ()
         value = dict(value.members).get(name)
     if isinstance(value, str):
-        is_words = len(path) == 1 and path[0] in _WORDS
+        is_words = len(path) == 1 and (path[0] in _WORDS or path[0] in words)
         return tuple(word for word in value.split(" ") if word) if is_words else (value,)
     if isinstance(value, tuple):
         return tuple(item for item in value if isinstance(item, str))

@@ -25,6 +25,7 @@ from meshproof.compiler.smt.callers import members
 from meshproof.compiler.smt.environment import Environment
 from meshproof.compiler.smt.formula import Point
 from meshproof.compiler.smt.paths import raw_path
+from meshproof.compiler.smt.policy import PortPolicy
 from meshproof.compiler.smt.variables import hosts_of, is_edge_without_proxies, is_grpc
 
 _WORDS = frozenset({("scope",), ("permission",)})
@@ -155,12 +156,14 @@ def _token(environment: Environment, point: Point) -> Token | None:
         if isinstance(attribute, Claim):
             values = _values(environment, attribute, point)
             if values:
-                entries.append((attribute.path, _claim_value(attribute.path, values)))
+                entries.append((attribute.path, _claim_value(environment.policy, attribute.path, values)))
     return Token(is_valid=True, claims=_object(entries))
 
 
-def _claim_value(path: tuple[str, ...], values: tuple[str, ...]) -> ClaimValue:
+def _claim_value(policy: PortPolicy, path: tuple[str, ...], values: tuple[str, ...]) -> ClaimValue:
     """One string where one is enough, the words of a `scope`, else a list."""
+    if any(path == (word,) for issuer in policy.issuers for word in issuer.words):
+        return values  # whether it is split depends on the issuer; a list never is
     if path in _WORDS:
         is_plain = all(value and " " not in value for value in values)
         return " ".join(values) if is_plain else values

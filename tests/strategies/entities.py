@@ -147,7 +147,7 @@ _ORIGINATED = ServicePort("https", Protocol.HTTPS, Layer.HTTP, 443, 443, origin(
 _OPAQUE = ServicePort("https", Protocol.HTTPS, Layer.TCP, 443, 443, origin())
 
 
-def random_issuers(rng: Random) -> tuple[Issuer, ...]:
+def random_issuers(rng: Random, *, is_lifted: bool = False) -> tuple[Issuer, ...]:
     """None to two issuers, with and without audiences."""
     found = tuple(
         Issuer(
@@ -158,6 +158,7 @@ def random_issuers(rng: Random) -> tuple[Issuer, ...]:
             origin=origin(),
             place=TokenPlace("header", "x-token") if rng.random() < 0.1 else None,
             is_stripped=rng.random() < 0.3,
+            words=("groups",) if is_lifted and rng.random() < 0.3 else (),
         )
         for name, url in zip(("idp", "partner-idp"), ISSUER_URLS, strict=True)
     )

@@ -52,7 +52,7 @@ def seeded(seed: int) -> Random:
 
 def random_mesh(rng: Random, size: Size = SMALL) -> Mesh:
     """A mesh that resolve could have made (or a lift, if `size` says so). `LARGE` has exactly 200 rules."""
-    issuers = random_issuers(rng)
+    issuers = random_issuers(rng, is_lifted=size.is_lifted)
     is_small = size.rules < LARGE.rules
     services = random_services(
         rng, rng.randint(1, size.services) if is_small else size.services, issuers, is_lifted=size.is_lifted

@@ -49,7 +49,7 @@ REQUEST_AUTHENTICATION: FieldTable = {
     "spec.jwtRules[].outputPayloadToHeader": _READ,  # conditions on that header are not modelled
     "spec.jwtRules[].outputClaimToHeaders[].header": _READ,
     "spec.jwtRules[].outputClaimToHeaders[].claim": _IRRELEVANT,
-    "spec.jwtRules[].spaceDelimitedClaims[]": _READ,  # conditions on those claims are not modelled
+    "spec.jwtRules[].spaceDelimitedClaims[]": _READ,
     "spec.jwtRules[].timeout": _IRRELEVANT,  # of fetching keys; without keys no token is valid
     "spec.jwtRules[].presence": _IRRELEVANT,  # no code reads it: REQUIRED demands nothing
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.entities import Issuer, TokenPlace
 from meshproof.compiler.ir.names import IssuerName, NodeName
-from meshproof.compiler.ir.predicate import Attribute, Claim, Header
+from meshproof.compiler.ir.predicate import Attribute, Header
 from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.admission import Verdict
 from meshproof.targets.istio.lift.context import LiftContext
@@ -78,6 +78,7 @@ def _issuer(name: IssuerName, url: str, rule: MapNode) -> Issuer:
         origin=origin_of(rule),
         place=next(_places(rule), None),
         is_stripped=not flag(rule.get("forwardOriginalToken")),
+        words=tuple(sorted({one.value for one in texts(rule.get("spaceDelimitedClaims"))})),
     )
 
 
@@ -92,7 +93,7 @@ def _places(rule: MapNode) -> Iterator[TokenPlace]:
 
 
 def _changed(rule: MapNode) -> Iterator[Attribute]:
-    """Headers that the proxy takes off or writes, and claims that it splits at blanks."""
+    """Headers that the proxy takes off or writes."""
     places = tuple(_places(rule))
     if not flag(rule.get("forwardOriginalToken")):
         names = (place.name for place in places if place.kind == "header") if places else (_DEFAULT_HEADER,)
@@ -102,5 +103,3 @@ def _changed(rule: MapNode) -> Iterator[Attribute]:
         yield Header(payload.lower())
     for output in mappings(rule.get("outputClaimToHeaders")):
         yield Header((text(output.get("header")) or "").lower())
-    for claim in texts(rule.get("spaceDelimitedClaims")):
-        yield Claim((claim.value,))

@@ -102,7 +102,6 @@ def _reading(key: str, rule: str) -> Mesh:
             '{issuer: i, jwksUri: "https://i", outputClaimToHeaders: [{header: X-C, claim: c}]}',
             "request.headers[x-c]",
         ),
-        ('{issuer: i, jwksUri: "https://i", spaceDelimitedClaims: [roles]}', "request.auth.claims[roles]"),
     ],
 )
 def test_conditions_on_what_the_proxy_changes_are_not_modelled(rule: str, key: str) -> None:
@@ -140,3 +139,15 @@ def test_presence_demands_nothing() -> None:
     assert found.diagnostics == ()
     assert found.mesh is not None
     assert allows(found.mesh)
+
+
+def test_claims_that_an_issuer_has_as_words_are_split() -> None:
+    split = '{issuer: i, jwksUri: "https://i", spaceDelimitedClaims: [roles]}'
+    mesh = api(
+        rules(split, '{issuer: j, jwksUri: "https://j"}'),
+        policy('rules: [{when: [{key: "request.auth.claims[roles]", values: [x]}]}]'),
+    )
+    assert allows(mesh, token=token(iss="i", roles="w x"))
+    assert not allows(mesh, token=token(iss="j", roles="w x"))
+    assert allows(mesh, token=token(iss="j", roles="x"))
+    assert not allows(mesh, token=token(iss="i", roles=("w x",)))
