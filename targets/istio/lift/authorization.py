@@ -177,10 +177,12 @@ class _Lifting:
         provider = settings.provider(policy.provider)
         asked = frozenset() if name is None else self.providers.get(name, frozenset())
         # Several providers are refused, not asked, unless istiod was told otherwise; so is one that nobody configured.
-        is_asked = provider is not None and (settings.has_many_providers or len(asked) <= 1)
+        # That holds on both kinds of chain, whatever the providers speak.
+        if provider is None or not (settings.has_many_providers or len(asked) <= 1):
+            return _Place(None, asks_on_tcp=True, distorted=distorted)
         return _Place(
-            AuthorizerName(policy.provider) if is_asked else None,
-            asks_on_tcp=provider is None or provider.protocol == "grpc",
+            AuthorizerName(policy.provider),
+            asks_on_tcp=provider.protocol == "grpc",
             distorted=distorted,
         )
 

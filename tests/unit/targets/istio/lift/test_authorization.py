@@ -225,6 +225,21 @@ def test_two_providers_refuse_unless_istiod_was_told() -> None:
     assert allows(many, path="/y", answers={"opa": False, "web": True})
 
 
+def test_two_providers_refuse_connections_too_whatever_they_speak() -> None:
+    """On a TCP chain the paths are left out, so every connection is refused."""
+    objects = (
+        PROVIDERS,
+        _custom("nobody", "rules: [{to: [{operation: {paths: [/x]}}]}]"),
+        _custom("web", "rules: [{to: [{operation: {paths: [/y]}}]}]", "b"),
+    )
+    said = {"opa": True, "web": True}
+    assert not allows(api(*objects), TCP, answers=said)
+    web_alone = api(PROVIDERS, _custom("web", "rules: [{to: [{operation: {paths: [/y]}}]}]"))
+    assert allows(web_alone, TCP, answers=said)
+    of_two = api(PROVIDERS, objects[2], _custom("opa", 'rules: [{to: [{operation: {ports: ["8080"]}}]}]', "c"))
+    assert not allows(of_two, TCP, answers=said)
+
+
 def test_two_policies_of_one_provider_are_one_question() -> None:
     mesh = api(PROVIDERS, _custom("opa", "rules: [{}]"), _custom("opa", "rules: [{}]", "b"))
     assert allows(mesh, answers={"opa": True})
