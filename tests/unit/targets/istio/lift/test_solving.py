@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.strategies.istio_lifting import DAY, WORKLOAD, config, lift, policy
+from tests.strategies.istio_lifting import DAY, HTTP, WORKLOAD, config, lift, policy
 
+from meshproof.compiler.semantics import decide, is_well_formed
+from meshproof.compiler.smt.concretize import request_at
 from meshproof.compiler.smt.region import Allowed
 from meshproof.compiler.verify import Analysis
 
@@ -47,3 +49,41 @@ def test_many_patterns_of_one_kind_are_told_apart(text: str) -> None:
     for key in analysis.keys:
         encoding = analysis.scope(key).encoding(Allowed())
         assert len(encoding.matches) >= COUNT
+
+
+def test_whom_nobody_configured_lets_nothing_in() -> None:
+    """The encoding refuses what the interpreter refuses: a provider that no file has gives no answer."""
+    text = policy("action: CUSTOM\nprovider: {name: nobody}\nrules: [{}]")
+    analysis = Analysis(lift(WORKLOAD + text), DAY)
+    assert analysis.keys
+    for key in analysis.keys:
+        encoding = analysis.scope(key).encoding(Allowed())
+        assert encoding.find((encoding.formula(Allowed()),)) is None
+
+
+WITNESSED = {
+    "words": (
+        "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: t, namespace: shop}\n"
+        "spec: {jwtRules: [{issuer: i, jwksUri: 'https://i', spaceDelimitedClaims: [roles]}]}\n---\n"
+        + policy("rules: [{when: [{key: 'request.auth.claims[roles]', values: ['a b']}]}]")
+    ),
+    "remote": policy("rules: [{from: [{source: {remoteIpBlocks: [192.0.2.0/24], notIpBlocks: [192.0.2.0/24]}}]}]"),
+    "joined": policy("rules: [{when: [{key: 'request.headers[x-a]', values: ['1,2']}]}]"),
+    "slashes": policy("rules: [{to: [{operation: {paths: ['//a*']}}]}]"),
+    "dots": policy("rules: [{to: [{operation: {paths: ['/..;a*']}}]}]"),
+    "address": policy("rules: [{when: [{key: destination.ip, notValues: [10.0.0.0/8]}]}]"),
+    "authority": policy("rules: [{to: [{operation: {hosts: ['a.b:8*'], notHosts: ['*0']}}]}]"),
+}
+
+
+@pytest.mark.parametrize("name", WITNESSED)
+def test_what_the_solver_finds_allowed_is_allowed(name: str) -> None:
+    settings = (("istio.header-values", "joined"),) if name == "joined" else ()
+    mesh = lift(WORKLOAD + WITNESSED[name], *settings)
+    analysis = Analysis(mesh, DAY)
+    encoding = analysis.scope(next(key for key in analysis.keys if key.port == HTTP.port)).encoding(Allowed())
+    point = encoding.find((encoding.formula(Allowed()),))
+    assert point is not None
+    request = request_at(encoding.environment, point)
+    assert is_well_formed(mesh, request, DAY) is None
+    assert decide(mesh, request, DAY).is_allowed, request
