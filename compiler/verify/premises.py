@@ -31,6 +31,10 @@ def premises_of(analysis: Analysis, scopes: Sequence[Scope], *, says_yes: bool =
     found: dict[Premise, None] = {Premise(PremiseKind.DAY, f"as of {analysis.day}"): None}
     found.update(dict.fromkeys(_mtls(scopes)))
     found.update(dict.fromkeys(_trust(analysis)))
+    if analysis.mesh.is_lifted:
+        # Who injects proxies, and what they answer by themselves, is in no manifest (istio.md, foot-gun 29).
+        text = "every pod has its proxy, and ports 15020, 15021 and 15090 are the proxy's own"
+        found[Premise(PremiseKind.PROXY, text)] = None
     for scope in scopes:
         found.update(dict.fromkeys(_of_port(scope.policy, says_yes=says_yes)))
     return tuple(found)

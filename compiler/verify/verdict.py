@@ -23,6 +23,7 @@ class PremiseKind(StrEnum):
     UNREACHABLE = "unreachable"
     ROUTE = "route"
     OBSERVE = "observe"
+    PROXY = "proxy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from meshproof.compiler.semantics import decide, is_well_formed
 from meshproof.compiler.smt.concretize import request_at
 from meshproof.compiler.smt.region import Allowed
 from meshproof.compiler.verify import Analysis
+from meshproof.compiler.verify.premises import premises_of
 
 COUNT = 20
 MODE = "DECODE_AND_MERGE_SLASHES"
@@ -87,3 +88,11 @@ def test_what_the_solver_finds_allowed_is_allowed(name: str) -> None:
     request = request_at(encoding.environment, point)
     assert is_well_formed(mesh, request, DAY) is None
     assert decide(mesh, request, DAY).is_allowed, request
+
+
+def test_proofs_say_what_they_take_for_granted() -> None:
+    analysis = Analysis(lift(WORKLOAD + _sources("namespaces: [ns{n}]")), DAY)
+    scopes = [analysis.scope(key) for key in analysis.keys]
+    texts = {premise.text for premise in premises_of(analysis, scopes)}
+    assert "an identity names one namespace and one account" in texts
+    assert "every pod has its proxy, and ports 15020, 15021 and 15090 are the proxy's own" in texts
