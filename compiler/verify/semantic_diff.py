@@ -171,11 +171,11 @@ def _distinct(edits: Iterable[Edit]) -> tuple[Edit, ...]:
     return tuple(found.values())
 
 
-def _order(region: DiffRegion) -> tuple[bool, tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+def _order(region: DiffRegion) -> tuple[bool, tuple[str, ...], bool, tuple[str, ...], tuple[str, ...]]:
     is_open = any(
         source.split()[0] in {"anyone", "internet", "plaintext", "authenticated"} for source in region.sources
     )
-    return not is_open, region.destinations, region.sources, region.operations
+    return not is_open, region.destinations, region.is_rest, region.sources, region.operations
 
 
 def _blamed(regions: Iterable[DiffRegion]) -> frozenset[Edit]:

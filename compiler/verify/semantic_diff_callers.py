@@ -19,6 +19,7 @@ from meshproof.compiler.verify.semantic_diff_words import Indescribable
 
 STRANGERS = "identities of other trust domains"
 _SCHEME = "spiffe://"
+_FEW = 4
 _HAS_IDENTITY = Test(SourceIdentity(), Present())
 
 
@@ -71,10 +72,23 @@ class CallerNames:
                     yield one
                 elif words.count(word) == 1:
                     yield replace(one, text=f"{text} ({word})", rank=one.rank + 4)
+        yield from self._lists()
         for number, caller in enumerate(self._joint.callers.classes):
             if caller.workloads:
                 test = Test(SourceIdentity(), Exact(caller.new or ""))
                 yield from self._named(_shared(list(caller.workloads)), 1 << number, test, -1)
+
+    def _lists(self) -> Iterator[Named]:
+        """Callers that nothing tells apart, each of which has a name, by their names."""
+        exact = {one.value for one in self._joint.callers.new.matchers if isinstance(one, Exact)}
+        for value, classes in enumerate(self._joint.environment.local):
+            found = [one for number, one in enumerate(self._joint.callers.classes) if classes >> number & 1]
+            uris = [one.new for one in found if one.new in exact and one.new == one.old]
+            nodes = [self._identities[1].get(uri) or self._identities[0].get(uri) for uri in uris if uri]
+            if len(found) > 1 and len(uris) == len(found) and all(nodes):
+                text = ", ".join(sorted(_shared(one) for one in nodes if one))
+                tests = tuple(Test(SourceIdentity(), Exact(uri)) for uri in uris if uri)
+                yield Named(text, 1 << value, disjunction(tests), 0 if len(found) <= _FEW else 3)
 
     def _of_side(self, side: int) -> Iterator[Named]:
         callers = (self._joint.callers.old, self._joint.callers.new)[side]

@@ -71,7 +71,7 @@ def _of_issuer(joint: Joint, dimension: Dimension, mask: int) -> Worded:
     """No token is value 0."""
     names = {issuer.url: issuer.name for view in (joint.old, joint.new) for issuer in view.policy.issuers}
     urls = joint.environment.issuer_urls
-    if mask == dimension.every & ~1:
+    if mask == dimension.every & ~1 and len(urls) > 1:
         return Worded("has token", Test(TokenIssuer(), Present()))
     chosen = [url for number, url in enumerate(urls, 1) if mask >> number & 1]
     texts = [f"token from {names.get(url, url)}" for url in chosen]
