@@ -19,6 +19,7 @@ MESHPROOF = Path(sys.executable).parent / "meshproof"
 SHOP = Path("policies/examples/boutique")
 OUT = Path("build/demo/istio")
 AS_OF = ("--at", "2026-11-23")  # the day that the example is written for: the output is the same on every day
+CHARGE = "/hipstershop.PaymentService/Charge"
 INTRUDER = 'allow intruder: anyone -> paymentservice { because "x" }'
 
 
@@ -27,18 +28,20 @@ class BrokenPromiseError(Exception):
 
 
 def main() -> int:
-    """Run the four steps; 0 if each kept its promise, 1 otherwise."""
+    """Run the steps; 0 if each kept its promise, 1 otherwise."""
     started = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="meshproof-demo-") as folder:
             check_and_prove()
             compile_to_istio()
             witness = refuse_the_intruder(Path(folder) / "boutique")
+            say_what_it_opens(Path(folder) / "boutique")
             replay(witness, Path(folder) / "boutique")
+            notice_the_edit(Path(folder) / "running")
     except BrokenPromiseError as broken:
         print(f"\nThe demo failed: {broken}", file=sys.stderr)
         return 1
-    print(f"\nAll four steps did what they promise, in {time.monotonic() - started:.1f} s.")
+    print(f"\nAll six steps did what they promise, in {time.monotonic() - started:.1f} s.")
     return 0
 
 
@@ -85,9 +88,29 @@ def refuse_the_intruder(broken: Path) -> list[dict[str, object]]:
     return min(to_payment, key=len)
 
 
+def say_what_it_opens(broken: Path) -> None:
+    """The same pull request as a difference in meaning: who may newly call what."""
+    heading("4. What exactly does it open? The difference between the two policies, complete by proof")
+    printed = run("diff", SHOP, broken, *AS_OF, "--env", "prod", "--fail-on", "allowed", expect=1)
+    require("intruder" in printed, "the difference does not name the rule to blame")
+
+
+def notice_the_edit(running: Path) -> None:
+    """Somebody edits an object in the cluster: what runs is no longer what the policy says."""
+    heading("6. Somebody edits one path in the running mesh, and `meshproof drift` says what that lets through")
+    shutil.copytree(ROOT / OUT, running)
+    edited = running / "manifests/onlineboutique/authorization-policy.yaml"
+    text = edited.read_text(encoding="utf-8")
+    require(CHARGE in text, "the files do not name the call")
+    edited.write_text(text.replace(CHARGE, CHARGE.removesuffix("Charge") + "*"), encoding="utf-8")
+    print(f"   {edited.name}: {CHARGE} becomes {CHARGE.removesuffix('Charge')}*\n")
+    printed = run("drift", SHOP, *AS_OF, "--env", "prod", "--live", running, expect=1)
+    require("Newly allowed" in printed, "the drift does not say what is newly allowed")
+
+
 def replay(witness: list[dict[str, object]], broken: Path) -> None:
     """The witness is a request: the broken policy lets it through, by the new rule; the sound one refuses it."""
-    heading("4. That request, decided by `meshproof eval`: let in by the new policy, refused by the old one")
+    heading("5. That request, decided by `meshproof eval`: let in by the new policy, refused by the old one")
     lines = "".join(json.dumps(request) + "\n" for request in witness)
     print(lines, end="")
     for policy, wanted in ((broken, "allow"), (SHOP, "deny")):
