@@ -98,50 +98,77 @@ class MeshRoutes:
         return tuple(found)
 
     def _of_senders(self, front: Front) -> tuple[Branch, ...]:
-        groups = self._senders.groups(lambda sender: self._plan(front, sender), front.host.origin)
+        covering = self._covering(front)
+        unknown = {is_closed: self._not_known(front, is_closed=is_closed) for is_closed in (False, True)}
+
+        def plan(sender: Sender) -> tuple[Branch, ...]:
+            view, host = sender.view, front.host
+            if host.exports.reach(view.namespace) and view.knows(host.namespace, host.name, front.port):
+                return self._plan(front, sender, covering)
+            return unknown[view.is_closed]
+
+        groups = self._senders.groups(plan, front.host.origin)
         if len(groups) == 1:
             return groups[0].result
         return tuple(branch for group in groups for branch in under(group.condition, group.result))
 
-    def _plan(self, front: Front, sender: Sender) -> tuple[Branch, ...]:
-        """What the proxy of a sender does with what is sent to a host and port."""
-        host, view = front.host, sender.view
-        is_known = host.exports.reach(view.namespace) and view.knows(host.namespace, host.name, front.port)
-        if not is_known:
-            # A proxy passes on what it does not know, to the address that was dialled, unless it is told not to. What
-            # is outside of the mesh is judged by the sender's proxy: there the refusal is a decision, not a route.
-            if host.external is not None:
-                return (as_called(None, host.origin),)
-            return (_refusing(host),) if view.is_closed else (as_called(None, host.origin),)
-        dialled = Dialled(host, front.port)
-        table = self._table(host, front.port, sender)
-        for own in table:
-            for rules in _rules(own, front.layer):
-                found = self._branches.of(rules, own, sender, dialled, _SIDECARS)
+    def _not_known(self, front: Front, *, is_closed: bool) -> tuple[Branch, ...]:
+        """What a proxy does that does not know the host: it passes on to the address that was dialled, if it may.
+
+        What is outside of the mesh is judged by the sender's proxy: there the refusal is a decision, no route.
+        """
+        host = front.host
+        if is_closed and host.external is None:
+            return (_refusing(host),)
+        return (as_called(None, host.origin),)
+
+    def _plan(self, front: Front, sender: Sender, covering: tuple[_Covering, ...]) -> tuple[Branch, ...]:
+        """What the proxy of a sender that knows the host does with what is sent there."""
+        host = front.host
+        table = _chosen(covering, sender)
+        if table is not None:
+            dialled = Dialled(host, front.port)
+            for rules in _rules(table, front.layer):
+                found = self._branches.of(rules, table, sender, dialled, _SIDECARS)
                 if found:
                     return found
         retry = None if front.layer is Layer.TCP else default_retry(self._config, host.origin)
         return (as_called(retry, host.origin),)
 
-    def _table(self, host: KnownHost, port: int, sender: Sender) -> tuple[RouteTable, ...]:
-        """The one table that is heeded for a host: the closest host, then the oldest. Routes of the Gateway API for
-        one host are one table.
+    def _covering(self, front: Front) -> tuple[_Covering, ...]:
+        """The tables with a host that takes the one in front, the first in force first: by priority, then the closest
+        host, then age.
         """  # noqa: D205
-        visible = [
-            one
-            for one in self._tables
-            if one.exports.reach(sender.namespace) and (one.ports is None or port in one.ports)
+        found = [
+            _Covering(table, min(names, key=closeness))
+            for table in self._tables
+            if (names := [name for name in table.hosts if covers(name, front.host.name)])
+            and (table.ports is None or front.port in table.ports)
         ]
-        known = [one for one in visible if sender.view.knows_some(one.source.namespace, one.hosts)]
-        ranked = [
-            (-one.priority, min(found, key=closeness), index, one)
-            for index, one in enumerate(known)
-            if (found := [name for name in one.hosts if covers(name, host.name)])
-        ]
-        if not ranked:
-            return ()
-        best = min(ranked, key=lambda item: (item[0], closeness(item[1]), item[2]))
-        return (_merged(best[3], [item[3] for item in ranked if item[:2] == best[:2]]),)
+        return tuple(sorted(found, key=lambda one: (-one.table.priority, closeness(one.host))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Covering:
+    """A table, and the closest of its hosts that takes the host in front."""
+
+    table: RouteTable
+    host: str
+
+
+def _chosen(covering: tuple[_Covering, ...], sender: Sender) -> RouteTable | None:
+    """The one table that the sender heeds; routes of the Gateway API for one host are one table."""
+    heeded = [
+        one
+        for one in covering
+        if one.table.exports.reach(sender.namespace)
+        and sender.view.knows_some(one.table.source.namespace, one.table.hosts)
+    ]
+    if not heeded:
+        return None
+    first = heeded[0]
+    same = [one.table for one in heeded if (one.table.priority, one.host) == (first.table.priority, first.host)]
+    return _merged(first.table, same)
 
 
 def _merged(first: RouteTable, all_of_host: list[RouteTable]) -> RouteTable:

@@ -94,6 +94,9 @@ class Senders:
         elsewhere = Sender(sidecars.view(ELSEWHERE, None), None if label_keys else ())
         self._members.append(_Member(ELSEWHERE, None, elsewhere))
         self._senders = tuple(dict.fromkeys(member.sender for member in self._members))
+        self._by_namespace: dict[str, list[int]] = {}
+        for index, member in enumerate(self._members):
+            self._by_namespace.setdefault(member.namespace, []).append(index)
 
     @property
     def all(self) -> tuple[Sender, ...]:
@@ -102,54 +105,60 @@ class Senders:
 
     def groups(self, result_for: Callable[[Sender], ResultT], origin: Origin) -> tuple[Group[ResultT], ...]:
         """The results, each once, with the condition that tells to whom it applies; one result has no condition."""
-        results = {sender: result_for(sender) for sender in self._senders}
-        distinct = tuple(dict.fromkeys(results.values()))
+        distinct: dict[ResultT, int] = {}
+        by_object: dict[int, tuple[int, ResultT]] = {}  # hashing a route takes long, and most senders share one object
+        cases: dict[Sender, int] = {}
+        for sender in self._senders:
+            result = result_for(sender)
+            if id(result) not in by_object:
+                by_object[id(result)] = (distinct.setdefault(result, len(distinct)), result)
+            cases[sender] = by_object[id(result)][0]
         if len(distinct) == 1:
-            return (Group(Always(), distinct[0]),)
-        return tuple(Group(self._condition(one, results, origin), one) for one in distinct)
+            return (Group(Always(), next(iter(distinct))),)
+        of_members = [cases[member.sender] for member in self._members]
+        return tuple(Group(self._condition(case, of_members, origin), one) for one, case in distinct.items())
 
-    def _condition(self, wanted: ResultT, results: dict[Sender, ResultT], origin: Origin) -> Predicate:
-        number = tuple(dict.fromkeys(results.values())).index(wanted)
-        parts: list[Predicate] = []
-        namespaces: dict[str, list[_Member]] = {}
-        for member in self._members:
-            namespaces.setdefault(member.namespace, []).append(member)
-        for namespace, members in namespaces.items():
-            if namespace == ELSEWHERE:
-                others = tuple(_namespace_test(one) for one in namespaces if one != ELSEWHERE)
-                test = conjunction((_KNOWN, negation(disjunction(others)) if others else Always()))
-            else:
-                test = _namespace_test(namespace)
-            parts.append(self._within(test, members, wanted, results, origin))
-        # Whoever shows no identity may be anyone: which of the results is for them is not known, but one of them is.
-        cases = tuple(Opaque(f"{UNSEEN} (case {case + 1})", origin) for case in range(number))
-        own = Opaque(f"{UNSEEN} (case {number + 1})", origin)
-        is_last = number == len(set(results.values())) - 1
-        unseen = conjunction((*map(negation, cases), Always() if is_last else own))
-        return disjunction((*parts, conjunction((negation(_KNOWN), unseen))))
+    def _condition(self, case: int, of_members: list[int], origin: Origin) -> Predicate:
+        """The senders of one case of several."""
+        parts = [
+            self._within(namespace, [(self._members[index], of_members[index] == case) for index in indexes], origin)
+            for namespace, indexes in self._by_namespace.items()
+        ]
+        # Whoever shows no identity may be anyone: which of the cases is for them is not known, but one of them is.
+        earlier = tuple(Opaque(f"{UNSEEN} (case {number + 1})", origin) for number in range(case))
+        is_last = case == max(of_members)
+        own = Always() if is_last else Opaque(f"{UNSEEN} (case {case + 1})", origin)
+        unseen = conjunction((negation(_KNOWN), *map(negation, earlier), own))
+        return disjunction((*parts, unseen))
 
-    def _within(
-        self, test: Predicate, members: list[_Member], wanted: ResultT, results: dict[Sender, ResultT], origin: Origin
-    ) -> Predicate:
+    def _within(self, namespace: str, members: list[tuple[_Member, bool]], origin: Origin) -> Predicate:
         """The condition inside of one namespace."""
+        test = self._test(namespace)
         accounts: dict[str | None, set[bool]] = {}
-        for member in members:
-            accounts.setdefault(member.account, set()).add(results[member.sender] == wanted)
-        if all(found == {True} for found in accounts.values()):
+        for member, is_of_case in members:
+            accounts.setdefault(member.account, set()).add(is_of_case)
+        others = accounts.pop(None)
+        if all(found == {True} for found in (others, *accounts.values())):
             return test
-        named = {name: found for name, found in accounts.items() if name is not None}
         parts: list[Predicate] = []
-        for name, found in named.items():
-            of_account = Test(SourceIdentity(), Exact(self._uri(members[0].namespace, name)))
+        for name, found in accounts.items():
+            of_account = Test(SourceIdentity(), Exact(self._uri(namespace, name or "")))
             if found == {True}:
                 parts.append(of_account)
             elif True in found:
-                shared = Opaque(f"which workload of the account {members[0].namespace}/{name} sends", origin)
+                shared = Opaque(f"which workload of the account {namespace}/{name} sends", origin)
                 parts.append(conjunction((of_account, shared)))
-        if accounts.get(None) == {True}:
-            known = tuple(Test(SourceIdentity(), Exact(self._uri(members[0].namespace, name))) for name in named)
+        if others == {True}:
+            known = tuple(Test(SourceIdentity(), Exact(self._uri(namespace, name or ""))) for name in accounts)
             parts.append(conjunction((test, negation(disjunction(known)) if known else Always())))
         return disjunction(tuple(parts))
+
+    def _test(self, namespace: str) -> Predicate:
+        """That the sender is of the namespace; of none that a file knows, where it is `ELSEWHERE`."""
+        if namespace != ELSEWHERE:
+            return _namespace_test(namespace)
+        known = tuple(_namespace_test(one) for one in self._by_namespace if one != ELSEWHERE)
+        return conjunction((_KNOWN, negation(disjunction(known)) if known else Always()))
 
     def _uri(self, namespace: str, account: str) -> str:
         return f"spiffe://{self._domain}/ns/{namespace}/sa/{account}"
