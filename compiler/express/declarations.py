@@ -79,7 +79,7 @@ class Declarations:
         """A service with its ports."""
         name = self._names.nodes[service.name]
         usual = SpiffeId.of_account(self._mesh.trust_domain, service.namespace, service.account)
-        labels = () if service.labels == (("app", name),) else service.labels
+        labels = () if self._is_told_by_app(service, name) else service.labels
         return ast.Service(
             name=Name(name),
             ports=tuple(_ports(self._ports[service.name])),
@@ -91,6 +91,13 @@ class Declarations:
             versions=tuple(Name(version) for version in service.versions),
             accepts=self._accepted(service.accepts),
         )
+
+    def _is_told_by_app(self, service: Service, name: str) -> bool:
+        """Whether the label `app`, which the language takes if none is given, selects it and nothing else."""
+        app = dict(service.labels).get("app")
+        running: tuple[Service | Gateway, ...] = (*self._mesh.services, *self._mesh.gateways)
+        alike = [one for one in running if one.namespace == service.namespace and dict(one.labels).get("app") == app]
+        return app == name and len(alike) == 1
 
     def gateway(self, gateway: Gateway) -> ast.Gateway:
         """A gateway with its ports and hosts."""

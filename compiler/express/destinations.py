@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.express.inexpressible import InexpressibleError
 from meshproof.compiler.ir.entities import Destination, Layer, Service
 from meshproof.dsl.ast import sets
 from meshproof.dsl.ast.values import Name
@@ -39,6 +40,15 @@ class Destinations:
         if not terms:
             return None
         return terms[0] if len(terms) == 1 else sets.Braces(tuple(terms))
+
+    def check(self, places: Iterable[Destination]) -> None:
+        """Raises InexpressibleError if nothing that is meant has any port: then it may decide about requests."""
+        taken = [place for place in places if place.node in self._ports]
+        if not taken:
+            raise InexpressibleError("nothing that it selects is taken, or known")
+        if not any(self._ports[place.node] for place in taken):
+            names = ", ".join(f"`{self._names.nodes[place.node]}`" for place in taken)
+            raise InexpressibleError(f"no file says on which ports {names} listens")
 
     def _chosen(self, place: Destination, layer: Layer | None) -> tuple[int, ...]:
         return tuple(

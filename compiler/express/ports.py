@@ -65,6 +65,7 @@ def _spoken(mesh: Mesh) -> frozenset[tuple[NodeName, int | None]]:
     for route in mesh.routes:
         if route.layer is not Layer.TCP and any(not branch.is_implied for branch in route.branches):
             found.add((route.node, route.port))
+            found.update((target.node, target.port) for branch in route.branches for target in branch.targets)
     return frozenset(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.express.conditions import Conditions, operation
@@ -14,6 +15,7 @@ from meshproof.compiler.ir.entities import Layer
 from meshproof.compiler.ir.predicate import Always, Never, Predicate, conjunction, disjunction, reads_http
 from meshproof.dsl.ast import rules as ast
 from meshproof.dsl.ast.node import Flag
+from meshproof.dsl.ast.operations import HttpOperation, Operation, PathPattern
 from meshproof.dsl.ast.reasons import NO_REASONS
 from meshproof.dsl.ast.values import Name
 
@@ -42,14 +44,12 @@ class Rules:
         speaks_http = bool(rule.operations) or reads_http(rule.when)
         layer = Layer.HTTP if speaks_http else rule.layer
         destinations = self._destinations.expression(rule.destinations, layer)
-        if destinations is None or isinstance(rule.when, Never) or isinstance(rule.sources.matches, Never):
+        if destinations is None:
+            self._destinations.check(rule.destinations)
             return None
-        written = tuple(operation(one) for one in rule.operations)
-        operations = tuple(one for one in written if one is not None)
-        when: Predicate = rule.when
-        if len(operations) < len(written):
-            operations = ()
-            when = conjunction((disjunction(tuple(one.condition for one in rule.operations)), rule.when))
+        if isinstance(rule.when, Never) or isinstance(rule.sources.matches, Never):
+            return None
+        operations, when = _operations(rule)
         if rule.effect is Effect.ASK and rule.authorizer not in self._names.authorizers:
             raise InexpressibleError(
                 "it asks somebody whom no file configures, or several at once"
@@ -69,6 +69,20 @@ class Rules:
             via=None if rule.authorizer is None else Name(self._names.authorizers[rule.authorizer]),
             audit=None if rule.is_enforced else Flag(),
         )
+
+
+def _operations(rule: AuthzRule) -> tuple[tuple[Operation, ...], Predicate]:
+    """The operations, and the condition. What is no pattern of whole segments is a condition on the path."""
+    written = tuple(operation(one) for one in rule.operations)
+    operations = tuple(one for one in written if one is not None)
+    if len(operations) == len(written):
+        return tuple(dict.fromkeys(operations)), rule.when
+    methods = {one.methods for one in rule.operations}
+    if len(methods) > 1:
+        return (), conjunction((disjunction(tuple(one.condition for one in rule.operations)), rule.when))
+    paths = disjunction(tuple(replace(one, methods=()).condition for one in rule.operations))
+    whole = HttpOperation(methods.pop(), PathPattern((), has_rest=True))
+    return (whole,) if whole.methods else (), conjunction((paths, rule.when))
 
 
 def _wants_reason(rule: AuthzRule) -> bool:
