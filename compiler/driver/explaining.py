@@ -9,6 +9,7 @@ from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.driver.judge import names_of
 from meshproof.compiler.driver.near_misses import near_misses
 from meshproof.compiler.ir.decision import Decision, Reason
+from meshproof.compiler.ir.names import written_name
 from meshproof.compiler.report.model_why import DecidingRule, Explanation
 from meshproof.compiler.semantics import decide, route
 from meshproof.compiler.semantics.handshake import mode_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from meshproof.compiler.backend.artifact import SourceMap
     from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.compiler.ir.names import RuleId
     from meshproof.compiler.ir.request import Request
 
 
@@ -28,7 +30,7 @@ def explain(mesh: Mesh, requests: Sequence[Request], day: date) -> tuple[Explana
     Raises:
         MalformedRequest, MissingAnswer, NotModelled: a request has no decision as it was put.
     """
-    emitted = _source_map(mesh, day)
+    emitted = () if mesh.is_lifted else _source_map(mesh, day)
     return tuple(_explanation(mesh, request, day, emitted) for request in requests)
 
 
@@ -45,6 +47,7 @@ def _explanation(mesh: Mesh, request: Request, day: date, emitted: SourceMap) ->
                 rule.effect.value,
                 rule.origin.span,
                 tuple(entry for entry in emitted if entry.subject == rule.id),
+                _written_in(rule.id) if mesh.is_lifted else "",
             )
             for rule in mesh.rules
             if rule.id in decision.determined_by
@@ -52,6 +55,12 @@ def _explanation(mesh: Mesh, request: Request, day: date, emitted: SourceMap) ->
         nearest=near_misses(mesh, request, day, names_of((mesh,))) if is_undecided_by_rule else (),
         note=_note(mesh, request, decision, day),
     )
+
+
+def _written_in(rule: RuleId) -> str:
+    """The policy that a lifted rule is a part of; what stands for another object names that itself."""
+    policy, _, index = written_name(rule).rpartition("[")
+    return f"AuthorizationPolicy {policy}, rule {index.removesuffix(']')}" if ":" not in policy else policy
 
 
 def _source_map(mesh: Mesh, day: date) -> SourceMap:

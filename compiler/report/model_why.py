@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DecidingRule:
-    """A rule that decided, where it stands, and the pieces of emitted objects that it became."""
+    """A rule that decided, where it stands, and the pieces of emitted objects that it became.
+
+    `written_in` names the object of a lifted mesh that it is a part of.
+    """
 
     rule: str
     effect: str
     span: Span
     emitted: tuple[MapEntry, ...] = ()
+    written_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)

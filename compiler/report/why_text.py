@@ -42,6 +42,8 @@ def _lines(answer: Explanation, report: WhyReport, look: Look) -> Iterator[str]:
 def _rule(rule: DecidingRule, report: WhyReport, look: Look) -> Iterator[str]:
     label = Label(rule.span, f"this {rule.effect} decides", is_primary=True)
     yield from snippet((label,), report.sources, Style.INFO, look)
+    if rule.written_in:
+        yield f"  = written: {harmless(rule.written_in)}"
     for entry in rule.emitted:
         yield f"  = emitted: {_emitted(entry)}"
 

@@ -49,6 +49,7 @@ from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.routing._branches import port_name
 from meshproof.compiler.checks.showing import request_row
+from meshproof.compiler.checks.unmodelled import place_of
 from meshproof.compiler.ir.entities import Gateway, Service
 from meshproof.compiler.ir.request import RequestProtocol
 from meshproof.dsl.diagnostic import Severity
@@ -63,6 +64,17 @@ if TYPE_CHECKING:
 
 
 def _find(context: CheckContext) -> Iterator[Diagnostic]:
+    from meshproof.compiler.smt.solver import Undecided  # noqa: PLC0415  it loads the solver
+
+    try:
+        yield from _missed(context)
+    except Undecided as undecided:
+        # Which sender a route is for may not be told by its identity. MP713 says so, where it is written.
+        if not context.mesh.is_lifted or place_of(context.mesh, undecided.reason) is None:
+            raise
+
+
+def _missed(context: CheckContext) -> Iterator[Diagnostic]:
     from meshproof.compiler.verify.routing import allowed_not_routed, unrouted  # noqa: PLC0415  it loads the solver
 
     routes = {route.id: route for route in context.mesh.routes}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ WHO_REACHES = "who-reaches"
 REACHED_BY = "reached-by"
 
 
+_WORKLOAD = re.compile(r"(?P<name>[a-z0-9.-]+/[a-z0-9._-]+)(?P<port>:[a-z0-9-]+)?")
+
+
 @click.command("query")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH... [LINE]")
 @click.option("--who-reaches", metavar="D", help="Who reaches this, directly or through others.")
@@ -48,11 +52,17 @@ def command(paths: tuple[str, ...], who_reaches: str | None, reached_by: str | N
     if who_reaches is not None and reached_by is not None:
         raise click.UsageError("one question at a time: --who-reaches or --reached-by")
     if who_reaches is not None:
-        _ways(paths, f"anyone can reach {who_reaches}", WHO_REACHES, flags)
+        _ways(paths, f"anyone can reach {_quoted(who_reaches)}", WHO_REACHES, flags)
     elif reached_by is not None:
-        _ways(paths, f"{reached_by} can reach all", REACHED_BY, flags)
+        _ways(paths, f"{_quoted(reached_by)} can reach all", REACHED_BY, flags)
     else:
         _line(paths, flags)
+
+
+def _quoted(written: str) -> str:
+    """A set as it is written, with quotes round a lone workload of manifests: shells take those away."""
+    found = _WORKLOAD.fullmatch(written)
+    return written if found is None else f'"{found["name"]}"{found["port"] or ""}'
 
 
 def _line(paths: tuple[str, ...], flags: dict[str, object]) -> None:

@@ -11,6 +11,7 @@ from meshproof.targets.istio.lift.notices.client_tls import notice_client_tls
 from meshproof.targets.istio.lift.notices.dry_run import notice_dry_runs
 from meshproof.targets.istio.lift.notices.literal_patterns import notice_literal_patterns
 from meshproof.targets.istio.lift.notices.root_selectors import notice_root_selectors
+from meshproof.targets.istio.lift.notices.unmade_subsets import notice_unmade_subsets
 from meshproof.targets.istio.lift.objects import KubeObject
 
 
@@ -21,3 +22,4 @@ def notice_all(context: LiftContext, verdicts: dict[KubeObject, Verdict]) -> Non
     notice_dry_runs(context, refused)
     notice_root_selectors(context, refused)
     notice_client_tls(context, refused)
+    notice_unmade_subsets(context, refused)
