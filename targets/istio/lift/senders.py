@@ -14,6 +14,7 @@ from meshproof.compiler.ir.matchers import Exact, Present, Regex
 from meshproof.compiler.ir.names import Origin
 from meshproof.compiler.ir.predicate import (
     Always,
+    Never,
     Opaque,
     Predicate,
     SourceIdentity,
@@ -94,6 +95,9 @@ class Senders:
         elsewhere = Sender(sidecars.view(ELSEWHERE, None), None if label_keys else ())
         self._members.append(_Member(ELSEWHERE, None, elsewhere))
         self._senders = tuple(dict.fromkeys(member.sender for member in self._members))
+        places = {sender: index for index, sender in enumerate(self._senders)}
+        self._strangers: dict[str, Predicate] = {}
+        self._sender_of = [places[member.sender] for member in self._members]
         self._by_namespace: dict[str, list[int]] = {}
         for index, member in enumerate(self._members):
             self._by_namespace.setdefault(member.namespace, []).append(index)
@@ -107,15 +111,15 @@ class Senders:
         """The results, each once, with the condition that tells to whom it applies; one result has no condition."""
         distinct: dict[ResultT, int] = {}
         by_object: dict[int, tuple[int, ResultT]] = {}  # hashing a route takes long, and most senders share one object
-        cases: dict[Sender, int] = {}
+        cases: list[int] = []
         for sender in self._senders:
             result = result_for(sender)
             if id(result) not in by_object:
                 by_object[id(result)] = (distinct.setdefault(result, len(distinct)), result)
-            cases[sender] = by_object[id(result)][0]
+            cases.append(by_object[id(result)][0])
         if len(distinct) == 1:
             return (Group(Always(), next(iter(distinct))),)
-        of_members = [cases[member.sender] for member in self._members]
+        of_members = [cases[index] for index in self._sender_of]
         return tuple(Group(self._condition(case, of_members, origin), one) for one, case in distinct.items())
 
     def _condition(self, case: int, of_members: list[int], origin: Origin) -> Predicate:
@@ -134,6 +138,8 @@ class Senders:
     def _within(self, namespace: str, members: list[tuple[_Member, bool]], origin: Origin) -> Predicate:
         """The condition inside of one namespace."""
         test = self._test(namespace)
+        if not any(is_of_case for _, is_of_case in members):
+            return Never()
         accounts: dict[str | None, set[bool]] = {}
         for member, is_of_case in members:
             accounts.setdefault(member.account, set()).add(is_of_case)
@@ -149,9 +155,18 @@ class Senders:
                 shared = Opaque(f"which workload of the account {namespace}/{name} sends", origin)
                 parts.append(conjunction((of_account, shared)))
         if others == {True}:
-            known = tuple(Test(SourceIdentity(), Exact(self._uri(namespace, name or ""))) for name in accounts)
-            parts.append(conjunction((test, negation(disjunction(known)) if known else Always())))
+            parts.append(conjunction((test, self._no_account_of(namespace))))
         return disjunction(tuple(parts))
+
+    def _no_account_of(self, namespace: str) -> Predicate:
+        """That the sender has none of the accounts that files have in the namespace."""
+        found = self._strangers.get(namespace)
+        if found is None:
+            accounts = dict.fromkeys(self._members[index].account for index in self._by_namespace[namespace])
+            uris = (self._uri(namespace, name) for name in accounts if name is not None)
+            known = tuple(Test(SourceIdentity(), Exact(uri)) for uri in uris)
+            found = self._strangers[namespace] = negation(disjunction(known)) if known else Always()
+        return found
 
     def _test(self, namespace: str) -> Predicate:
         """That the sender is of the namespace; of none that a file knows, where it is `ELSEWHERE`."""
