@@ -74,7 +74,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
         rule = rules[breadth.rule]
         if rule.effect is Effect.ALLOW and any(place.node not in gateways for place in rule.destinations):
             yield from _taken(ctx, rule, breadth)
-            yield from _conditions(rules, rule, breadth)
+            yield from _conditions(ctx, rule, breadth)
 
 
 def _taken(ctx: CheckContext, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnostic]:
@@ -130,10 +130,12 @@ def _is_bounded(rule: AuthzRule, breadth: Breadth) -> bool:
     return breadth.needs_token or any(name not in breadth.free for name in addresses)
 
 
-def _conditions(rules: Rules, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnostic]:
+def _conditions(ctx: CheckContext, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnostic]:
     """Attributes that the rule's conditions read, and that make no difference to it; callers are left to `_taken`."""
+    rules = Rules(ctx)
     read = set(map(attribute_name, attributes_of(rule.when)))
-    for name in sorted(read.intersection(breadth.free) - {"source"}):
+    said = {"source", "method", "path"} if ctx.mesh.is_lifted else {"source"}  # `methods: ["*"]` says that any is meant
+    for name in sorted(read.intersection(breadth.free) - said):
         yield CHECK.finding(
             f"the condition on `{name}` in rule `{rule.id}` keeps nothing out",
             rules.head(rule),
