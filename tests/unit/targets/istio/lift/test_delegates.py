@@ -32,7 +32,10 @@ CASES: list[tuple[str, str, dict[str, Any], bool]] = [
     ("match: [{uri: {prefix: /a}}]", "match: [{uri: {exact: /a/b}}]", {"path": "/a/b"}, True),
     ("match: [{uri: {prefix: /a}}]", "match: [{uri: {prefix: /b}}]", {"path": "/b"}, False),
     ("match: [{uri: {exact: /a}}]", "match: [{uri: {prefix: /a}}]", {"path": "/a"}, False),
+    # "regex on either side always conflicts when both set the field"
     ("match: [{uri: {regex: '/a.*'}}]", "match: [{uri: {prefix: /a}}]", {"path": "/a"}, False),
+    ("match: [{uri: {prefix: /a}}]", "match: [{uri: {regex: '/a.*'}}]", {"path": "/a"}, False),
+    ("match: [{uri: {regex: '/a'}}]", "match: [{uri: {regex: '/a'}}]", {"path": "/a"}, False),
     (
         "match: [{uri: {prefix: /a}}]",
         "match: [{headers: {x: {exact: y}}}]",
