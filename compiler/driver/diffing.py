@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.config.keys import Origin
-from meshproof.compiler.driver.environments import NOT_CHOSEN, not_chosen
+from meshproof.compiler.driver.environments import not_chosen
 from meshproof.compiler.driver.judge import names_of
 from meshproof.compiler.driver.policy import Policy, Reading, read_policy
 from meshproof.compiler.driver.revisions import Revision, find_revision, laid_down, path_named
@@ -63,7 +63,7 @@ def _in_environment(path: Path, reading: Reading) -> Policy:
     policy = read_policy([path], reading)
     if reading.environment is None:
         return not_chosen(policy) if policy.is_judgeable and policy.environments else policy
-    if not policy.is_judgeable and any(one.code == NOT_CHOSEN for one in policy.diagnostics):
+    if not policy.is_judgeable:
         plain = read_policy([path], replace(reading, environment=None))
         return plain if plain.is_judgeable and not plain.environments else policy
     return policy
