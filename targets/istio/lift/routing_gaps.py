@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshproof.compiler.ir.authz import AuthzRule
-from meshproof.compiler.ir.predicate import Opaque, Predicate
+from meshproof.compiler.ir.predicate import And, Not, Opaque, Or, Predicate
 from meshproof.compiler.ir.routing import Route
-from meshproof.compiler.semantics.truth import opaques_in
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.fields import FieldPatterns, Status
 from meshproof.targets.istio.lift.fields_gateway_api import GATEWAY_API
@@ -44,7 +43,20 @@ def report_gaps(context: LiftContext, routes: tuple[Route, ...]) -> None:
 def _conditions(routes: tuple[Route, ...]) -> Iterator[Opaque]:
     conditions: dict[Predicate, None] = {branch.condition: None for route in routes for branch in route.branches}
     for condition in conditions:
-        yield from opaques_in(condition)
+        yield from _opaque_in(condition)
+
+
+def _opaque_in(predicate: Predicate) -> Iterator[Opaque]:
+    match predicate:
+        case Opaque():
+            yield predicate
+        case Not(operand):
+            yield from _opaque_in(operand)
+        case And(operands) | Or(operands):
+            for operand in operands:
+                yield from _opaque_in(operand)
+        case _:
+            return
 
 
 def unknown_ends(registry: Registry) -> Iterator[AuthzRule]:

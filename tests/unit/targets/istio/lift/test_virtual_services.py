@@ -184,6 +184,8 @@ def test_rewrites() -> None:
     assert settings("match: [{uri: {prefix: /a}}], rewrite: {uri: /z}", path="/ab/c?q").path == "/zb/c?q"
     assert settings("match: [{uri: {exact: /a}}], rewrite: {uri: /z}", path="/a?q").path == "/z?q"
     assert settings("match: [{uri: {regex: '/a.*'}}], rewrite: {uri: /z}", path="/abc").path == "/z"
+    # Without a match of the path the route is for the prefix `/`, and that is what is replaced.
+    assert settings("rewrite: {uri: /z}", path="/ab?q").path == "/zab?q"
     assert settings("rewrite: {authority: other.example}").rewrite_host == "other.example"
     assert settings("headers: {request: {set: {Host: other.example}}}").rewrite_host == "other.example"
 
