@@ -113,7 +113,8 @@ def _literals(path: str) -> tuple[written.Segment, ...] | None:
     if not path.startswith("/") or "{" in path or "*" in path:
         return None
     parts = path[1:].split("/")
-    if any(segment_fault(part) is not None for part in parts) or "" in parts[:-1]:
+    whole = parts if parts[-1] else parts[:-1]
+    if "" in whole or any(segment_fault(part) is not None for part in whole):
         return None
     return tuple(written.LiteralSegment(part) for part in parts)
 
@@ -157,8 +158,11 @@ class Conditions:
                 return self.expression(operand)
             case Not(Test(attribute, Exact(value, False))) if isinstance(attribute, tuple(_FIELDS)):
                 return ast.Equals(_attribute(attribute), _scalar(attribute, value), is_negated=True)
+            case And((operand,)) | Or((operand,)):
+                return self.expression(operand)
             case Not(operand):
-                return ast.Not(self.expression(operand))
+                inner = self.expression(operand)
+                return inner.operand if isinstance(inner, ast.Not) else ast.Not(inner)
             case And(operands):
                 return ast.AllOf(tuple(self.expression(one) for one in operands))
             case Or(operands):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.express.durations import duration
 from meshproof.compiler.express.inexpressible import InexpressibleError
-from meshproof.compiler.express.reasons import MODES, mtls_reasons
+from meshproof.compiler.express.reasons import MODES, mtls_reasons, observed
 from meshproof.compiler.ir.entities import External, Gateway, Service
 from meshproof.compiler.ir.mesh import Egress
 from meshproof.compiler.ir.mtls import MeshScope, MtlsPolicy, NamespaceScope, PortScope, ServiceScope
@@ -59,7 +59,7 @@ class Declarations:
         )
 
     def _default(self, policy: MtlsPolicy) -> MtlsDefault:
-        return MtlsDefault(MODES[policy.mode], mtls_reasons(policy.mode, policy.origin, self._wording))
+        return MtlsDefault(MODES[policy.mode], mtls_reasons(policy, self._wording))
 
     def namespace(self, namespace: Namespace) -> ast.Namespace | None:
         """The `namespace` block, if it says anything."""
@@ -67,12 +67,14 @@ class Declarations:
             (one for one in self._mesh.mtls if one.scope == NamespaceScope(namespace.name)),
             None,
         )
-        if own is None and not namespace.is_closed:
+        if own is None and not namespace.is_closed and namespace.observe is None and namespace.owner is None:
             return None
         return ast.Namespace(
             name=Name(namespace.name),
             mtls=None if own is None else self._default(own),
+            owner=None if namespace.owner is None else Text(namespace.owner),
             closed=Flag() if namespace.is_closed else None,
+            observe=observed(namespace.observe, self._wording),
         )
 
     def service(self, service: Service) -> ast.Service:
@@ -89,7 +91,9 @@ class Declarations:
             identity=None if service.identity == usual else Text(service.identity.uri),
             labels=tuple(ast.Label(Name(key), Text(value)) for key, value in labels),
             versions=tuple(Name(version) for version in service.versions),
+            tags=tuple(map(Name, service.tags)),
             accepts=self._accepted(service.accepts),
+            observe=observed(service.observe, self._wording),
         )
 
     def _is_told_by_app(self, service: Service, name: str) -> bool:
@@ -163,10 +167,12 @@ class Declarations:
         )
 
     def mtls(self, policy: MtlsPolicy) -> MtlsStatement | None:
-        """A statement for a service or port; those for more stand in their blocks."""
+        """A statement for a service or port, or a namespace that has no block; those for more stand in their blocks."""
         match policy.scope:
+            case NamespaceScope(namespace) if all(one.name != namespace for one in self._mesh.namespaces):
+                destinations: sets.SetExpression = sets.NamespaceSet(Name(namespace))
             case ServiceScope(service):
-                destinations: sets.SetExpression = sets.Named(Name(self._names.nodes[service]))
+                destinations = sets.Named(Name(self._names.nodes[service]))
             case PortScope(service, port):
                 if not self._is_declared(service, port):
                     raise InexpressibleError(f"it is for port {port} of `{service}`, which nothing declares")
@@ -174,7 +180,7 @@ class Declarations:
                 destinations = sets.AtPort(sets.Named(Name(self._names.nodes[service])), Name(name))
             case _:
                 return None
-        return MtlsStatement(MODES[policy.mode], destinations, mtls_reasons(policy.mode, policy.origin, self._wording))
+        return MtlsStatement(MODES[policy.mode], destinations, mtls_reasons(policy, self._wording))
 
     def _is_declared(self, name: str, port: int) -> bool:
         return any(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.express.inexpressible import InexpressibleError
-from meshproof.compiler.ir.entities import Destination, Layer, Service
+from meshproof.compiler.express.sets import Domains
+from meshproof.compiler.ir.entities import Destination, Layer
 from meshproof.dsl.ast import sets
 from meshproof.dsl.ast.values import Name
 
@@ -27,7 +28,7 @@ class Destinations:
     def __init__(self, mesh: Mesh, names: Names, ports: Mapping[NodeName, Ports]) -> None:
         self._names = names
         self._ports = ports
-        self._domain = mesh.trust_domain
+        self._odd = Domains.of(mesh).odd
         self._services = tuple(service for service in mesh.services if ports[service.name])
         self._ranks = {node.name: number for number, node in enumerate(mesh.nodes)}
 
@@ -76,13 +77,8 @@ class Destinations:
         yield sets.AllServices(), frozenset(one.name for one in having)
         for namespace in sorted({one.namespace for one in having}):
             members = [one for one in having if one.namespace == namespace]
-            if all(self._is_in_namespace(one) for one in members):
+            if namespace not in self._odd:
                 yield sets.NamespaceSet(Name(namespace)), frozenset(one.name for one in members)
-
-    def _is_in_namespace(self, service: Service) -> bool:
-        """Whether the identity says so too, which is what the language goes by."""
-        identity = service.identity
-        return identity.trust_domain == self._domain and identity.path.startswith(f"/ns/{service.namespace}/")
 
     def _all(self, name: NodeName, layer: Layer | None) -> set[int]:
         return {port.workload for port in self._ports[name] if layer in {None, port.layer}}

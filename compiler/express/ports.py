@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.ir.entities import Layer, Node, Protocol, Service, ServicePort
+from meshproof.compiler.ir.entities import External, Gateway, Layer, Node, Protocol, Service, ServicePort
 from meshproof.compiler.ir.mtls import PortScope
 from meshproof.compiler.ir.predicate import reads_http
 
@@ -28,7 +28,7 @@ def ports_of(mesh: Mesh) -> Mapping[NodeName, Ports]:
     spoken = _spoken(mesh)
     more = _named_elsewhere(mesh)
     return {
-        node.name: _named(_settled(port, node.name, spoken) for port in (*node.ports, *_added(node, more)))
+        node.name: _named(_settled(port, node, spoken) for port in (*node.ports, *_added(node, more)))
         for node in mesh.nodes
     }
 
@@ -56,10 +56,10 @@ def _added(node: Node, more: Mapping[NodeName, Mapping[int, Origin]]) -> Iterabl
 
 
 def _spoken(mesh: Mesh) -> frozenset[tuple[NodeName, int | None]]:
-    """The ports at which rules or routes look at requests; None is every port of a node."""
+    """The ports at which rules or routes tell requests from connections; None is every port of a node."""
     found: set[tuple[NodeName, int | None]] = set()
     for rule in mesh.rules:
-        if rule.operations or reads_http(rule.when):
+        if rule.layer is not None or rule.operations or reads_http(rule.when):
             for place in rule.destinations:
                 found.update((place.node, port) for port in (place.ports or (None,)))
     for route in mesh.routes:
@@ -69,12 +69,26 @@ def _spoken(mesh: Mesh) -> frozenset[tuple[NodeName, int | None]]:
     return frozenset(found)
 
 
-def _settled(port: ServicePort, node: NodeName, spoken: frozenset[tuple[NodeName, int | None]]) -> ServicePort:
-    if port.layer is not Layer.SNIFFED:
+def _settled(port: ServicePort, node: Node, spoken: frozenset[tuple[NodeName, int | None]]) -> ServicePort:
+    is_http = port.layer is Layer.HTTP
+    if port.layer is Layer.SNIFFED:
+        is_http = (node.name, None) in spoken or (node.name, port.workload) in spoken
+    elif is_http == _is_seen_as_http(port, node):
         return port
-    is_http = (node, None) in spoken or (node, port.workload) in spoken
     protocol, layer = (Protocol.HTTP, Layer.HTTP) if is_http else (Protocol.TCP, Layer.TCP)
-    return replace(port, protocol=protocol, layer=layer)
+    return replace(port, protocol=protocol, layer=layer, is_passthrough=False, is_originated=False)
+
+
+def _is_seen_as_http(port: ServicePort, node: Node) -> bool:
+    """Whether the language has the port for one of requests (docs/language.md, "HTTP and TCP")."""
+    match port.protocol:
+        case Protocol.TCP | Protocol.TLS:
+            return False
+        case Protocol.HTTPS:
+            is_ended = isinstance(node, Gateway) and not port.is_passthrough
+            return is_ended or (isinstance(node, External) and port.is_originated)
+        case _:
+            return True
 
 
 def _named(ports: Iterable[ServicePort]) -> Ports:

@@ -5,8 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.express.conditions import path_pattern
+from meshproof.compiler.express.inexpressible import InexpressibleError
+from meshproof.compiler.express.sets import is_namespace
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Segments, Suffix
-from meshproof.compiler.ir.predicate import Always, And, Host, Method, Or, Path, Predicate, Test
+from meshproof.compiler.ir.predicate import (
+    Always,
+    And,
+    Claim,
+    ClientIp,
+    Host,
+    Method,
+    Not,
+    Or,
+    Path,
+    Predicate,
+    SourceIdentity,
+    Test,
+    TokenAudience,
+    TokenIssuer,
+    TokenPresenter,
+    TokenSubject,
+    attributes_of,
+)
 from meshproof.dsl.ast import routes as ast
 from meshproof.dsl.ast.expressions import AllOf, AnyOf, Expression
 from meshproof.dsl.ast.operations import PathPattern
@@ -16,6 +36,8 @@ if TYPE_CHECKING:
     from meshproof.compiler.express.conditions import Conditions
     from meshproof.compiler.ir.routing import Branch
 
+_OF_TOKEN = (TokenIssuer, TokenSubject, TokenAudience, TokenPresenter, Claim)
+
 
 class RouteMatches:
     """Writes the left sides of branches."""
@@ -23,18 +45,23 @@ class RouteMatches:
     def __init__(self, conditions: Conditions) -> None:
         self._conditions = conditions
 
-    def match(self, branch: Branch) -> ast.Branch:
-        """The branch without targets and settings. Raises InexpressibleError."""
+    def match(self, branch: Branch, *, has_tokens: bool) -> ast.Branch:
+        """The branch without targets and settings; `has_tokens` if the sender looks at tokens.
+
+        Raises InexpressibleError.
+        """
+        _check(branch.condition, has_tokens=has_tokens)
         host: Text | None = None
         methods: tuple[str, ...] = ()
-        path = _rewritten_from(branch.path) if branch.settings.rewrite_path is not None else None
+        is_rewritten = branch.settings.rewrite_path is not None or keeps_rest(branch)
+        path = _rewritten_from(branch.path) if is_rewritten else None
         rest: list[Predicate] = []
         for part in _parts(branch.condition):
             if host is None and (named := _host(part)) is not None:
                 host = Text(named)
             elif not methods and (listed := _methods(part)):
                 methods = listed
-            elif path is None and (pattern := _path(part)) is not None:
+            elif path is None and not is_rewritten and (pattern := _path(part)) is not None:
                 path = pattern
             elif path is None or _path(part) != path:
                 rest.append(part)
@@ -42,6 +69,39 @@ class RouteMatches:
         if host is None and not methods and path is None and not when:
             path = PathPattern((), has_rest=True)
         return ast.Branch(host=host, methods=methods, path=path, when=_all(when))
+
+
+def keeps_rest(branch: Branch) -> bool:
+    """Whether a rewrite or redirect of the branch keeps what stands behind the path that it asks for."""
+    is_kept = branch.redirect is not None and (branch.redirect.path or "").endswith("/**")
+    if branch.settings.rewrite_path is None and not is_kept:
+        return False
+    path = branch.path
+    return isinstance(path, Prefix) or (isinstance(path, Segments) and path.pattern.endswith("/**"))
+
+
+def _check(condition: Predicate, *, has_tokens: bool) -> None:
+    """What a sender does not know is not for its routes."""
+    for attribute in attributes_of(condition):
+        if isinstance(attribute, _OF_TOKEN) and not has_tokens:
+            raise InexpressibleError("it looks at tokens, and no sender has verified any")
+        if isinstance(attribute, ClientIp):
+            raise InexpressibleError("it looks at the client, whom no sender knows")
+    if _asks_for_sender(condition):
+        raise InexpressibleError("it is for some senders alone, told by their identities")
+
+
+def _asks_for_sender(condition: Predicate) -> bool:
+    """Whether the condition asks for more of the sender than the namespace that it is in."""
+    match condition:
+        case Test(SourceIdentity(), matcher):
+            return not is_namespace(matcher)
+        case Not(operand):
+            return _asks_for_sender(operand)
+        case And(operands) | Or(operands):
+            return any(map(_asks_for_sender, operands))
+        case _:
+            return False
 
 
 def _parts(condition: Predicate) -> tuple[Predicate, ...]:

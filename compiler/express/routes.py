@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.express import route_settings
 from meshproof.compiler.express.inexpressible import InexpressibleError
-from meshproof.compiler.express.route_matches import RouteMatches
+from meshproof.compiler.express.route_matches import RouteMatches, keeps_rest
 from meshproof.compiler.express.unwritten import says_nothing
 from meshproof.compiler.ir.entities import Gateway, Node, Service
 from meshproof.compiler.ir.predicate import Always
@@ -45,7 +45,7 @@ class Routes:
             return None
         whole = route_settings.of_route(route)
         branches = tuple(self._branches(route, node))
-        if len(branches) == 1 and isinstance(branches[0], ast.Otherwise) and not isinstance(node, Gateway):
+        if len(branches) == 1 and isinstance(branches[0], ast.Otherwise) and branches[0].targets:
             (only,) = branches
             own = only.settings or ast.NO_SETTINGS
             settings = replace(
@@ -79,10 +79,11 @@ class Routes:
             settings = route_settings.of_branch(branch, lambda target: self._target(target, route, node))
             written = None if settings == ast.NO_SETTINGS else settings
             targets = tuple(self._targets(branch, route, node))
-            if isinstance(branch.condition, Always) and branch.settings.rewrite_path is None:
+            if isinstance(branch.condition, Always) and not keeps_rest(branch):
                 yield ast.Otherwise(targets, written)
                 return
-            yield replace(self._matches.match(branch), targets=targets, settings=written)
+            has_tokens = isinstance(node, Gateway) and bool(node.accepts)
+            yield replace(self._matches.match(branch, has_tokens=has_tokens), targets=targets, settings=written)
 
     def _targets(self, branch: Branch, route: Route, node: Node) -> Iterator[ast.Target]:
         if any(target.is_alternative for target in branch.targets):

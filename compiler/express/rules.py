@@ -42,12 +42,15 @@ class Rules:
     def rule(self, rule: AuthzRule) -> ast.Rule | None:
         """The rule; None if it is about no declared port, or matches nothing. Raises InexpressibleError."""
         speaks_http = bool(rule.operations) or reads_http(rule.when)
+        if speaks_http and rule.layer is Layer.TCP:
+            return None
         layer = Layer.HTTP if speaks_http else rule.layer
         destinations = self._destinations.expression(rule.destinations, layer)
         if destinations is None:
             self._destinations.check(rule.destinations)
             return None
-        if isinstance(rule.when, Never) or isinstance(rule.sources.matches, Never):
+        is_for_nobody = isinstance(rule.sources.matches, Never) and not rule.sources.has_internet
+        if isinstance(rule.when, Never) or is_for_nobody:
             return None
         operations, when = _operations(rule)
         if rule.effect is Effect.ASK and rule.authorizer not in self._names.authorizers:
@@ -63,7 +66,7 @@ class Rules:
             destinations=destinations,
             operations=operations,
             when=() if isinstance(when, Always) else self._conditions.expressions(when),
-            reasons=reasons(rule.origin, self._wording, has_end=not rule.is_enforced)
+            reasons=reasons(rule.origin, self._wording, has_end=not rule.is_enforced, given=rule)
             if _wants_reason(rule)
             else NO_REASONS,
             via=None if rule.authorizer is None else Name(self._names.authorizers[rule.authorizer]),
@@ -86,5 +89,7 @@ def _operations(rule: AuthzRule) -> tuple[tuple[Operation, ...], Predicate]:
 
 
 def _wants_reason(rule: AuthzRule) -> bool:
-    """Whether the language wants to know why: of what is logged alone, and of what takes callers without identity."""
+    """Whether there is a reason, or the language wants one: of what is logged, or takes callers without identity."""
+    if rule.because is not None or rule.until is not None:
+        return True
     return not rule.is_enforced or (rule.effect is Effect.ALLOW and takes_plaintext(rule.sources.matches))
