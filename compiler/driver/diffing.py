@@ -14,9 +14,10 @@ from meshproof.compiler.driver.revisions import Revision, find_revision, laid_do
 from meshproof.compiler.report.model_diff import DiffReport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import date
 
+    from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.ir.predicate import Opaque
     from meshproof.compiler.verify.semantic_diff import DiffOptions
     from meshproof.dsl.source import SourceFile
@@ -88,7 +89,21 @@ def compare(old: Side, new: Side, comparison: Comparison) -> DiffReport:
         old_sources=old.policy.sources,
         new_sources=new.policy.sources,
     )
-    return with_found(report, found)
+    return with_found(report, replace(found, notes=(*found.notes, *_identity_notes(*meshes, comparison))))
+
+
+def _identity_notes(old: Mesh, new: Mesh, comparison: Comparison) -> Iterator[str]:
+    """Callers that are compared by identity and have another one now, which makes them two callers."""
+    if comparison.by_workload:
+        return
+    known = {service.name: service.identity for service in old.services}
+    for service in new.services:
+        identity = known.get(service.name)
+        if identity is not None and identity != service.identity:
+            yield (
+                f"`{service.name}` is `{service.identity.uri}` now, not `{identity.uri}`: these are two callers, unless"
+                " they are compared with `--callers workload`"
+            )
 
 
 def _options(old: Side, new: Side, comparison: Comparison) -> DiffOptions:

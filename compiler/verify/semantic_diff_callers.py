@@ -63,7 +63,9 @@ class CallerNames:
         found: dict[str, dict[int, tuple[Named, str]]] = {}
         for side, word in ((1, "now"), (0, "before")):
             for one in self._of_side(side):
-                found.setdefault(one.text, {}).setdefault(one.mask, (one, word))
+                known = found.setdefault(one.text, {}).setdefault(one.mask, (one, word))
+                if one.rank < known[0].rank:
+                    found[one.text][one.mask] = (one, known[1])
         for text, alternatives in found.items():
             is_plain = len(alternatives) == 1
             words = [word for _, word in alternatives.values()]

@@ -48,6 +48,7 @@ from meshproof.compiler.verify.semantic_diff_words import (
 )
 
 _UNDESCRIBED = "what no shorter description covers"
+_MOST_BOXES = 2
 OPENED = "whatever was refused before"
 CLOSED = "whatever is not allowed any more"
 
@@ -82,6 +83,14 @@ class _Group:
     words: str = _UNDESCRIBED
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What to say of callers of whom a side lets through everything; `exceptions` are requests that it does not."""
+
+    words: str
+    exceptions: Formula
+
+
 class PortComparison:
     """Both policies of one port. Methods raise `smt.solver.Undecided`."""
 
@@ -108,10 +117,10 @@ class PortComparison:
         """What is newly allowed, then what is newly denied."""
         formulas = self.joint.formulas
         old, new = self.joint.old.allowed(), self.joint.new.allowed()
-        opened = OPENED if new == self.joint.new.judged else ""
-        closed = CLOSED if old == self.joint.old.judged else ""
-        yield from self.regions(Change.ALLOWED, formulas.conjunction((new, formulas.negation(old))), words=opened)
-        yield from self.regions(Change.DENIED, formulas.conjunction((old, formulas.negation(new))), words=closed)
+        opened = _Whole(OPENED, formulas.conjunction((self.joint.new.judged, formulas.negation(new))))
+        closed = _Whole(CLOSED, formulas.conjunction((self.joint.old.judged, formulas.negation(old))))
+        yield from self.regions(Change.ALLOWED, formulas.conjunction((new, formulas.negation(old))), whole=opened)
+        yield from self.regions(Change.DENIED, formulas.conjunction((old, formulas.negation(new))), whole=closed)
 
     def routes(self) -> Iterator[DiffRegion]:
         """What a sender sends elsewhere, or otherwise than before: of what neither side allows as it is sent, only that
@@ -136,12 +145,12 @@ class PortComparison:
                 yield replace(region, before=before_text, after=after_text, blame=tuple(edits))
 
     def regions(
-        self, change: Change, inside: Formula, replay: Replay | None = None, *, words: str = ""
+        self, change: Change, inside: Formula, replay: Replay | None = None, *, whole: _Whole | None = None
     ) -> Iterator[DiffRegion]:
         """The regions of a set of requests; what depends on what is not modelled becomes undecided.
 
-        `replay` makes a witness in another way than by what both sides decide. `words` say what the set is, where that
-        is easier to read than several regions.
+        `replay` makes a witness in another way than by what both sides decide. `whole` says what the set is for callers
+        of whom everything is in it or treated alike, where that is easier to read than many operations.
         """
         certain = self.joint.certain(inside)
         if certain.possibly != certain.certainly and not self.joint.is_empty(
@@ -149,12 +158,24 @@ class PortComparison:
         ):
             what = self.joint.unmodelled_in(inside)
             self.undecided.append(Undecided(self._place.text, f"it depends on {what}, which is not modelled"))
-        groups = self._groups(certain.certainly)
-        if words and len(groups) > 1:
-            groups = [_Group((), certain.certainly, words)]
+        groups = [*self._whole(certain.certainly, whole)] if whole is not None else self._groups(certain.certainly)
         self._check(groups, certain.certainly)
         for group in groups:
             yield self._region(change, group, replay)
+
+    def _whole(self, inside: Formula, whole: _Whole) -> Iterator[_Group]:
+        """The groups of callers that one side lets do everything, told as such if that is shorter, then the others."""
+        if inside == FALSE:
+            return
+        formulas = self.joint.formulas
+        callers = self._dimensions[-1]
+        free = callers.every & ~values_in(self.joint, callers, whole.exceptions)
+        theirs = formulas.conjunction((inside, callers.literal(formulas, free)))
+        groups = self._groups(theirs)
+        if sum(len(group.boxes) for group in groups) > _MOST_BOXES:
+            groups = [_Group((), theirs, whole.words)]
+        yield from groups
+        yield from self._groups(formulas.conjunction((inside, callers.literal(formulas, ~free))))
 
     def _groups(self, inside: Formula) -> list[_Group]:
         cost = partial(reading_cost, self.joint)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from meshproof.compiler.ir.predicate import Path
+from meshproof.compiler.ir.predicate import Method, Path
 from meshproof.compiler.smt.callers import members
 from meshproof.compiler.smt.formula import Formula, Point
 from meshproof.compiler.smt.joint import Joint
@@ -56,8 +56,8 @@ def values_in(joint: Joint, dimension: Dimension, inside: Formula) -> int:
 def cover_of(joint: Joint, dimensions: Sequence[Dimension], inside: Formula, most: int, cost: Cost) -> Cover:
     """The boxes of a set of requests, `most` at most. Raises Undecided at a limit.
 
-    `cost` is how much there is to read about a side: a box is told without paths that are told already if it then is
-    no longer to read.
+    `cost` is how much there is to read about a side: a box is told without operations that are told already if it
+    then is no longer to read.
     """
     covering = _Covering(joint, tuple(dimensions), inside, cost)
     boxes: list[Box] = []
@@ -114,9 +114,9 @@ class _Covering:
         return dimension.every & ~bad
 
     def _reduced(self, box: Box, rest: Formula) -> Box:
-        """The box without the callers of whom everything in it is covered already, and without such paths."""
+        """The box without the callers of whom everything in it is covered already, and without such operations."""
         for dimension, mask in box.sides:
-            if dimension.kind is DimensionKind.CALLER or dimension.attribute == Path():
+            if dimension.kind is DimensionKind.CALLER or dimension.attribute in {Method(), Path()}:
                 left = self.values(dimension, (box.formula(self.joint), rest), mask)
                 is_caller = dimension.kind is DimensionKind.CALLER
                 if is_caller or self.cost(dimension, left) <= self.cost(dimension, mask):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from meshproof.compiler.ir.mesh import Mesh
@@ -81,6 +81,7 @@ def outcomes_at(policy: PortPolicy, to_new: Mapping[NodeName, NodeName]) -> dict
     found: dict[str | None, Outcome] = {None: NOT_TAKEN}
     for route in (policy.route, policy.route_tcp):
         if route is not None:
+            found[None] = replace(NOT_TAKEN, origin=route.origin, route=route.id)
             found.update((branch.id, _outcome(policy, route, branch, to_new)) for branch in route.branches)
     return found
 
