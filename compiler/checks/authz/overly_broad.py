@@ -73,13 +73,12 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     for breadth in breadths(ctx).found:
         rule = rules[breadth.rule]
         if rule.effect is Effect.ALLOW and any(place.node not in gateways for place in rule.destinations):
-            yield from _taken(ctx, rule, breadth)
-            yield from _conditions(ctx, rule, breadth)
+            yield from _taken(ctx, rules, rule, breadth)
+            yield from _conditions(ctx, rules, rule, breadth)
 
 
-def _taken(ctx: CheckContext, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnostic]:
+def _taken(ctx: CheckContext, rules: Rules, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnostic]:
     """What the rule takes all of: callers, operations, or both."""
-    rules = Rules(ctx)
     callers = _callers(breadth)
     is_bounded = _is_bounded(rule, breadth)
     has_every_operation = {"method", "path"} <= set(breadth.free)
@@ -130,9 +129,8 @@ def _is_bounded(rule: AuthzRule, breadth: Breadth) -> bool:
     return breadth.needs_token or any(name not in breadth.free for name in addresses)
 
 
-def _conditions(ctx: CheckContext, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnostic]:
+def _conditions(ctx: CheckContext, rules: Rules, rule: AuthzRule, breadth: Breadth) -> Iterator[Diagnostic]:
     """Attributes that the rule's conditions read, and that make no difference to it; callers are left to `_taken`."""
-    rules = Rules(ctx)
     read = set(map(attribute_name, attributes_of(rule.when)))
     said = {"source", "method", "path"} if ctx.mesh.is_lifted else {"source"}  # `methods: ["*"]` says that any is meant
     for name in sorted(read.intersection(breadth.free) - said):
