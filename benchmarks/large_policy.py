@@ -55,7 +55,7 @@ def _services(random: Random, names: list[str]) -> Iterator[str]:
 
 def _rules(random: Random, names: list[str], count: int) -> Iterator[str]:
     """Few rules speak of many services, in a large policy too: some that everybody has, and one in 250."""
-    wide, denies, conditional = (least + count // 250 for least in (20, 30, 40))
+    wide, denies, conditional = (min(least, count // 10) + count // 250 for least in (20, 30, 40))
     for number in range(count):
         if number < wide:
             yield _wide(random, number)
@@ -133,6 +133,8 @@ def _proofs(random: Random, names: list[str], count: int) -> Iterator[str]:
                 f"every request to {name} is mtls",
                 f"no request from plaintext to tagged {random.choice(_TAGS)}",
                 f"only authenticated reaches {name}",
+                f"no request from anyone to {name} GET /api/v1/orders/**",
+                f"every request to {name} is GET /api/**",
             )
         )
     yield "}"
