@@ -8,7 +8,7 @@ import click
 import pytest
 
 from meshproof.compiler.cli import options
-from meshproof.compiler.cli.root import COMMANDS
+from meshproof.compiler.cli.root import COMMANDS, module_of
 from meshproof.compiler.config.keys import KEYS, Settings
 
 SHARED = {
@@ -40,7 +40,7 @@ def test_an_option_that_is_not_given_leaves_the_setting_to_others(name: str) -> 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_can_be_told_how_much_to_say(name: str) -> None:
-    command = import_module(f"meshproof.compiler.cli.commands.{name}").command
+    command = import_module(module_of(name)).command
     if name == "completion":
         assert {parameter.name for parameter in command.params} == {"shell"}
         return

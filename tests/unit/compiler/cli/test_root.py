@@ -9,12 +9,12 @@ import pytest
 from tests.unit.compiler.cli.running import AS_OF, run, start
 
 from meshproof import __version__
-from meshproof.compiler.cli.root import COMMANDS, FIRST_STEPS, root
+from meshproof.compiler.cli.root import COMMANDS, FIRST_STEPS, module_of, root
 from meshproof.compiler.report.look import width_of
 
 
 def command_of(name: str) -> click.Command:
-    found = import_module(f"meshproof.compiler.cli.commands.{name}").command
+    found = import_module(module_of(name)).command
     assert isinstance(found, click.Command)
     return found
 
