@@ -1,6 +1,7 @@
 """Istio's path templates `{*}` and `{**}`, which Envoy's `uri_template` matches (Istio's matcher/template.go).
 
 `{*}` is one or more characters of a segment, `{**}` any number of those and of slashes. The whole path is matched.
+Envoy 1.40 was asked about every character: the operators take `*` too, which a template cannot hold itself.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from meshproof.compiler.patterns.refusal import PatternRefused
 from meshproof.compiler.patterns.regular import Chars, Concat, Node, Repeat, literal
 
 _LETTERS_AND_DIGITS = ((ord("0"), ord("9")), (ord("A"), ord("Z")), (ord("a"), ord("z")))
-SEGMENT_CHARS = charset.union((*_LETTERS_AND_DIGITS, *charset.of("-._~%!$&'()+,;:@=")))
+LITERAL_CHARS = charset.union((*_LETTERS_AND_DIGITS, *charset.of("-._~%!$&'()+,;:@=")))
+SEGMENT_CHARS = charset.union((*LITERAL_CHARS, *charset.of("*")))
 PATH_CHARS = charset.union((*SEGMENT_CHARS, *charset.of("/")))
 ONE = "{*}"
 REST = "{**}"
@@ -57,7 +59,7 @@ def parse_template(text: str) -> Template:
 
 def _check_literal(piece: str, position: int) -> None:
     for offset, char in enumerate(piece):
-        if not _contains(SEGMENT_CHARS, char):
+        if not _contains(LITERAL_CHARS, char):
             reason = "an operator is a whole segment" if char in "*{}" else f"`{char}` cannot stand in a template"
             raise PatternRefused(reason, position + offset)
 

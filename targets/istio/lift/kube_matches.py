@@ -11,8 +11,6 @@ from meshproof.compiler.ir.names import Origin
 from meshproof.compiler.ir.predicate import (
     Always,
     Attribute,
-    Header,
-    JoinedHeader,
     Method,
     Opaque,
     Path,
@@ -24,6 +22,7 @@ from meshproof.compiler.ir.predicate import (
 )
 from meshproof.compiler.patterns.pattern import lower_ascii
 from meshproof.targets.common.tree import MapNode
+from meshproof.targets.istio.lift.header_lines import header_of, is_seen
 from meshproof.targets.istio.lift.route_conditions import expression
 from meshproof.targets.istio.lift.route_model import Match
 from meshproof.targets.istio.lift.values import mapping, mappings, origin_of, text
@@ -115,7 +114,10 @@ def _grpc_path(method: MapNode, service: str | None, name: str | None) -> tuple[
 def _headers(one: MapNode, *, has_joined_headers: bool) -> Iterator[Predicate]:
     for found in mappings(one.get("headers")):
         name = lower_ascii(text(found.get("name")) or "")
-        yield _valued(JoinedHeader(name) if has_joined_headers else Header(name), found)
+        if is_seen(name):
+            yield _valued(header_of(name, has_joined_headers=has_joined_headers), found)
+        else:
+            yield Opaque(f"match.headers[{name}]", origin_of(found))
 
 
 def _valued(attribute: Attribute, one: MapNode) -> Predicate:

@@ -10,7 +10,6 @@ from meshproof.compiler.ir.names import Origin
 from meshproof.compiler.ir.predicate import (
     Attribute,
     Header,
-    JoinedHeader,
     Method,
     Opaque,
     Path,
@@ -26,6 +25,7 @@ from meshproof.compiler.ir.predicate import (
 from meshproof.targets.common.tree import Entry, MapNode
 from meshproof.targets.istio.lift import conditions, matchers
 from meshproof.targets.istio.lift.conditions import Unmodelled
+from meshproof.targets.istio.lift.header_lines import header_of, is_seen
 from meshproof.targets.istio.lift.trust_domains import expanded, expanded_domain
 from meshproof.targets.istio.lift.values import Text, text, texts
 
@@ -230,8 +230,10 @@ def _attribute_test(attribute: Attribute | Unmodelled | None, reading: Reading) 
     match attribute:
         case Port():
             return _port_test
+        case Header(name) if not is_seen(name):
+            return None
         case Header(name):
-            found = JoinedHeader(name) if reading.has_joined_headers else attribute
+            found = header_of(name, has_joined_headers=reading.has_joined_headers)
             return lambda value: Test(found, matchers.line_matcher(value))
         case RawAuthority() | Method():
             return lambda value: Test(attribute, matchers.line_matcher(value))

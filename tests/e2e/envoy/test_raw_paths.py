@@ -138,7 +138,7 @@ ODD = (
 def test_no_spelling_gets_round_a_rule(mode: str, stage: Stage, tmp_path: Path) -> None:
     wanted = POLICIES if mode == DECODING else {"allows": POLICIES["allows"]}
     plays = [stage.put_on(MESH + text, mode, has_mesh=True) for text in wanted.values()]
-    raw = sorted({spelling for path in SPELLINGS for spelling in spelt(path)} | set(ODD))
+    raw = sorted({spelling for path in SPELLINGS for spelling in spelt(path) if spelling} | set(ODD))
     sent = 0
     with stage.open(tmp_path):
         for play in plays:

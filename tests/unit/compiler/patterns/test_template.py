@@ -14,8 +14,8 @@ from meshproof.compiler.patterns.template import is_template, parse_template
     [
         (
             "/foo/{*}",
-            ["/foo/a", "/foo/a%2fb", "/foo/a;b=c"],
-            ["/foo/", "/foo", "/foo/a/b", "/foo//a", '/foo/"', "/foo/*"],
+            ["/foo/a", "/foo/a%2fb", "/foo/a;b=c", "/foo/*"],
+            ["/foo/", "/foo", "/foo/a/b", "/foo//a", '/foo/"', "/foo/[x]"],
         ),
         ("/foo/{**}", ["/foo/", "/foo//a", "/foo/a/b"], ["/foo", "/fooa"]),
         (
