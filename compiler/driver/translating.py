@@ -74,11 +74,11 @@ def _labels(source: Mesh, region: DiffRegion) -> tuple[Label, ...]:
 
 def _notes(region: DiffRegion, target: str) -> Iterator[str]:
     witness = region.witness
-    if witness is not None and witness.old is not None and witness.new is not None:
-        yield f"the policy says {decision_text(witness.old)}, {target} {decision_text(witness.new)}"
     if region.before is not None and region.after is not None:
         yield f"the policy: {_told(region.before.destinations, region.before.settings)}"
         yield f"{target}: {_told(region.after.destinations, region.after.settings)}"
+    elif witness is not None and witness.old is not None and witness.new is not None:
+        yield f"the policy says {decision_text(witness.old)}, {target} {decision_text(witness.new)}"
 
 
 def _told(destinations: str, settings: tuple[str, ...]) -> str:
