@@ -48,5 +48,11 @@ def _open(node: Node, ports: Ports) -> Destination | None:
     """The ports of a node that are open on the layer that the policy has them for."""
     if isinstance(node, External) or not node.default_allow:
         return None
-    found = tuple(port.workload for port in ports if port.layer in node.default_allow or port.layer is Layer.SNIFFED)
+    guessed = {port.workload for port in node.ports if port.layer is Layer.SNIFFED}
+    is_open_whatever_is_spoken = {Layer.HTTP, Layer.TCP} <= set(node.default_allow)
+    found = tuple(
+        port.workload
+        for port in ports
+        if port.layer in node.default_allow and (is_open_whatever_is_spoken or port.workload not in guessed)
+    )
     return Destination(node.name, found) if found else None

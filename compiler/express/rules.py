@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from meshproof.compiler.express.wording import Wording
     from meshproof.compiler.ir.mesh import Mesh
 
-_EFFECTS = {Effect.ALLOW: ast.Effect.ALLOW, Effect.DENY: ast.Effect.DENY, Effect.ASK: ast.Effect.ASK}
+_EFFECTS = {Effect.ALLOW: ast.Effect.ALLOW, Effect.DENY: ast.Effect.DENY, Effect.ASK: ast.Effect.DENY}
 
 
 class Rules:
@@ -53,14 +53,12 @@ class Rules:
         if isinstance(rule.when, Never) or is_for_nobody:
             return None
         operations, when = _operations(rule)
-        if rule.effect is Effect.ASK and rule.authorizer not in self._names.authorizers:
-            raise InexpressibleError(
-                "it asks somebody whom no file configures, or several at once"
-                if rule.authorizer is None
-                else f"it asks `{rule.authorizer}`, which is not taken"
-            )
+        if rule.authorizer is not None and rule.authorizer not in self._names.authorizers:
+            raise InexpressibleError(f"it asks `{rule.authorizer}`, which is not taken")
+        # Nobody says yes where nobody, or several at once, would be asked: then it refuses whatever it matches.
+        is_asking = rule.effect is Effect.ASK and rule.authorizer is not None
         return ast.Rule(
-            effect=_EFFECTS[rule.effect],
+            effect=ast.Effect.ASK if is_asking else _EFFECTS[rule.effect],
             name=Name(self._names.rules[rule.id]),
             sources=source_expression(rule.sources, self._names, self._domains),
             destinations=destinations,
