@@ -35,7 +35,8 @@ allow read: web -> api {
 
 ## Precision
 
-Exact for headers, query parameters, tokens and identities: both requests are shown.
+Exact for headers, query parameters, tokens and identities: both requests are shown. Of manifests it is a warning, since
+`notPrincipals` and `notValues` are how they say it.
 
 ## References
 
@@ -52,6 +53,7 @@ from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.showing import request_row
 from meshproof.compiler.ir.predicate import SourceIdentity
+from meshproof.dsl.diagnostic import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +81,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             notes=("the rule takes the first request, and not the second",),
             help=_help(ctx, hazard.name, is_identity=is_identity),
             evidence=(request_row(hazard.without.request), request_row(hazard.having.request)),
+            severity=Severity.WARNING if ctx.mesh.is_lifted else None,
         )
 
 

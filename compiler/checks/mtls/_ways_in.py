@@ -90,7 +90,7 @@ def _finding(ctx: CheckContext, cause: _Cause, check: Check) -> Diagnostic:
     elif _is_default(ctx.mesh, cause.statement) or cause.statement is None:
         message = f"no PeerAuthentication asks for mTLS: plaintext is accepted at {counted}, {listed(names)}"
         at, text = cause.nodes[0].origin.span, "whoever calls needs no identity"
-        advice = "add a PeerAuthentication with `mtls: {mode: STRICT}` for the namespace, or for the mesh"
+        advice = "add a PeerAuthentication with `mtls: {mode: STRICT}` once every caller has a sidecar"
     else:
         mode = "PERMISSIVE" if cause.statement.mode is MtlsMode.PERMISSIVE else "DISABLE"
         message = f"mTLS is {mode} at {counted}, {listed(names)}: callers without identity come in"
