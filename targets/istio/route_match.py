@@ -220,7 +220,7 @@ def _plain_paths(matcher: Matcher) -> list[Value]:
 
 def _authority(matcher: Matcher) -> Value:
     """The host as it comes may carry a port and a last dot, in any case of letters."""
-    return _regex(rf"(?i:{regex_of(matcher)})\.?(?::[0-9]+)?")
+    return _regex(rf"(?i:{regex_of(matcher)})\.?(?::[0-9]*)?")
 
 
 def _namespace(matcher: Matcher, domains: Domains) -> str:
