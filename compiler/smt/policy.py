@@ -18,11 +18,15 @@ from meshproof.compiler.ir.entities import (
     Protocol,
     Service,
     ServicePort,
+    SourceSet,
 )
+from meshproof.compiler.ir.matchers import Present
 from meshproof.compiler.ir.mesh import Egress, Mesh, PathMode
 from meshproof.compiler.ir.mtls import MtlsMode, MtlsPolicy, PortScope, effective_policy
 from meshproof.compiler.ir.names import AuthorizerName, NodeName, RuleId
+from meshproof.compiler.ir.predicate import Always, SourceIdentity, Test, conjunction, disjunction, negation
 from meshproof.compiler.ir.routing import Route
+from meshproof.compiler.smt.atoms import opaques_of
 from meshproof.compiler.smt.reading import RuleReading, reading_of
 
 _TLS = frozenset({Protocol.HTTPS, Protocol.TLS})
@@ -167,7 +171,10 @@ class Policies:
         return any(rule.effect is Effect.ALLOW for rule in self._rules_at(key))
 
     def _rules_at(self, key: PortKey) -> tuple[AuthzRule, ...]:
-        return tuple(rule for rule, ports in self._rules.get(key.node, ()) if ports is None or key.port in ports)
+        rules = tuple(rule for rule, ports in self._rules.get(key.node, ()) if ports is None or key.port in ports)
+        if not self.mesh.is_lifted:
+            return rules
+        return tuple(_with_modelled_sources(rule, self._nodes[key.node]) for rule in rules)
 
     def _mtls(self, node: Node, port: int) -> MtlsPolicy | None:
         if not isinstance(node, Service):
@@ -213,6 +220,17 @@ def _mode(node: Node, mtls: MtlsPolicy | None) -> MtlsMode:
             return MtlsMode.STRICT
         case _:
             assert_never(node)
+
+
+def _with_modelled_sources(rule: AuthzRule, node: Node) -> AuthzRule:
+    """The rule with what is not modelled of its callers as a condition: a set of callers is a set of identities."""
+    callers = rule.sources.matches
+    if not opaques_of((callers,)):
+        return rule
+    if rule.sources.has_internet and isinstance(node, Gateway):
+        callers = disjunction((callers, negation(Test(SourceIdentity(), Present()))))
+    everyone = SourceSet(Always(), has_internet=True, members=(), shared=(), text="anyone")
+    return replace(rule, sources=everyone, when=conjunction((callers, rule.when)))
 
 
 def _ports_by_node(rule: AuthzRule) -> dict[NodeName, frozenset[int] | None]:

@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 from typing import TypeAlias
 
-from meshproof.compiler.ir.entities import Gateway, Layer, Service
+from meshproof.compiler.ir.entities import External, Gateway, Layer, Service
 from meshproof.compiler.ir.matchers import Exact, Matcher
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, Origin, RuleId
@@ -300,7 +300,7 @@ def _identities(old: PortPolicy, new: PortPolicy, about: Comparing) -> tuple[Mat
     if any(ClientIp() in attributes_of(one) for one in conditions):
         gateways = (canonical(mesh, gateway.identity) for mesh in about.meshes for gateway in mesh.gateways)
         found.update(dict.fromkeys(map(Exact, gateways)))
-    if about.workloads is not None:
+    if about.workloads is not None or isinstance(old.node, External):
         for mesh in about.meshes:
             nodes: tuple[Service | Gateway, ...] = (*mesh.services, *mesh.gateways)
             found.update((Exact(canonical(mesh, node.identity)), None) for node in nodes)

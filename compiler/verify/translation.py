@@ -12,7 +12,11 @@ from datetime import date
 from enum import StrEnum
 
 from meshproof.compiler.backend.loss import Direction, Loss
+from meshproof.compiler.ir.entities import External, Gateway, Service
+from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.smt.callers import canonical
+from meshproof.compiler.smt.formula import TRUE, Formula
 from meshproof.compiler.smt.solver import Limits
 from meshproof.compiler.smt.solver import Undecided as GaveUp
 from meshproof.compiler.verify.correspondence import Correspondence, by_place
@@ -120,8 +124,9 @@ def _judge(pair: PortPair, comparing: Comparing, losses: Losses, found: _Found) 
         comparison = PortComparison(pair.old, pair.new, place, replace(comparing, meshes=pair.meshes))
         formulas = comparison.joint.formulas
         source, lifted = comparison.joint.old.allowed(), comparison.joint.new.allowed()
-        opened = formulas.conjunction((lifted, formulas.negation(source)))
-        closed = formulas.conjunction((source, formulas.negation(lifted)))
+        senders = _senders(comparison, pair)
+        opened = formulas.conjunction((senders, lifted, formulas.negation(source)))
+        closed = formulas.conjunction((senders, source, formulas.negation(lifted)))
         explained = losses.explained(comparison.joint, closed)
         unexplained = formulas.conjunction((closed, formulas.negation(explained)))
         found.looser.extend(comparison.regions(Change.ALLOWED, opened))
@@ -132,6 +137,19 @@ def _judge(pair: PortPair, comparing: Comparing, losses: Losses, found: _Found) 
         found.undecided.extend(comparison.undecided)
     except GaveUp as given_up:
         found.undecided.append(Undecided(place.text, given_up.reason))
+
+
+def _senders(comparison: PortComparison, pair: PortPair) -> Formula:
+    """Whose requests are compared: at an external, which the senders' proxies judge, those of declared callers alone.
+
+    Nothing that is emitted configures the proxies of others, and `egress closed` speaks of declared services.
+    """
+    if not isinstance(pair.old.node, External):
+        return TRUE
+    mesh, view = pair.meshes[0], comparison.joint.old
+    nodes: tuple[Service | Gateway, ...] = (*mesh.services, *mesh.gateways)
+    masks = (view.callers.mask(Exact(canonical(mesh, node.identity))) for node in nodes)
+    return comparison.joint.formulas.disjunction(map(view.is_caller, masks))
 
 
 def _elsewhere(comparison: PortComparison, pair: PortPair, losses: Losses) -> Iterator[DiffRegion]:
