@@ -11,6 +11,7 @@ from meshproof.compiler.backend.target import CompileOptions, has_errors
 from meshproof.compiler.driver.fingerprint import fingerprinted
 from meshproof.compiler.driver.judge import judge
 from meshproof.compiler.driver.options import JudgeOptions, Progress, silent
+from meshproof.compiler.driver.reading_back import Emitted, emitted
 from meshproof.compiler.ir.serde import digest
 from meshproof.compiler.report.exit_code import ExitCode, exit_code
 from meshproof.compiler.report.model import Compiled, Finding
@@ -18,7 +19,6 @@ from meshproof.compiler.report.model import Compiled, Finding
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from meshproof.compiler.backend.target import AnyTarget, Lowered
     from meshproof.compiler.driver.policy import Policy
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.report.model import Report
@@ -53,11 +53,14 @@ def compile_policy(policy: Policy, options: JudgeOptions, order: Order, progress
     if exit_code(report, order.fail_level) is not ExitCode.CLEAN:
         return report
     mesh = policy.meshes[0]
-    lowered = target.lower(mesh, CompileOptions(options.day, order.settings, digest(mesh)))
+    wanted = CompileOptions(options.day, order.settings, digest(mesh))
+    lowered = target.lower(mesh, wanted)
     report = _with_findings(report, lowered.diagnostics)
     if has_errors(lowered.diagnostics) or exit_code(report, order.fail_level) is not ExitCode.CLEAN:
         return report
-    return replace(report, compiled=_write(target, lowered, mesh, order))
+    found = emitted(target, lowered, mesh, wanted, options.timeout_ms)
+    report = _with_findings(report, found.diagnostics)
+    return replace(report, compiled=_write(found, mesh, order)) if found.may_be_written else report
 
 
 def _with_findings(report: Report, diagnostics: tuple[Diagnostic, ...]) -> Report:
@@ -66,14 +69,13 @@ def _with_findings(report: Report, diagnostics: tuple[Diagnostic, ...]) -> Repor
     return replace(report, findings=(*report.findings, *more))
 
 
-def _write(target: AnyTarget, lowered: Lowered, mesh: Mesh, order: Order) -> Compiled:
-    artifacts = target.emit(lowered)
-    lock = lock_of(artifacts, target=target.name, source_hash=digest(mesh), version=order.version)
-    written = write_output((*artifacts, lock), order.folder)
+def _write(found: Emitted, mesh: Mesh, order: Order) -> Compiled:
+    lock = lock_of(found.artifacts, target=order.target, source_hash=digest(mesh), version=order.version)
+    written = write_output((*found.artifacts, lock), order.folder)
     return Compiled(
-        target=target.name,
+        target=order.target,
         folder=str(order.folder),
         files=written.files,
-        notes=("not yet read back: nothing has compared these files with the policy",),
+        notes=(found.known,),
         environment=mesh.environment,
     )

@@ -23,6 +23,7 @@ from meshproof.targets.istio.lift.unmodelled import unknown_object, unknown_rule
 from meshproof.targets.istio.lift.values import flag, mappings, origin_of, text, texts
 
 _DEFAULT_HEADER = "authorization"
+_BEARER = "Bearer "
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,19 @@ def _issuer(name: IssuerName, url: str, rule: MapNode) -> Issuer:
         jwks=text(rule.get("jwksUri")) or text(rule.get("jwks_uri")) or text(rule.get("jwks")),
         audiences=tuple(dict.fromkeys(one.value for one in texts(rule.get("audiences")))),
         origin=origin_of(rule),
-        place=next(_places(rule), None),
+        place=None if _is_usual(rule) else next(_places(rule), None),
         is_stripped=not flag(rule.get("forwardOriginalToken")),
         words=tuple(sorted({one.value for one in texts(rule.get("spaceDelimitedClaims"))})),
     )
+
+
+def _is_usual(rule: MapNode) -> bool:
+    """Whether the one place that is named is where tokens stand anyway, behind `Bearer` (RFC 6750, section 2.1)."""
+    headers = mappings(rule.get("fromHeaders"))
+    if len(headers) != 1 or texts(rule.get("fromParams")) or texts(rule.get("fromCookies")):
+        return False
+    name, prefix = text(headers[0].get("name")) or "", text(headers[0].get("prefix"))
+    return name.lower() == _DEFAULT_HEADER and prefix == _BEARER
 
 
 def _places(rule: MapNode) -> Iterator[TokenPlace]:

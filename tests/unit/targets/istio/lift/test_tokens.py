@@ -47,6 +47,22 @@ def test_audiences_are_those_of_the_issuer() -> None:
     assert not allows(mesh, token=token(iss="https://ours", aud=("c",)))
 
 
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        ("", None),
+        (', fromHeaders: [{name: Authorization, prefix: "Bearer "}]', None),
+        (", fromHeaders: [{name: Authorization}]", TokenPlace("header", "authorization")),
+        (', fromHeaders: [{name: X-Token, prefix: "Bearer "}]', TokenPlace("header", "x-token")),
+        (", fromParams: [q]", TokenPlace("query", "q")),
+    ],
+)
+def test_the_usual_place_of_a_token_is_no_place_of_its_own(places: str, expected: TokenPlace | None) -> None:
+    mesh = api(rules(f'{{issuer: "https://idp", jwksUri: "https://idp/keys"{places}}}'))
+
+    assert [issuer.place for issuer in mesh.issuers] == [expected]
+
+
 def test_a_policy_demands_a_token() -> None:
     mesh = api(rules(IDP), NEED)
     assert allows(mesh, token=token(iss="https://idp", sub="u"))

@@ -1,0 +1,59 @@
+"""What was emitted, read back and compared with the policy. Importing this module loads z3."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from meshproof.compiler.backend.target import LiftingTarget, has_errors
+from meshproof.compiler.driver.translating import translation_findings
+from meshproof.compiler.verify.translation import TranslationOptions, TranslationVerdict, translation
+
+if TYPE_CHECKING:
+    from meshproof.compiler.backend.artifact import Artifact
+    from meshproof.compiler.backend.target import AnyTarget, CompileOptions, Lowered
+    from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.dsl.diagnostic import Diagnostic
+
+EQUAL = "read back, and proved to mean what the policy says"
+STRICTER = "read back, and proved to mean what the policy says but for listed losses, which refuse more"
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """Files and what is known of them; with an error among `diagnostics` they must not be written."""
+
+    artifacts: tuple[Artifact, ...]
+    known: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def may_be_written(self) -> bool:
+        """Whether they mean what the policy says."""
+        return not has_errors(self.diagnostics)
+
+
+def emitted(target: AnyTarget, lowered: Lowered, mesh: Mesh, options: CompileOptions, timeout_ms: int) -> Emitted:
+    """The files of a lowering without errors, which say of themselves what is known of them.
+
+    That is a part of their bytes, so they are made for what will most likely be known, and once more if it is another.
+    """
+    if not isinstance(target, LiftingTarget):
+        return Emitted(target.emit(lowered), options.read_back)
+    expected = STRICTER if lowered.losses else EQUAL
+    found = _judged(target, mesh, replace(options, read_back=expected), timeout_ms)
+    if found.known != expected and found.may_be_written:
+        found = _judged(target, mesh, replace(options, read_back=found.known), timeout_ms)
+    return found
+
+
+def _judged(target: AnyTarget, mesh: Mesh, options: CompileOptions, timeout_ms: int) -> Emitted:
+    assert isinstance(target, LiftingTarget)
+    lowered = target.lower(mesh, options)
+    artifacts = target.emit(lowered)
+    lifted = target.lift(artifacts, options, mesh)
+    if lifted.mesh is None:
+        return Emitted(artifacts, "", lifted.diagnostics)
+    judged = translation(mesh, lifted.mesh, lowered.losses, options.day, TranslationOptions(timeout_ms))
+    known = EQUAL if judged.verdict is TranslationVerdict.EQUAL else STRICTER
+    return Emitted(artifacts, known, translation_findings(mesh, judged, target.name.capitalize()))
