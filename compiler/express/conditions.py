@@ -66,6 +66,9 @@ _FIELDS: dict[type[Attribute], ast.Field] = {
     TokenPresenter: ast.Field.TOKEN_PRESENTER,
 }
 
+_COMPARED = (*_FIELDS, Header, Query, Claim)
+"""The attributes that the language compares with values."""
+
 
 def operation(found: Operation) -> written.Operation | None:
     """The operation, if it is a method and a pattern of whole segments; None if only a condition can say it."""
@@ -156,7 +159,7 @@ class Conditions:
                 return self._test(attribute, matcher)
             case Not(Not(operand)):
                 return self.expression(operand)
-            case Not(Test(attribute, Exact(value, False))) if isinstance(attribute, tuple(_FIELDS)):
+            case Not(Test(attribute, Exact(value, False))) if isinstance(attribute, _COMPARED):
                 return ast.Equals(_attribute(attribute), _scalar(attribute, value), is_negated=True)
             case And((operand,)) | Or((operand,)):
                 return self.expression(operand)
@@ -246,7 +249,7 @@ def _attribute(attribute: Attribute) -> ast.Attribute:
         case _:
             field = _FIELDS.get(type(attribute))
             if field is None:
-                raise InexpressibleError(f"it reads {attribute_name(attribute)} as only foreign files can")
+                raise InexpressibleError(f"it reads `{attribute_name(attribute)}`, for which the language has no word")
             return ast.FieldAttribute(field)
 
 
