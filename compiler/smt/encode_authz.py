@@ -11,7 +11,7 @@ from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.names import RuleId
 from meshproof.compiler.smt.encode_predicate import encode_predicate
 from meshproof.compiler.smt.environment import Environment
-from meshproof.compiler.smt.formula import FALSE, TRUE, Formula
+from meshproof.compiler.smt.formula import TRUE, Formula
 
 
 def encode_match(rule: AuthzRule, environment: Environment) -> Formula:
@@ -49,8 +49,9 @@ def encode_allowed(
     of = partial(_of_effect, rules)
     is_refused = [matches[rule.id] for rule in of(Effect.DENY)]
     for rule in of(Effect.ASK):
-        answer = FALSE if rule.authorizer is None else formulas.literal(environment.answers[rule.authorizer], 0b01)
-        is_refused.append(formulas.conjunction((matches[rule.id], answer)))
+        # Nobody can say yes where it is not known who is asked.
+        is_no = TRUE if rule.authorizer is None else formulas.literal(environment.answers[rule.authorizer], 0b01)
+        is_refused.append(formulas.conjunction((matches[rule.id], is_no)))
     is_allowed = [matches[rule.id] for rule in of(Effect.ALLOW)]
     is_allowed.append(encode_open(environment))
     return formulas.conjunction(

@@ -228,9 +228,9 @@ class _Writer:
         )
 
     def _refused(self, rule: AuthzRule) -> str:
-        if rule.effect is Effect.DENY:
+        if rule.effect is Effect.DENY or rule.authorizer is None:
             return self._matches(rule)
-        return f"(and {self._matches(rule)} (not {self._answer(str(rule.authorizer))}))"
+        return f"(and {self._matches(rule)} (not {self._answer(rule.authorizer)}))"
 
     def _answer(self, authorizer: str) -> str:
         return self._answers.setdefault(authorizer, f"answer{len(self._answers)}")

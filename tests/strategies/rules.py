@@ -13,7 +13,7 @@ from tests.strategies.sources import gateway_sources, random_sources
 from meshproof.compiler.ir.authz import AuthzRule, Effect, Operation
 from meshproof.compiler.ir.entities import Authorizer, Destination, Gateway, Layer, Node, Service
 from meshproof.compiler.ir.matchers import Segments
-from meshproof.compiler.ir.names import RuleId
+from meshproof.compiler.ir.names import AuthorizerName, RuleId
 from meshproof.compiler.ir.predicate import Always, ClientIp, Predicate, attributes_of, negation, reads_http
 
 _EFFECTS = (Effect.ALLOW,) * 6 + (Effect.DENY,) * 3 + (Effect.ASK,)
@@ -35,7 +35,7 @@ def random_rule(
         operations=_operations(rng),
         when=_when(rng, is_lifted=is_lifted),
         origin=origin(),
-        authorizer=rng.choice(authorizers).name if effect is Effect.ASK else None,
+        authorizer=_asked(rng, authorizers, is_lifted=is_lifted) if effect is Effect.ASK else None,
         is_enforced=effect is Effect.ASK or rng.random() < 0.93,
         because="it is random",
         owner="team",
@@ -44,6 +44,11 @@ def random_rule(
         layer=rng.choice((None, None, Layer.HTTP, Layer.TCP)) if is_lifted else None,
     )
     return _of_gateways(rng, rule, callers) if is_lifted else _speaking(_of_gateways(rng, rule, callers), nodes)
+
+
+def _asked(rng: Random, authorizers: tuple[Authorizer, ...], *, is_lifted: bool) -> AuthorizerName | None:
+    """Whom a rule asks; in lifted files perhaps somebody whom nobody configured."""
+    return None if is_lifted and rng.random() < 0.2 else rng.choice(authorizers).name
 
 
 def _destinations(rng: Random, nodes: tuple[Node, ...], *, is_every_port: bool) -> tuple[Destination, ...]:
