@@ -15,8 +15,10 @@ from meshproof.compiler.semantics import MalformedRequest, MissingAnswer, NotMod
 if TYPE_CHECKING:
     from datetime import date
 
+    from meshproof.compiler.ir.decision import RouteOutcome
     from meshproof.compiler.ir.json_text import Json
     from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.compiler.ir.request import Request
 
 
 class Answered(Enum):
@@ -40,7 +42,7 @@ def answer(mesh: Mesh, line: str, day: date) -> Answer:
     try:
         request = request_from_json(line, mesh)
         decision = decide(mesh, request, day)
-        return _answer(Answered.DECIDED, decision_to_json(decision, route(mesh, request, day)))
+        return _answer(Answered.DECIDED, decision_to_json(decision, route_of(mesh, request, day)))
     except JsonError as error:
         return _answer(Answered.MALFORMED, {"error": str(error)})
     except MalformedRequest as error:
@@ -49,6 +51,14 @@ def answer(mesh: Mesh, line: str, day: date) -> Answer:
         return _answer(Answered.MALFORMED, {"error": str(error)})
     except NotModelled as error:
         return _answer(Answered.UNDECIDED, {"error": str(error)})
+
+
+def route_of(mesh: Mesh, request: Request, day: date) -> RouteOutcome | str | None:
+    """Where the request is sent, or why that is not known: it may hang on what the decision does not."""
+    try:
+        return route(mesh, request, day)
+    except (MalformedRequest, NotModelled) as error:
+        return str(error)
 
 
 def _answer(outcome: Answered, value: dict[str, Json]) -> Answer:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, assert_never
 
 from meshproof.compiler.backend import registry
 from meshproof.compiler.backend.target import CompileOptions
+from meshproof.compiler.driver.deciding import route_of
 from meshproof.compiler.driver.judge import names_of
 from meshproof.compiler.driver.near_misses import near_misses
 from meshproof.compiler.ir.decision import Decision, Reason
 from meshproof.compiler.ir.names import written_name
 from meshproof.compiler.report.model_why import DecidingRule, Explanation
-from meshproof.compiler.semantics import decide, route
+from meshproof.compiler.semantics import decide
 from meshproof.compiler.semantics.handshake import mode_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _explanation(mesh: Mesh, request: Request, day: date, emitted: SourceMap) ->
     return Explanation(
         request=request,
         decision=decision,
-        outcome=route(mesh, request, day),
+        outcome=route_of(mesh, request, day),
         rules=tuple(
             DecidingRule(
                 rule.id,

@@ -13,10 +13,11 @@ _PLACE = re.compile(r"(?<=\])@.*\Z")
 """A branch of lifted files is the same at several ports: its name says at which, but not to people."""
 
 
-def decision_to_json(decision: Decision, outcome: RouteOutcome | None) -> dict[str, Json]:
+def decision_to_json(decision: Decision, outcome: RouteOutcome | str | None) -> dict[str, Json]:
     """The decision and what the sender's proxy does with the same request, `null` where no branch takes it.
 
-    `by` is the first of the rules that decided, `also` the rest. A refusal that is only logged (`observe`) is an
+    An outcome that is a text says why the route is not known: `route_error` stands in the place of `route` then. `by`
+    is the first of the rules that decided, `also` the rest. A refusal that is only logged (`observe`) is an
     `allow` with `"observed": true`.
     """
     names: list[Json] = [written_name(rule) for rule in decision.determined_by]
@@ -25,8 +26,11 @@ def decision_to_json(decision: Decision, outcome: RouteOutcome | None) -> dict[s
         "by": names[0] if names else None,
         "also": names[1:],
         "reason": decision.reason.value,
-        "route": None if outcome is None else route_to_json(outcome),
     }
+    if isinstance(outcome, str):
+        fields["route_error"] = outcome
+    else:
+        fields["route"] = None if outcome is None else route_to_json(outcome)
     return fields | {"observed": True} if decision.is_observed else fields
 
 

@@ -51,12 +51,13 @@ class NearMiss:
 class Explanation:
     """A request, what is decided about it, by which rules, and which allows came closest if none did.
 
-    `note` says in one clause what happened at the step that decided.
+    `note` says in one clause what happened at the step that decided. `outcome` is a text where the route is not known:
+    why.
     """
 
     request: Request
     decision: Decision
-    outcome: RouteOutcome | None
+    outcome: RouteOutcome | str | None
     rules: tuple[DecidingRule, ...]
     nearest: tuple[NearMiss, ...]
     note: str

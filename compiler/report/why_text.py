@@ -28,7 +28,9 @@ def _lines(answer: Explanation, report: WhyReport, look: Look) -> Iterator[str]:
     is_allowed = answer.decision.is_allowed
     sign = look.paint(look.glyphs.good if is_allowed else look.glyphs.bad, Style.GOOD if is_allowed else Style.ERROR)
     yield f"  {sign} {decision_text(answer.decision)}: {harmless(answer.note)}"
-    yield f"    {route_text(answer.outcome)}"
+    outcome = answer.outcome
+    where = f"the route is not known: {harmless(outcome)}" if isinstance(outcome, str) else route_text(outcome)
+    yield f"    {where}"
     for rule in answer.rules:
         yield ""
         yield from _rule(rule, report, look)

@@ -56,3 +56,14 @@ def test_an_answer_that_is_missing_names_who_is_asked() -> None:
 
     assert json.loads(answer(mesh, json.dumps(BOIL), DAY).text) == {"error": "the decision needs the answer of `opa`"}
     assert json.loads(answer(mesh, json.dumps({**BOIL, "answers": {"opa": "deny"}}), DAY).text)["reason"] == "ask"
+
+
+def test_a_route_that_is_not_known_does_not_hide_a_decision_that_is() -> None:
+    versioned = TEA.replace("service kettle { port http 8080 }", "service kettle { port http 8080  versions v1, v2 }")
+    routed = policy(versioned, 'route kettle { when host == "x.example" => v1  otherwise => v2 }\n')
+    without_host = {name: value for name, value in BOIL.items() if name != "host"}
+
+    decided = json.loads(answer(routed.meshes[0], json.dumps(without_host), DAY).text)
+
+    assert (decided["decision"], "route" in decided) == ("allow", False)
+    assert "`host`" in decided["route_error"]
