@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from meshproof.compiler.checks.check import Needs
 from meshproof.compiler.checks.registry import all_checks
 from meshproof.compiler.checks.waivable import NEVER_HIDDEN
+from meshproof.compiler.driver.collecting import uncollected
 from meshproof.compiler.driver.fingerprint import fingerprinted
 from meshproof.compiler.driver.merge import merged_claims, merged_findings, merged_tests
 from meshproof.compiler.driver.options import JudgeOptions, Part, Progress, silent
@@ -39,7 +40,8 @@ def judge(policy: Policy, options: JudgeOptions, *, command: str = "check", prog
     worlds = tuple(World(mesh, policy, options, progress) for mesh in policy.meshes)
     for world in worlds:
         world.others = tuple(other for other in worlds if other is not world)
-    is_complete = _run(worlds, options)
+    with uncollected():
+        is_complete = _run(worlds, options)
     findings = _findings(policy, worlds, options, is_complete=is_complete)
     return Report(
         command=command,
