@@ -75,13 +75,16 @@ class Target(Protocol[LoweredT]):
 
 @dataclass(frozen=True, slots=True)
 class LiftedObject:
-    """An object that was read. `is_tried` is one that decides nothing yet (Istio's dry run)."""
+    """An object that was read. `is_tried` is one that decides nothing yet (Istio's dry run), `is_logging` one that only
+    logs what it matches.
+    """  # noqa: D205
 
     kind: str
     namespace: str
     name: str
     span: Span
     is_tried: bool = False
+    is_logging: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.driver.comments import Comments
-from meshproof.compiler.driver.policy import policy_of_texts
+from meshproof.compiler.driver.policy import lift, policy_of_texts
 from meshproof.compiler.express import Untaken, Wording, express, in_order, text_of, without_unasked
-from meshproof.compiler.ir.names import NodeName
+from meshproof.compiler.ir.names import NodeName, Origin
 from meshproof.compiler.report.model_import import Imported
 from meshproof.compiler.verify.correspondence import Correspondence
 from meshproof.compiler.verify.semantic_diff import DiffOptions, semantic_diff
@@ -19,14 +19,13 @@ from meshproof.dsl.parser import parse
 from meshproof.dsl.source import SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
     from meshproof.compiler.driver.policy import Policy
     from meshproof.compiler.express import Expressed, Part
     from meshproof.compiler.ir.entities import Gateway, Service
     from meshproof.compiler.ir.mesh import Mesh
-    from meshproof.compiler.ir.names import Origin
     from meshproof.dsl.diagnostic import Diagnostic
 
 PLACE = "imported.mesh"
@@ -34,6 +33,8 @@ PLACE = "imported.mesh"
 
 _DAYS = 90
 """How long exceptions hold that nobody has given an end."""
+
+_LOGGING = b"AUDIT"
 
 UNASKED = (
     "Istio's proxies try requests again of themselves where no object says anything ({number} ports); the policy has"
@@ -71,7 +72,7 @@ def import_policy(policy: Policy, day: date, timeout_ms: int) -> Imported:
         origin=policy.origin.value,
         day=day,
         text=draft.text,
-        untaken=_by_place((*expressed.untaken, *draft.refused)),
+        untaken=_by_place((*expressed.untaken, *draft.refused, *_logging(policy))),
         difference=difference,
         taken=_taken(new),
         notes=notes,
@@ -162,6 +163,17 @@ def _correspondence(expressed: Expressed, new: Mesh) -> Correspondence:
     known = {node.name for node in new.nodes}
     pairs = ((old, NodeName(name)) for old, name in expressed.names.nodes.items() if name in known)
     return Correspondence(tuple(sorted(pairs)))
+
+
+def _logging(policy: Policy) -> Iterator[Untaken]:
+    """The objects that log and decide nothing: a mesh has nothing of them, and the language logs by other means."""
+    if not any(_LOGGING in one.content for one in policy.manifests):
+        return
+    for one in lift(policy.manifests, policy.settings).objects:
+        if one.is_logging:
+            yield Untaken(
+                f"{one.namespace}/{one.name}", "it logs what it matches, and decides nothing", Origin(one.span)
+            )
 
 
 def _identities(mesh: Mesh) -> dict[str, str]:

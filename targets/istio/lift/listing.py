@@ -6,6 +6,7 @@ from meshproof.compiler.backend.target import LiftedObject
 from meshproof.targets.istio.lift.admission import DRY_RUN
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.objects import KubeObject
+from meshproof.targets.istio.lift.values import text
 
 OF_MESH = frozenset(
     (
@@ -36,6 +37,8 @@ _TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
 
 
 def lifted_object(one: KubeObject) -> LiftedObject:
-    """The object, and whether it is on trial: an AuthorizationPolicy with `istio.io/dry-run`."""
-    is_tried = one.kind is Kind.AUTHORIZATION_POLICY and dict(one.annotations).get(DRY_RUN) in _TRUE
-    return LiftedObject(one.kind.value, one.namespace, one.name, one.origin.span, is_tried)
+    """The object, and whether it is on trial, an AuthorizationPolicy with `istio.io/dry-run`, or for AUDIT."""
+    is_policy = one.kind is Kind.AUTHORIZATION_POLICY
+    is_tried = is_policy and dict(one.annotations).get(DRY_RUN) in _TRUE
+    is_logging = is_policy and text(one.spec.get("action")) == "AUDIT"
+    return LiftedObject(one.kind.value, one.namespace, one.name, one.origin.span, is_tried, is_logging)

@@ -165,6 +165,13 @@ def test_what_is_tried_is_audited_until_some_day() -> None:
     assert 'because "imported from mesh.yaml:' in line_of(found, "audit deny try")
 
 
+def test_what_only_logs_is_listed() -> None:
+    found = imported(HTTP_ONLY, CLOSED, STRICT, policy("action: AUDIT\nrules: [{}]", "watch"))
+
+    (one,) = found.untaken
+    assert (one.subject, one.reason) == ("shop/watch", "it logs what it matches, and decides nothing")
+
+
 def test_who_asks_somebody_whom_no_file_has_refuses() -> None:
     found = imported(HTTP_ONLY, CLOSED, STRICT, policy("action: CUSTOM\nprovider: {name: x}\nrules: [{}]", "ask"))
 
