@@ -105,7 +105,7 @@ def _notes(found: Imported, look: Look) -> Iterator[str]:
 
 
 def _summary(found: Imported, look: Look) -> Iterator[str]:
-    taken = ", ".join(f"{number} {kind}" for kind, number in found.taken if number)
+    taken = counts(found)
     not_taken = f"{len(found.untaken)} not taken" if found.untaken else "everything was taken"
     yield f"{taken or 'nothing'}; {not_taken}"
     if found.is_equal:
@@ -114,6 +114,12 @@ def _summary(found: Imported, look: Look) -> Iterator[str]:
         yield look.paint(look.glyphs.unsure, Style.WARNING) + " not everything could be compared"
     else:
         yield look.paint(look.glyphs.bad, Style.ERROR) + " the policy is not what the files mean: see above where"
+
+
+def counts(found: Imported) -> str:
+    """What the policy declares, such as `1 gateway, 2 services`."""
+    several = ((number, kind if number > 1 else kind.removesuffix("s")) for kind, number in found.taken if number)
+    return ", ".join(f"{number} {kind}" for number, kind in several)
 
 
 def _but(found: Imported) -> str:

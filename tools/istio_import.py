@@ -1,0 +1,125 @@
+"""What `import istio` takes of the applications of the corpus, as a table in docs/targets/istio-import.md.
+
+`python -m tools.istio_import CORPUS` writes the table, `--check` only says whether it is what it would write. Of the
+corpus itself the table has names of folders and objects.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from tools.istio_audit import applications, page_with
+
+from meshproof.compiler.backend.registry import load
+from meshproof.compiler.backend.target import CompileOptions
+from meshproof.compiler.config.keys import Origin
+from meshproof.compiler.driver.importing import import_policy
+from meshproof.compiler.driver.policy import Policy, Reading, lift, policy_of_texts, read_policy
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.report.import_text import counts
+from meshproof.compiler.report.model_import import Imported
+from meshproof.compiler.verify.semantic_diff import semantic_diff
+from meshproof.compiler.verify.semantic_diff_values import SemanticDiff
+from meshproof.dsl.diagnostic import Severity
+
+PAGE = Path(__file__).parent.parent / "docs" / "targets" / "istio-import.md"
+DAY = date(2026, 11, 23)
+_TIMEOUT_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An application as it was imported, compiled for Istio again, and read back.
+
+    `refusals` are the codes and subjects of what stops the compile; `again` is the difference from the policy to what
+    was emitted, None where nothing was.
+    """
+
+    name: str
+    files: Policy
+    imported: Imported
+    policy: Policy
+    refusals: tuple[tuple[str, str], ...]
+    again: SemanticDiff | None
+
+
+def take(name: str, path: Path) -> Taken:
+    """Import an application, compile the policy, and read what was emitted."""
+    files = read_policy([path], Reading(origin=Origin.ISTIO))
+    imported = import_policy(files, DAY, _TIMEOUT_MS)
+    assert imported.text is not None, name
+    policy = policy_of_texts({"imported.mesh": imported.text})
+    (mesh,) = policy.meshes
+    target = load("istio")
+    lowered = target.lower(mesh, CompileOptions(DAY))
+    errors = [one for one in lowered.diagnostics if one.severity is Severity.ERROR]
+    refusals = tuple((one.code, one.message) for one in errors)
+    again = None if errors else _read_back(mesh, lift(target.emit(lowered), (), mesh).mesh)
+    return Taken(name, files, imported, policy, refusals, again)
+
+
+def _read_back(mesh: Mesh, emitted: Mesh | None) -> SemanticDiff:
+    assert emitted is not None
+    return semantic_diff(mesh, emitted, DAY)
+
+
+def take_all(corpus: Path) -> tuple[Taken, ...]:
+    """Every application."""
+    return tuple(take(name, path) for name, path in applications(corpus))
+
+
+def table(found: Sequence[Taken]) -> str:
+    """The table as Markdown: a line for each application, and below it what was not taken, by reason."""
+    lines = ["| application | taken | not taken | compiled again |", "|---|---|---|---|"]
+    lines += [
+        f"| {one.name} | {counts(one.imported)} | {len(one.imported.untaken)} | {_compiled(one)} |" for one in found
+    ]
+    for one in found:
+        lines += _section(one)
+    return "\n".join(lines) + "\n"
+
+
+def _compiled(one: Taken) -> str:
+    if one.again is None:
+        codes = Counter(code for code, _ in one.refusals)
+        return "refused: " + ", ".join(f"{code} ({number})" for code, number in sorted(codes.items()))
+    if one.again.is_complete and not one.again.regions:
+        return "equal"
+    return "no looser" if not one.again.newly_allowed else "looser"
+
+
+def _section(one: Taken) -> Iterator[str]:
+    reasons = _by_reason(one.imported)
+    if reasons or one.refusals:
+        yield from ("", f"**{one.name}**", "")
+    for reason, subjects in reasons.items():
+        yield f"- {reason}: {', '.join(f'`{subject}`' for subject in subjects)}"
+    for code, message in one.refusals:
+        yield f"- compiling it: {code} {message}"
+
+
+def _by_reason(imported: Imported) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in imported.untaken:
+        found.setdefault(one.reason, []).append(one.subject)
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Write the table; with `--check` 1 if it is another one."""
+    (corpus,) = (Path(one) for one in arguments if not one.startswith("-"))
+    text = PAGE.read_text(encoding="utf-8")
+    new = page_with(text, table(take_all(corpus)))
+    if "--check" in arguments:
+        return int(new != text)
+    PAGE.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
