@@ -78,7 +78,7 @@ class Mesh:
 
     @property
     def is_lifted(self) -> bool:
-        """Whether it was read from files of a mesh: then nobody wrote it in the language, and paths are its proxies'."""
+        """Whether it was read from files of a mesh: then nobody wrote it in the language; paths are its proxies'."""
         return self.paths is not PathMode.LANGUAGE
 
     @property

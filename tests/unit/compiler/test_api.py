@@ -42,7 +42,7 @@ def test_a_request_is_decided() -> None:
 
 def test_a_name_that_is_not_public_is_refused() -> None:
     with pytest.raises(AttributeError, match="no attribute 'judge'"):
-        _ = meshproof.judge  # type: ignore[attr-defined]
+        _ = getattr(meshproof, "judge")  # noqa: B009  a type checker would refuse the name
 
 
 def test_importing_the_package_loads_nothing_of_it() -> None:

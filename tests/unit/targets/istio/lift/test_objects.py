@@ -110,7 +110,7 @@ def test_objects_are_found_by_kind_namespace_and_name() -> None:
 def test_age_is_by_time_then_name_and_what_has_no_time_is_new() -> None:
     def made(name: str, created: str | None) -> dict[str, object]:
         metadata = {"name": name, "namespace": "shop"} | ({} if created is None else {"creationTimestamp": created})
-        return CLOSED | {"metadata": metadata}
+        return {**CLOSED, "metadata": metadata}
 
     listed = [made("z", None), made("b", "2025-01-01T00:00:00Z"), made("y", None), made("c", "2024-01-01T00:00:00Z")]
     found = index(json.dumps({"apiVersion": "v1", "kind": "List", "items": listed}))
