@@ -46,6 +46,8 @@ def parse_template(text: str) -> Template:
         raise PatternRefused("a path template begins with `/`")
     position = 1
     has_rest = False
+    if "//" in text.strip("/"):
+        raise PatternRefused("a segment inside of a path template is not empty", text.index("//", 1) + 1)
     for piece in text[1:].split("/"):
         if piece in {ONE, REST}:
             if has_rest:

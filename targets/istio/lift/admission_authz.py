@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address, ip_network
 
 from meshproof.compiler.patterns.refusal import PatternRefused
 from meshproof.compiler.patterns.template import is_template, parse_template
 from meshproof.dsl.source import Span
-from meshproof.targets.common.tree import ListNode, MapNode
-from meshproof.targets.istio.lift.conditions import ADDRESS_KEYS, IDENTITY_KEYS, SOURCE_TRUST_DOMAIN, is_known
+from meshproof.targets.common.tree import MapNode
+from meshproof.targets.istio.lift.conditions import (
+    ADDRESS_KEYS,
+    IDENTITY_KEYS,
+    SOURCE_ACCOUNT,
+    SOURCE_TRUST_DOMAIN,
+    is_known,
+)
 from meshproof.targets.istio.lift.structure import Fault
 from meshproof.targets.istio.lift.values import Text, items, mapping, mappings, text, texts
 
 TARGET_KINDS = frozenset(
     (
         ("", "Service"),
+        ("core", "Service"),
         ("networking.istio.io", "ServiceEntry"),
         ("gateway.networking.k8s.io", "Gateway"),
         ("gateway.networking.k8s.io", "GatewayClass"),
     )
 )
 _LAST_PORT = 65535
+_LONGEST_ACCOUNT = 320
+_PREFIX_LENGTH = re.compile(r"0|[1-9][0-9]*")
 _IDENTITY_FIELDS = ("principals", "namespaces", "serviceAccounts", "trustDomains", "requestPrincipals")
 
 
@@ -60,11 +70,9 @@ def target_faults(spec: MapNode) -> Iterator[Fault]:
 
 
 def _rule_faults(rule: MapNode, path: str, *, is_custom: bool) -> Iterator[Fault]:
+    # An empty list is no list: the rule is about everyone, or everything.
     for list_name, part_name, check in (("from", "source", _source_faults), ("to", "operation", _operation_faults)):
-        parts = rule.get(list_name)
-        if isinstance(parts, ListNode) and not parts.items:
-            yield Fault(f"{path}.{list_name}", parts.span, f"has no {part_name}")
-        for index, one in enumerate(mappings(parts)):
+        for index, one in enumerate(mappings(rule.get(list_name))):
             place = f"{path}.{list_name}[{index}].{part_name}"
             part = one.get(part_name)
             if not isinstance(part, MapNode) or not any(items(entry.value) for entry in part.entries):
@@ -133,6 +141,8 @@ def _value_fault(key: str, value: str) -> str | None:
         return "is no IP address and no address block"
     if key == "destination.port" and not is_port(value):
         return "is no port"
+    if key == SOURCE_ACCOUNT and not _is_account(value):
+        return "is neither `ACCOUNT` nor `NAMESPACE/ACCOUNT`"
     if key == SOURCE_TRUST_DOMAIN and not _has_one_star(value):
         return "has a `*` that is not at an end, or more than one"
     return None
@@ -154,7 +164,10 @@ def _negated(name: str) -> str:
 
 
 def is_address(value: str) -> bool:
-    """Whether the value is an IP address or a block of them."""
+    """Whether the value is an IP address or a block of them, with a plain number after the slash."""
+    _, slash, length = value.partition("/")
+    if slash and _PREFIX_LENGTH.fullmatch(length) is None:
+        return False
     try:
         if "/" in value:
             ip_network(value, strict=False)
@@ -183,7 +196,7 @@ def is_path(value: str) -> bool:
 
 def _is_account(value: str) -> bool:
     parts = value.split("/")
-    return len(parts) <= 2 and all(parts)  # noqa: PLR2004  a namespace and an account
+    return "*" not in value and len(value) <= _LONGEST_ACCOUNT and len(parts) <= 2 and all(parts)  # noqa: PLR2004  both
 
 
 def _is_trust_domain(value: str) -> bool:

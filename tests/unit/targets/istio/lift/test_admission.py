@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.strategies.istio_lifting import WORKLOAD, policy, read
+from tests.strategies.istio_lifting import WORKLOAD, allows, api, policy, read
 
 from meshproof.targets.istio.lift.conditions import Unmodelled, attribute_of, is_known
 
@@ -33,11 +33,9 @@ CUSTOM = "action: CUSTOM\nprovider: {name: x}\n" + RULE
         ("provider: {name: x}\nrules: [{}]", "spec.provider"),
         ("rules: [null]", "spec.rules[0]"),
         ("rules: {}", "spec.rules"),
-        (RULE % "from: []", "spec.rules[0].from"),
         (RULE % "from: [{}]", "spec.rules[0].from[0].source"),
         (RULE % "from: [{source: {}}]", "spec.rules[0].from[0].source"),
         (RULE % "from: [{source: {principals: []}}]", "spec.rules[0].from[0].source"),
-        (RULE % "to: []", "spec.rules[0].to"),
         (RULE % "to: [{operation: {}}]", "spec.rules[0].to[0].operation"),
         (RULE % "from: [{source: {principals: ['']}}]", "spec.rules[0].from[0].source.principals"),
         (RULE % "from: [{source: {principals: [1]}}]", "spec.rules[0].from[0].source.principals[0]"),
@@ -48,6 +46,12 @@ CUSTOM = "action: CUSTOM\nprovider: {name: x}\n" + RULE
             "spec.rules[0].from[0].source.notRemoteIpBlocks",
         ),
         (RULE % "from: [{source: {serviceAccounts: [a/b/c]}}]", "spec.rules[0].from[0].source.serviceAccounts"),
+        (RULE % "from: [{source: {serviceAccounts: ['n/*']}}]", "spec.rules[0].from[0].source.serviceAccounts"),
+        (RULE % "when: [{key: source.serviceAccount, values: ['*']}]", "spec.rules[0].when[0]"),
+        (RULE % "when: [{key: source.serviceAccount, values: [a/b/c]}]", "spec.rules[0].when[0]"),
+        (RULE % "from: [{source: {ipBlocks: [10.0.0.0/255.0.0.0]}}]", "spec.rules[0].from[0].source.ipBlocks"),
+        (RULE % "from: [{source: {ipBlocks: [10.0.0.0/08]}}]", "spec.rules[0].from[0].source.ipBlocks"),
+        (RULE % "to: [{operation: {paths: ['/{*}//x']}}]", "spec.rules[0].to[0].operation.paths"),
         (RULE % "from: [{source: {serviceAccounts: [a], namespaces: [b]}}]", "spec.rules[0].from[0].source"),
         (RULE % "from: [{source: {trustDomains: ['a*b']}}]", "spec.rules[0].from[0].source.trustDomains"),
         (RULE % "from: [{source: {trustDomains: ['*a*']}}]", "spec.rules[0].from[0].source.trustDomains"),
@@ -178,3 +182,15 @@ def test_keys(key: str, is_taken: bool) -> None:
 def test_keys_that_are_not_modelled() -> None:
     for key in ("request.headers[:path]", "request.headers[:scheme]", "experimental.envoy.filters.a[b]"):
         assert isinstance(attribute_of(key), Unmodelled)
+
+
+def test_an_empty_list_is_no_list() -> None:
+    """What asks for nothing is about everyone: istiod reads both alike."""
+    for spec in (RULE % "from: []", RULE % "to: []", RULE % "from: [], to: [], when: []"):
+        assert refusals(spec) == []
+        assert allows(api(policy(spec)), identity=None)
+        assert not allows(api(policy(f"action: DENY\n{spec}")))
+
+
+def test_a_service_may_be_of_the_group_core() -> None:
+    assert refusals("targetRefs: [{group: core, kind: Service, name: api}]\nrules: [{}]") == []
