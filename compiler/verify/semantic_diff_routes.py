@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from meshproof.compiler.ir.entities import Gateway
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, Origin
 from meshproof.compiler.ir.predicate import Always, Never, Predicate
 from meshproof.compiler.ir.request import Request
-from meshproof.compiler.ir.routing import Branch, Mirror, Redirect, Retry, Route, Target
+from meshproof.compiler.ir.routing import Branch, Cors, Fault, Mirror, Redirect, Retry, Route, Target
 from meshproof.compiler.semantics import route as routed
 from meshproof.compiler.semantics.route import route_of
 from meshproof.compiler.smt.policy import PortPolicy
@@ -87,7 +88,9 @@ def outcomes_at(policy: PortPolicy, to_new: Mapping[NodeName, NodeName]) -> dict
 
 
 def unrouted(policy: PortPolicy, to_new: Mapping[NodeName, NodeName]) -> Outcome:
-    """What is done with a request where there is no route: it goes on as it is."""
+    """What is done with a request where there is no route: it goes on as it is, but for one that came to a gateway."""
+    if policy.is_gateway:
+        return NOT_TAKEN
     name = to_new.get(policy.key.node, policy.key.node)
     return Outcome(((f"{name}:{policy.key.port}", 100),), is_moving=False, settings=(), rewrite=Kept(), origin=None)
 
@@ -113,7 +116,7 @@ def _outcome(policy: PortPolicy, route: Route, branch: Branch, to_new: Mapping[N
     return Outcome(
         tuple(kept),
         is_moving,
-        tuple(_settings(policy, branch, to_new)),
+        (*_settings(policy, branch, to_new), *_traffic(route)),
         Kept() if branch.redirect is not None or branch.answer is not None else rewrite_of(branch),
         branch.origin,
         route.id,
@@ -155,6 +158,37 @@ def _settings(policy: PortPolicy, branch: Branch, to_new: Mapping[NodeName, Node
         yield f"mirror {_label(policy, settings.mirror.target, to_new)} {settings.mirror.percent}%"
     for edit in settings.headers:
         yield f"{edit.action} header {edit.name}" + (f" {edit.value}" if edit.value else "")
+    if settings.cors is not None:
+        yield _cors(settings.cors)
+    if settings.fault is not None:
+        yield from _fault(settings.fault)
+
+
+def _cors(cors: Cors) -> str:
+    lists = {"origins": cors.origins, "methods": cors.methods, "headers": cors.headers}
+    said = [f"{name} {', '.join(sorted(values))}" for name, values in lists.items() if values]
+    said += ["credentials"] if cors.allows_credentials else []
+    said += [] if cors.max_age_ms is None else [f"max-age {_duration(cors.max_age_ms)}"]
+    return " ".join(("cors", *said))
+
+
+def _fault(fault: Fault) -> Iterator[str]:
+    if fault.delay_ms is not None and fault.delay_percent:
+        yield f"fault delay {_duration(fault.delay_ms)} {fault.delay_percent}%"
+    if fault.abort_status is not None and fault.abort_percent:
+        yield f"fault abort {fault.abort_status} {fault.abort_percent}%"
+
+
+def _traffic(route: Route) -> Iterator[str]:
+    """What holds for all that is sent to the destination, whatever branch takes it."""
+    limits, ejection, balance = route.limits, route.ejection, route.balance
+    if limits is not None:
+        bounds = {"connections": limits.connections, "pending": limits.pending, "requests": limits.requests}
+        yield "limit " + ", ".join(f"{name} {bound}" for name, bound in bounds.items() if bound is not None)
+    if ejection is not None:
+        yield f"eject after {ejection.errors} errors for {_duration(ejection.for_ms)} up to {ejection.percent}%"
+    if balance is not None:
+        yield f"balance {balance.kind}" + (f' header "{balance.header}"' if balance.header is not None else "")
 
 
 def _redirect(redirect: Redirect) -> str:
@@ -183,9 +217,9 @@ def _rewrite_text(rewrite: Rewrite) -> tuple[str, ...]:
 def replayed_routing(mesh: Mesh, request: Request, day: date, to_new: Mapping[NodeName, NodeName]) -> object:
     """What the interpreter says is done with a request, in a form that can be compared across policies."""
     found = routed(mesh, request, day)
-    if found is None:
-        return None
     chosen = route_of(mesh, request)
+    if found is None or (chosen is None and isinstance(mesh.node(request.destination), Gateway)):
+        return None
     is_moving = chosen is not None and chosen.weights_by is not None and found.branch is not None
     shares: dict[str, int] = {}
     for label, share in found.destinations:
@@ -204,7 +238,19 @@ def replayed_routing(mesh: Mesh, request: Request, day: date, to_new: Mapping[No
         found.answer,
         found.rewrite_host,
         None if is_answered or found.path == request.path else found.path,
+        *_replayed_besides(chosen, found.branch),
     )
+
+
+def _replayed_besides(chosen: Route | None, taken: str | None) -> tuple[object, ...]:
+    """What the interpreter's outcome leaves out, because no decision hangs on it."""
+    if chosen is None:
+        return ((None, ()), ())
+    branch = next((one for one in chosen.branches if one.id == taken), None)
+    settings = None if branch is None else branch.settings
+    cors = settings and settings.cors and _cors(settings.cors)
+    fault = tuple(_fault(settings.fault)) if settings is not None and settings.fault is not None else ()
+    return ((cors, fault), tuple(_traffic(chosen)))
 
 
 def _replayed_mirror(mirror: Mirror | None, request: Request, to_new: Mapping[NodeName, NodeName]) -> object:

@@ -109,13 +109,23 @@ def _is_of(end: End, subset: Subset) -> bool:
 
 
 def is_of_subset(workload: Workload, name: str, labels: tuple[tuple[str, str], ...]) -> bool:
-    """Whether pods of the workload are endpoints of a subset; of one that no file shows, whether they may be."""
+    """Whether pods of the workload are endpoints of a subset; of one that no file shows, whether they may be.
+
+    The versions of a workload that is known from elsewhere are known too: the subset must be the one of its name.
+    """
+    if isinstance(workload.node, Service) and workload.node.versions:
+        chosen = (one for one in workload.node.versions if _has_labels(workload, one, labels))
+        return tuple(chosen) == (name,)
     if workload.has_labels(labels):
         return True
-    if isinstance(workload.node, Service):
-        return name in workload.node.versions
     known = dict(workload.labels)
     return workload.is_inferred and all(known.get(key, value) == value for key, value in labels)
+
+
+def _has_labels(workload: Workload, version: str, labels: tuple[tuple[str, str], ...]) -> bool:
+    """Whether the pods of a version have the labels: those of the workload, and that which names the version."""
+    pods = {**dict(workload.labels), "version": version}
+    return all(pods.get(key) == value for key, value in labels)
 
 
 def _label(host: KnownHost, ends: tuple[End, ...], subset: str | None, *, is_called: bool) -> str | None:
