@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 
 	listener "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 
@@ -17,7 +19,6 @@ import (
 	"istio.io/istio/pilot/pkg/model"
 	"istio.io/istio/pilot/test/xds"
 	"istio.io/istio/pkg/config/mesh"
-	"istio.io/istio/pkg/config/schema/collections"
 	"istio.io/istio/pkg/log"
 	"istio.io/istio/pkg/test"
 	"istio.io/istio/pkg/util/protomarshal"
@@ -78,9 +79,10 @@ func answerTo(t test.Failer, given testCase) answer {
 		}
 		settings = applied
 	}
-	found := answer{Refusals: refusals(t, given.Istio), Listeners: [][]json.RawMessage{}}
+	text, refusals := admitted(given.Istio)
+	found := answer{Refusals: refusals, Listeners: [][]json.RawMessage{}}
 	server := xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
-		ConfigString:           given.Istio,
+		ConfigString:           text,
 		KubernetesObjectString: given.Kubernetes,
 		MeshConfig:             settings,
 	})
@@ -90,23 +92,17 @@ func answerTo(t test.Failer, given testCase) answer {
 	return found
 }
 
-// refusals are the words of istiod's admission webhook, by kind/namespace/name.
-func refusals(t test.Failer, text string) map[string]string {
-	found := map[string]string{}
-	configs, _, err := crd.ParseInputs(text)
-	if err != nil {
-		t.Fatalf("objects: %v", err)
-	}
-	for _, one := range configs {
-		schema, ok := collections.Pilot.FindByGroupVersionAliasesKind(one.GroupVersionKind)
-		if !ok {
+// admitted are the objects that istiod's admission takes, and its words about each other one, by its place in the text.
+func admitted(text string) (string, map[string]string) {
+	kept, refusals := []string{}, map[string]string{}
+	for place, one := range strings.Split(text, "\n---\n") {
+		if _, _, err := crd.ParseInputs(one); err != nil {
+			refusals[strconv.Itoa(place)] = err.Error()
 			continue
 		}
-		if _, err := schema.ValidateConfig(one); err != nil {
-			found[one.GroupVersionKind.Kind+"/"+one.Namespace+"/"+one.Name] = err.Error()
-		}
+		kept = append(kept, one)
 	}
-	return found
+	return strings.Join(kept, "\n---\n"), refusals
 }
 
 func listenersOf(t test.Failer, server *xds.FakeDiscoveryServer, one proxy) []json.RawMessage {

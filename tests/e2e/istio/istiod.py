@@ -23,7 +23,7 @@ Listener = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What istiod would push to the proxies, in the order of the pods, and which objects its webhook refuses."""
+    """What istiod would push to the proxies, in the order of the pods, and why it refuses objects, by their places."""
 
     refusals: dict[str, str]
     listeners: tuple[tuple[Listener, ...], ...]
