@@ -55,7 +55,7 @@ class _Bucket:
 def authorization_policies(context: Context, node: Workload, judgements: tuple[Judgement, ...]) -> list[IstioObject]:
     """The objects for one workload; what cannot be said goes into the findings of the context."""
     observed = observation(context.mesh, node, context.day)
-    bench = Bench(node, context.domains, context.mesh.gateways, is_relay=context.is_relay(node))
+    bench = Bench(node, context.domains, context.mesh.gateways)
     lowered = _lower(context, bench, judgements, is_observed=observed is not None)
     objects = [_nothing(context, node, is_dry_run=observed is not None)]
     if observed is not None and context.is_closed(node.namespace):

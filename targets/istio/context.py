@@ -43,10 +43,6 @@ class Context:
         """Whether what nobody declared in the namespace refuses everything."""
         return any(one.is_closed for one in self.mesh.namespaces if one.name == namespace)
 
-    def is_relay(self, node: Workload) -> bool:
-        """Whether externals are called through the gateway: callers then come to it with mTLS."""
-        return any(external.via == node.name for external in self.mesh.externals)
-
     def relayed(self, gateway: NodeName) -> tuple[External, ...]:
         """The externals that are called through the gateway."""
         return tuple(external for external in self.mesh.externals if external.via == gateway)

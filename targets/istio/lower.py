@@ -23,7 +23,7 @@ from meshproof.targets.istio.mesh_config import Fields, mesh_config
 from meshproof.targets.istio.model import IstioObject
 from meshproof.targets.istio.options import IstioOptions, read_options
 from meshproof.targets.istio.peer_authentication import peer_authentications
-from meshproof.targets.istio.relay import relay_judgements, relay_objects
+from meshproof.targets.istio.relay import own_judgements, relay_judgements, relay_objects
 from meshproof.targets.istio.request_authentication import request_authentications
 from meshproof.targets.istio.selectors import tell_overlaps
 from meshproof.targets.istio.service_entry import service_entries
@@ -91,7 +91,10 @@ def judgements(context: Context, node: Workload) -> tuple[Judgement, ...]:
         if not is_emitted(rule, context.day):
             continue
         speaks = bool(rule.operations) or reads_http(rule.when)
-        if ports := spoken_ports(rule, node, is_speaking_http=speaks):
+        ports = spoken_ports(rule, node, is_speaking_http=speaks)
+        if isinstance(node, Gateway):
+            found += own_judgements(context, node, rule, ports)
+        elif ports:
             found.append(Judgement(rule, ports))
     if isinstance(node, Gateway):
         found += relay_judgements(context, node)

@@ -41,12 +41,11 @@ NO_IDENTITY = Not(Test(SourceIdentity(), Present()))
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where rules are lowered for. `gateways` are those of the mesh; `is_relay`: callers come to it with mTLS."""
+    """Where rules are lowered for. `gateways` are those of the mesh."""
 
     node: Workload
     domains: Domains
     gateways: tuple[Gateway, ...] = ()
-    is_relay: bool = False
 
 
 def policy_rules(judgement: Judgement, bench: Bench, shape: Shape) -> tuple[PolicyRule, ...]:
@@ -129,7 +128,7 @@ def _split(
     identity = tuple(one for one in clause if isinstance(one.attribute, SourceIdentity))
     rest = tuple(one for one in clause if one not in request and one not in identity)
     callers = conjunction((_callers(judgement, bench), *(_predicate(one) for one in identity)))
-    sources = _sources(callers, bench, shape.speaker)
+    sources = _sources(callers, judgement, bench, shape.speaker)
     if shape.speaker.effect is not Effect.ASK:
         return request, rest, sources
     visible = tuple(one for one in rest if not isinstance(one.attribute, TOKEN_ATTRIBUTES))
@@ -151,9 +150,9 @@ def _callers(judgement: Judgement, bench: Bench) -> Predicate:
     return sources.matches
 
 
-def _sources(callers: Predicate, bench: Bench, speaker: Speaker) -> tuple[Source, ...]:
+def _sources(callers: Predicate, judgement: Judgement, bench: Bench, speaker: Speaker) -> tuple[Source, ...]:
     found = sources_of(callers, bench.domains)
-    if not isinstance(bench.node, Gateway) or bench.is_relay or found == (ANYONE,):
+    if not isinstance(bench.node, Gateway) or judgement.is_relayed or found == (ANYONE,):
         return found
     seen = tuple(_at_edge(one, bench.node, bench.domains) for one in found)
     if speaker.effect is not Effect.ALLOW:

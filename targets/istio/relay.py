@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.entities import External, Gateway, Layer, Protocol, ServicePort
 from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.predicate import Host, Sni, reads_http
 from meshproof.targets.common.names import mangle
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.callers import Calls
-from meshproof.targets.istio.clauses import Literal
+from meshproof.targets.istio.clauses import Clause, Literal
 from meshproof.targets.istio.context import Context
 from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
@@ -105,8 +106,18 @@ def relay_judgements(context: Context, gateway: Gateway) -> tuple[Judgement, ...
         for rule in context.mesh.rules:
             speaks = bool(rule.operations) or reads_http(rule.when)
             if is_emitted(rule, context.day) and spoken_ports(rule, relay.external, is_speaking_http=speaks):
-                found.append(Judgement(rule, (relay.at.workload,), narrowed))
+                found.append(Judgement(rule, (relay.at.workload,), narrowed, is_relayed=True))
     return tuple(found)
+
+
+def own_judgements(context: Context, gateway: Gateway, rule: AuthzRule, ports: tuple[int, ...]) -> list[Judgement]:
+    """A rule about the gateway itself, where externals are called through it: it speaks of no request to them."""
+    found = relays(context, gateway)
+    hosts = tuple(Exact(host) for relay in found for host in relay.external.hosts)
+    shared = tuple(port for port in ports if any(relay.at.workload == port for relay in found))
+    others: Clause = (Literal(Sni(), hosts, is_positive=False),)
+    parts = ((shared, others), (tuple(port for port in ports if port not in shared), ()))
+    return [Judgement(rule, some, narrowed) for some, narrowed in parts if some]
 
 
 def relay_objects(context: Context, calls: Calls) -> Iterator[IstioObject]:

@@ -14,11 +14,15 @@ from meshproof.targets.istio.clauses import Clause
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A rule at a workload: on these of the workload's ports, for what the clause `narrowed` takes too."""
+    """A rule at a workload: on these of the workload's ports, for what the clause `narrowed` takes too.
+
+    `is_relayed`: it is about an external behind the gateway, to which callers come with mTLS.
+    """
 
     rule: AuthzRule
     ports: tuple[int, ...]
     narrowed: Clause = ()
+    is_relayed: bool = False
 
 
 Workload = Service | Gateway

@@ -188,8 +188,17 @@ allow t: b -> sealed
 """
 
 
-def test_externals_behind_a_gateway(fleet: Fleet, sender: Sender, tmp_path: Path) -> None:
-    mesh = mesh_of(RELAY, has_mesh=True)
+@pytest.mark.parametrize(
+    "own",
+    [
+        "",
+        'allow own: anyone -> egress { because "nothing of it is about what goes through" }',
+        "allow own: authenticated -> egress",
+        "deny own: anyone -> egress",
+    ],
+)
+def test_externals_behind_a_gateway(own: str, fleet: Fleet, sender: Sender, tmp_path: Path) -> None:
+    mesh = mesh_of(RELAY + own, has_mesh=True)
     lowered = TARGET.lower(mesh, options())
     assert not [one.message for one in lowered.diagnostics if one.severity == "error"]
     number = fleet.add(mesh, lowered)

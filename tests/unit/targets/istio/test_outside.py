@@ -107,6 +107,15 @@ def test_a_gateway_judges_what_goes_through_it(specs: Specs) -> None:
     assert specs("Sidecar", text)["app/a"]["egress"][0]["hosts"][1:] == ["out/api.example"]
 
 
+def test_rules_about_a_gateway_are_not_about_what_goes_through_it(specs: Specs) -> None:
+    text = A + RELAY.replace("port tls", "port http 80 -> 8080  port tls")
+    text += 'allow own: anyone -> egress { because "x" }\nallow a -> api { GET /x }'
+    found = specs("AuthorizationPolicy", text)["out/egress-allow"]["rules"]
+    own = [(rule["to"][0]["operation"]["ports"], rule.get("when")) for rule in found if "from" not in rule]
+    elsewhere = [{"key": "connection.sni", "notValues": ["api.example"]}]
+    assert sorted(own) == [(["8080"], None), (["8443"], elsewhere)]
+
+
 def test_tls_of_the_caller_goes_through_untouched(specs: Specs) -> None:
     text = A + RELAY.replace("originate ", "") + "allow a -> api"
     found = specs("VirtualService", text)["out/via-api"]
