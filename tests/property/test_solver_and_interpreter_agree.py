@@ -31,7 +31,7 @@ COMPARISONS: tuple[Callable[[World], Counter[str]], ...] = (
     compare_exposure,
 )
 BATCHES = 2  # one a core
-MANY = (20_000 if IS_FULL else 2_000) // BATCHES
+MANY = (10_000 if IS_FULL else 2_000) // BATCHES
 LEAST_PAIRS = 10 * MANY
 MOST_REQUESTS = 2_000
 

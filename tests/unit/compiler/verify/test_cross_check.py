@@ -84,3 +84,17 @@ def test_claims_about_chains_have_no_second_encoding() -> None:
 
 def test_nobody_knows_the_connection_of_an_external() -> None:
     assert checked("every request to api is mtls") == CrossCheck()
+
+
+@pytest.mark.parametrize("mode", ["strict", "permissive", "disabled"])
+@pytest.mark.parametrize("claim", ["no request from anyone to shop:db", "only plaintext reaches shop:db"])
+def test_it_knows_who_has_an_identity_in_each_mode_of_transport(mode: str, claim: str) -> None:
+    mesh = mesh_of(
+        f"""service front {{ port http 80 }}
+        service shop {{ port db tcp 5432 }}
+        allow named: front -> shop:db
+        mtls {mode} for shop {{ because "it is tried" until 2027-01-01 }}
+        prove "p" {{ {claim} }}"""
+    )
+    found = cross_check(Analysis(mesh, date(2026, 11, 23)), mesh.proofs[0].claims[0].statement)
+    assert found.is_confirmed
