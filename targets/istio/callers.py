@@ -66,6 +66,7 @@ def _is_held_by_sender(context: Context, rule: AuthzRule, external: External) ->
     """MP702 for what a sender's proxy cannot look at: it knows which external is called, and no more."""
     if not rule.operations and rule.when == Always() and rule.effect is not Effect.ASK:
         if rule.is_enforced:
+            _tell_open(context, rule, external)
             return True
         message = f"nothing logs calls of `{external.name}` that pass no gateway"
         context.findings.residual(str(rule.id), rule.origin, message)
@@ -80,6 +81,20 @@ def _is_held_by_sender(context: Context, rule: AuthzRule, external: External) ->
         f"let a gateway judge them: `external {external.name} {{ … via GATEWAY }}`, with `originate` on an https port",
     )
     return False
+
+
+def _tell_open(context: Context, rule: AuthzRule, external: External) -> None:
+    """MP701 for a deny that would have to close what open egress opens: nothing at a sender's proxy refuses."""
+    if rule.effect is not Effect.DENY or context.mesh.egress is Egress.CLOSED:
+        return
+    callers = [one.name for one in context.mesh.services if holds(rule.sources.matches, one.identity.uri)]
+    if callers and spoken_ports(rule, external, is_speaking_http=False):
+        error = NotExpressibleError(
+            Feature.EGRESS_CLOSED,
+            f"with open egress `{callers[0]}` calls `{external.name}` whatever its proxy knows of it",
+            f"say `egress closed`, or let a gateway judge: `external {external.name} {{ … via GATEWAY }}`",
+        )
+        context.findings.unsupported(str(rule.id), rule.origin, error)
 
 
 Ends = dict[int, date | None]

@@ -40,6 +40,19 @@ def test_open_egress_has_no_sidecars(specs: Specs) -> None:
     assert specs("ServiceEntry", mesh + A + OUT, has_mesh=True)["app/out"]["exportTo"] == [".", "other"]
 
 
+def test_open_egress_cannot_be_closed_by_a_deny(lower: Callable[..., Any]) -> None:
+    mesh = 'mesh m { language 1 trust-domain "td" namespace app egress open }\n'
+    gateway = "gateway door { namespace out  port tls 443 -> 8443 }\n"
+    relayed = OUT.replace(" }", " via door }")
+    for text, blamed in (
+        (A + OUT + "deny d: a -> out", ["d"]),
+        (A + OUT + "deny d: namespace far -> out", []),
+        (A + gateway + relayed + "deny d: a -> out", []),
+    ):
+        found = lower(mesh + text, has_mesh=True).diagnostics
+        assert [one.subject for one in found if one.code == "MP701"] == blamed
+
+
 def test_an_external_that_nobody_calls_is_not_known(specs: Specs) -> None:
     assert specs("ServiceEntry", A + OUT) == {}
 
