@@ -11,7 +11,7 @@ from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, Origin
 from meshproof.compiler.ir.predicate import Always, Never, Predicate
 from meshproof.compiler.ir.request import Request
-from meshproof.compiler.ir.routing import Branch, Cors, Fault, Mirror, Redirect, Retry, Route, Target
+from meshproof.compiler.ir.routing import Branch, Cors, Fault, HeaderEdit, Mirror, Redirect, Retry, Route, Target
 from meshproof.compiler.semantics import route as routed
 from meshproof.compiler.semantics.route import route_of
 from meshproof.compiler.smt.policy import PortPolicy
@@ -150,18 +150,24 @@ def _settings(policy: PortPolicy, branch: Branch, to_new: Mapping[NodeName, Node
         yield f"answer {branch.answer}"
     if settings.rewrite_host is not None:
         yield f"rewrite host {settings.rewrite_host}"
-    if settings.timeout_ms is not None:
+    is_sent = branch.redirect is None and branch.answer is None
+    if is_sent and settings.timeout_ms is not None:
         yield f"timeout {_duration(settings.timeout_ms)}"
-    if settings.retry is not None:
+    if is_sent and settings.retry is not None:
         yield _retry(settings.retry)
     if settings.mirror is not None and settings.mirror.percent:
         yield f"mirror {_label(policy, settings.mirror.target, to_new)} {settings.mirror.percent}%"
-    for edit in settings.headers:
+    for edit in _by_header(settings.headers):
         yield f"{edit.action} header {edit.name}" + (f" {edit.value}" if edit.value else "")
     if settings.cors is not None:
         yield _cors(settings.cors)
     if settings.fault is not None:
         yield from _fault(settings.fault)
+
+
+def _by_header(edits: tuple[HeaderEdit, ...]) -> tuple[HeaderEdit, ...]:
+    """The edits by what they edit: only those of one header have an order."""
+    return tuple(sorted(edits, key=lambda edit: edit.name.lower()))
 
 
 def _cors(cors: Cors) -> str:
@@ -230,10 +236,12 @@ def replayed_routing(mesh: Mesh, request: Request, day: date, to_new: Mapping[No
     return (
         is_moving,
         tuple(kept),
-        found.timeout_ms,
-        found.retry and (found.retry.attempts, tuple(sorted(found.retry.conditions)), found.retry.within_ms),
+        None if is_answered else found.timeout_ms,
+        None
+        if is_answered
+        else found.retry and (found.retry.attempts, tuple(sorted(found.retry.conditions)), found.retry.within_ms),
         _replayed_mirror(found.mirror, request, to_new),
-        found.headers,
+        _by_header(found.headers),
         found.redirect and _redirect(found.redirect),
         found.answer,
         found.rewrite_host,

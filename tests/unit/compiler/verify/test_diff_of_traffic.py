@@ -47,3 +47,18 @@ def test_another_share_is_another_fault() -> None:
     assert found.witness is not None
     assert found.before is not None
     assert found.before.settings == ("fault abort 503 50%",)
+
+
+def test_edits_of_different_headers_have_no_order() -> None:
+    one, other = 'set header "x-a" "1"', 'remove header "x-b"'
+    assert rerouted(f"{one} {other}", f"{other} {one}") == ()
+    add = 'add header "x-a" "2"'
+    assert rerouted(f"{one} {add}", f"{add} {one}") != ()
+
+
+def test_what_is_answered_has_no_timeout() -> None:
+    old, new = (
+        mesh_of(f"{SHOP} route api:http {{ /old => {{ redirect 301 path /new {one} }}  otherwise => v1 }}")
+        for one in ("", "timeout 2s retry 2 on reset within 1s")
+    )
+    assert semantic_diff(old, new, DAY).regions == ()

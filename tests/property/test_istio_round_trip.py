@@ -1,0 +1,98 @@
+"""What is emitted for Istio, read back, is proved to mean what the policy says, but for listed losses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+from tests.property.test_istio_emission import OPTIONS, compilable
+from tests.strategies.meshes import DAY, random_mesh
+from tests.strategies.worlds import IS_FULL
+
+from meshproof.compiler.backend.target import has_errors
+from meshproof.compiler.driver.translating import translation_findings
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.predicate import Host, Sni, attributes_of
+from meshproof.compiler.ir.routing import Route
+from meshproof.compiler.verify.translation import translation
+from meshproof.targets.istio import TARGET
+from meshproof.targets.istio.lower import IstioLowered
+
+FEW = 10
+BATCHES = 8
+MANY = 2000 if IS_FULL else 320
+
+
+def compared(mesh: Mesh) -> Mesh:
+    """The policy without what is emitted, and refused when it is read back, though nothing is known to be wrong.
+
+    No proof is had of externals that are called through a gateway, of routes that rewrite paths, of routes of gateways
+    for every host, and of rules that read hosts or server names.
+    """
+    gateways = {one.name for one in mesh.gateways}
+    unread = {Sni(), Host()}
+    return replace(
+        mesh,
+        externals=tuple(replace(one, via=None) for one in mesh.externals),
+        rules=tuple(rule for rule in mesh.rules if not unread & set(attributes_of(rule.when))),
+        routes=tuple(route for route in mesh.routes if not _is_apart(route, is_gateway=route.node in gateways)),
+    )
+
+
+def _is_apart(route: Route, *, is_gateway: bool) -> bool:
+    return any(one.settings.rewrite_path is not None or (is_gateway and one.host is None) for one in route.branches)
+
+
+def drawn(seed: int) -> tuple[Mesh, IstioLowered] | None:
+    """What of a random policy compiles: its rules that can be said, then each of its routes that can."""
+    whole = compared(random_mesh(Random(seed)))  # noqa: S311  reproducible on purpose
+    ready = compilable(whole)
+    if ready is None:
+        return None
+    mesh, lowered = ready
+    for route in whole.routes:
+        more = replace(mesh, routes=(*mesh.routes, route))
+        tried_with = TARGET.lower(more, OPTIONS)
+        if not has_errors(tried_with.diagnostics):
+            mesh, lowered = more, tried_with
+    return mesh, lowered
+
+
+def wrong(mesh: Mesh, lowered: IstioLowered) -> list[str]:
+    """What is found of the emitted files, nothing if they are sound."""
+    lifted = TARGET.lift(TARGET.emit(lowered), OPTIONS, mesh).mesh
+    assert lifted is not None
+    found = translation(mesh, lifted, lowered.losses, DAY)
+    assert found.is_sound or found.looser or found.unexplained or found.undecided
+    return [] if found.is_sound else [one.message for one in translation_findings(mesh, found, "Istio")]
+
+
+def tried(seeds: range) -> tuple[int, dict[int, list[str]]]:
+    """How many of the policies compile, and what is wrong with which."""
+    found: dict[int, list[str]] = {}
+    compiled = 0
+    for seed in seeds:
+        ready = drawn(seed)
+        if ready is None:
+            continue
+        compiled += 1
+        if messages := wrong(*ready):
+            found[seed] = messages
+    return compiled, found
+
+
+@pytest.mark.parametrize("seed", range(FEW))
+def test_what_is_emitted_means_what_the_policy_says(seed: int) -> None:
+    ready = drawn(1_000_000 + seed)
+    assert ready is None or wrong(*ready) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_many_policies_go_there_and_back(batch: int) -> None:
+    each = MANY // BATCHES
+    compiled, found = tried(range(batch * each, (batch + 1) * each))
+    print(f"{compiled} of {each} policies compile")  # noqa: T201  for who wants to know how much that is
+    assert found == {}
+    assert compiled > each // 2
