@@ -126,7 +126,6 @@ def test_addresses_and_server_names(stage: Stage, tmp_path: Path) -> None:
         'sni endswith ".example"',
         'sni != "x.example"',
         "has sni",
-        "not has sni",
     )
     plays = [
         stage.put_on(f"{MESH}allow r: anyone -> {{ strict, mixed }} {{ when {one}\n{WHY} }}", has_mesh=True)
