@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EQUAL = "read back, and proved to mean what the policy says"
 STRICTER = "read back, and proved to mean what the policy says but for listed losses, which refuse more"
+PARTLY = "read back, and found nowhere looser than the policy, but not proved to mean the same in all of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Emitted:
 
     @property
     def may_be_written(self) -> bool:
-        """Whether they mean what the policy says."""
+        """Whether nothing was found that they let through and the policy does not."""
         return not has_errors(self.diagnostics)
 
 
@@ -55,5 +56,12 @@ def _judged(target: AnyTarget, mesh: Mesh, options: CompileOptions, timeout_ms: 
     if lifted.mesh is None:
         return Emitted(artifacts, "", lifted.diagnostics)
     judged = translation(mesh, lifted.mesh, lowered.losses, options.day, TranslationOptions(timeout_ms))
-    known = EQUAL if judged.verdict is TranslationVerdict.EQUAL else STRICTER
-    return Emitted(artifacts, known, translation_findings(mesh, judged, target.name.capitalize()))
+    return Emitted(artifacts, _KNOWN[judged.verdict], translation_findings(mesh, judged, target.name.capitalize()))
+
+
+_KNOWN = {
+    TranslationVerdict.EQUAL: EQUAL,
+    TranslationVerdict.STRICTER: STRICTER,
+    TranslationVerdict.UNKNOWN: PARTLY,
+    TranslationVerdict.WRONG: PARTLY,
+}

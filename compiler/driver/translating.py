@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from meshproof.dsl.source import Span
 
 MISTRANSLATED = "MP705"
+NOT_PROVED = "MP710"
 _WORDS = {
     Change.ALLOWED: "would let through what the policy refuses",
     Change.DENIED: "would refuse what the policy allows, and no listed loss says so",
@@ -29,22 +30,35 @@ _WORDS = {
 
 
 def translation_findings(source: Mesh, found: Translation, target: str) -> tuple[Diagnostic, ...]:
-    """A finding for each region that is not as the policy says, and for whatever could not be compared."""
-    regions = (*found.looser, *found.unexplained)
+    """A finding for each region that is not as the policy says, and for whatever could not be compared.
+
+    Only what would be let through stops a compile. What would be refused or sent elsewhere without a listed loss, and
+    what could not be compared, is told and written into the files: they are then not proved.
+    """
+    outside = {node.name for node in source.externals if node.via is not None}
+    looser = tuple(one for one in found.looser if one.places[0].old not in outside)
+    relayed = tuple(one for one in found.looser if one.places[0].old in outside)
     return (
-        *(_wrong(source, region, target) for region in regions),
+        *(_wrong(source, region, target, MISTRANSLATED) for region in looser),
+        *(_wrong(source, region, target, NOT_PROVED) for region in (*found.unexplained, *relayed)),
         *(_unknown(source, one, target) for one in found.undecided),
     )
 
 
-def _wrong(source: Mesh, region: DiffRegion, target: str) -> Diagnostic:
+_ADVICE = {
+    MISTRANSLATED: "nothing is written; this is a mistake in Meshproof, not in the policy: please report it",
+    NOT_PROVED: "look at the emitted objects there: nothing has proved that they mean what the policy says",
+}
+
+
+def _wrong(source: Mesh, region: DiffRegion, target: str, code: str) -> Diagnostic:
     return Diagnostic(
-        code=MISTRANSLATED,
-        severity=problem(MISTRANSLATED).severity,
+        code=code,
+        severity=problem(code).severity,
         message=f"{target} {_WORDS[region.change]}: {region_text(region)}",
         labels=_labels(source, region),
         notes=tuple(_notes(region, target)),
-        help="nothing is written; this is a mistake in Meshproof, not in the policy: please report it",
+        help=_ADVICE[code],
         evidence=tuple(_evidence(region)),
         subject=region.places[0].old or "",
         fingerprint=f"{region.change}:{region_text(region)}",
@@ -53,11 +67,11 @@ def _wrong(source: Mesh, region: DiffRegion, target: str) -> Diagnostic:
 
 def _unknown(source: Mesh, one: Undecided, target: str) -> Diagnostic:
     return Diagnostic(
-        code=MISTRANSLATED,
-        severity=problem(MISTRANSLATED).severity,
+        code=NOT_PROVED,
+        severity=problem(NOT_PROVED).severity,
         message=f"whether {target} does what the policy says about `{one.subject}` is not known: {one.reason}",
         labels=(Label(source.origin.span, is_primary=True),),
-        help="nothing is written; give it more time with `--timeout`, or say it in another way",
+        help=_ADVICE[NOT_PROVED],
         subject=one.subject,
         fingerprint=f"{one.subject}:{one.reason}",
     )
