@@ -100,6 +100,8 @@ def _sni_faults(node: Node, request: Request) -> Iterator[str]:
     """SNI is "absent without TLS": with an identity there is TLS, and on ports that are declared as TLS; on opaque
     TCP and on undeclared ports there may be.
     """  # noqa: D205
+    if request.sni == "":
+        yield "an `sni` is a name, or it is not there"
     declared = declared_port(node, request.port)
     if request.sni is None or request.source.identity is not None or declared is None:
         return

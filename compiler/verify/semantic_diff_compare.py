@@ -8,11 +8,20 @@ from datetime import date
 from functools import partial
 from typing import TypeAlias
 
-from meshproof.compiler.ir.entities import External, Gateway, Layer, Service
+from meshproof.compiler.ir.entities import Gateway, Layer, Service
 from meshproof.compiler.ir.matchers import Exact, Matcher
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, Origin, RuleId
-from meshproof.compiler.ir.predicate import Always, ClientIp, Method, Path, SourceIdentity, attributes_of, conjunction
+from meshproof.compiler.ir.predicate import (
+    Always,
+    ClientIp,
+    Method,
+    Path,
+    SourceIdentity,
+    Test,
+    attributes_of,
+    conjunction,
+)
 from meshproof.compiler.smt.atoms import matchers_by_attribute
 from meshproof.compiler.smt.callers import canonical
 from meshproof.compiler.smt.encode_predicate import encode_predicate
@@ -53,6 +62,7 @@ OPENED = "whatever was refused before"
 CLOSED = "whatever is not allowed any more"
 
 Replay: TypeAlias = Callable[[Joint, Formula, Change, "Comparing", Sequence[Dimension]], DiffWitness]
+"""Makes the witness of a region, decided by the interpreter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,8 @@ class Comparing:
     """What the comparison of each port depends on besides the port.
 
     `meshes` may lack rules about other nodes; `origins` tell of all rules where they stand. `most` bounds the boxes of
-    one kind at a port. Without `has_defaults` nothing is made of what proxies do where no route is written.
+    one kind at a port. Without `has_defaults` nothing is made of what proxies do where no route is written; with
+    `has_senders_apart` every declared caller is told apart from all others.
     """
 
     meshes: tuple[Mesh, Mesh]
@@ -70,6 +81,7 @@ class Comparing:
     limits: Limits
     most: int
     has_defaults: bool = True
+    has_senders_apart: bool = False
     workloads: tuple[tuple[NodeName, NodeName], ...] | None = None
     opaque_key: OpaqueKey = key_of_opaque
 
@@ -99,8 +111,11 @@ class PortComparison:
         self._place = place
         self._outcomes = (outcomes_at(old, about.to_new), outcomes_at(new, {}))
         self._defaults = (unrouted(old, about.to_new), unrouted(new, {}))
-        extra = tuple(agreements(*self._outcomes))
-        callers = joint_callers(*about.meshes, _identities(old, new, about), about.workloads)
+        identities = _identities(old, new, about)
+        extra = [*agreements(*self._outcomes)]
+        if about.has_senders_apart:
+            extra += (Test(SourceIdentity(), matcher) for matcher in identities)
+        callers = joint_callers(*about.meshes, identities, about.workloads)
         self.joint = Joint(old, new, callers, extra=extra, opaque_key=about.opaque_key, limits=about.limits)
         self._dimensions = dimensions_of(self.joint)
         self._names = CallerNames(self.joint, about.meshes)
@@ -122,13 +137,14 @@ class PortComparison:
         yield from self.regions(Change.ALLOWED, formulas.conjunction((new, formulas.negation(old))), whole=opened)
         yield from self.regions(Change.DENIED, formulas.conjunction((old, formulas.negation(new))), whole=closed)
 
-    def routes(self) -> Iterator[DiffRegion]:
-        """What a sender sends elsewhere, or otherwise than before: of what neither side allows as it is sent, only that
-        which does not arrive as it is sent.
-        """  # noqa: D205
+    def routes(self, within: Formula = TRUE) -> Iterator[DiffRegion]:
+        """What a sender sends elsewhere, or otherwise than before, of the requests `within`.
+
+        Of what neither side allows as it is sent, it is only that which does not arrive as it is sent.
+        """
         formulas = self.joint.formulas
         allowed = formulas.disjunction((self.joint.old.allowed(), self.joint.new.allowed()))
-        can_come = formulas.conjunction((self.joint.old.can_come, self.joint.new.can_come))
+        can_come = formulas.conjunction((within, self.joint.old.can_come, self.joint.new.can_come))
         found: dict[tuple[Routing, Routing], tuple[list[Formula], dict[Edit, None]]] = {}
         for before, was in self._taken(0):
             for after, now in self._taken(1):
@@ -300,7 +316,7 @@ def _identities(old: PortPolicy, new: PortPolicy, about: Comparing) -> tuple[Mat
     if any(ClientIp() in attributes_of(one) for one in conditions):
         gateways = (canonical(mesh, gateway.identity) for mesh in about.meshes for gateway in mesh.gateways)
         found.update(dict.fromkeys(map(Exact, gateways)))
-    if about.workloads is not None or isinstance(old.node, External):
+    if about.workloads is not None or about.has_senders_apart:
         for mesh in about.meshes:
             nodes: tuple[Service | Gateway, ...] = (*mesh.services, *mesh.gateways)
             found.update((Exact(canonical(mesh, node.identity)), None) for node in nodes)

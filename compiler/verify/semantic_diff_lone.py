@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from meshproof.compiler.ir.mesh import Egress, Mesh
 from meshproof.compiler.ir.names import Origin
@@ -13,7 +14,6 @@ from meshproof.compiler.smt.joint_request import joint_request_at
 from meshproof.compiler.smt.minimize import best_point
 from meshproof.compiler.smt.solver import Undecided as GaveUp
 from meshproof.compiler.verify.semantic_diff_compare import Comparing, PortComparison
-from meshproof.compiler.verify.semantic_diff_dimensions import Dimension
 from meshproof.compiler.verify.semantic_diff_ports import LonePort, Sides, Stance
 from meshproof.compiler.verify.semantic_diff_replay import decided
 from meshproof.compiler.verify.semantic_diff_values import (
@@ -57,6 +57,7 @@ class _Lone:
         alone = replace(comparing, meshes=(port.mesh, port.mesh), to_new={}, workloads=None)
         self.comparison = PortComparison(port.policy, port.policy, place, alone)
         self._edit = self._edited(EditKind.NODE, str(port.policy.key.node), port.policy.node.origin)
+        self._replay = partial(replayed_alone, port, alone)
         self._allowed = self.comparison.joint.new.allowed()
         self._refused = self.comparison.joint.formulas.negation(self._allowed)
 
@@ -88,24 +89,28 @@ class _Lone:
         name = str(self._port.policy.key.node)
         place = Place(name, None if self._port.is_new else name, name if self._port.is_new else None)
         words = (ADDED if self._port.is_new else REMOVED,)
-        witness = self._replay(joint, refused, change, None, ())
+        witness = self._replay(joint, refused, change)
         return DiffRegion(change, _ANYONE, (place,), (), words, (self._edit,), witness, is_rest=True)
 
-    def _replay(
-        self, joint: Joint, region: Formula, change: Change, about: object, deciding: Sequence[Dimension]
-    ) -> DiffWitness:
-        """The plainest request of a region, decided by the side that declares the node."""
-        del about, deciding
-        point = joint.find((region,))
-        if point is None:
-            raise AssertionError("a region is empty")
-        found = joint_request_at(joint, best_point(joint.environment, joint.solver, region, point))
-        mesh, day = self.comparison.about.meshes[0], self.comparison.about.day
-        decision = decided(self._port.policy, mesh, found.new, day)
-        if decision.is_allowed != ((change is Change.ALLOWED) is self._port.is_new):
-            raise ReplayDisagrees(f"the solver finds {found} {change}, the interpreter says {decision}")
-        sides = (None, decision) if self._port.is_new else (decision, None)
-        return DiffWitness(found.new, *sides)
+
+def replayed_alone(
+    port: LonePort,
+    about: Comparing,
+    joint: Joint,
+    region: Formula,
+    change: Change,
+    *_others: object,
+) -> DiffWitness:
+    """The plainest request of a region, decided by the side that declares the node. Raises ReplayDisagrees."""
+    point = joint.find((region,))
+    if point is None:
+        raise AssertionError("a region is empty")
+    found = joint_request_at(joint, best_point(joint.environment, joint.solver, region, point))
+    decision = decided(port.policy, about.meshes[0], found.new, about.day)
+    if decision.is_allowed != ((change is Change.ALLOWED) is port.is_new):
+        raise ReplayDisagrees(f"the solver finds {found} {change}, the interpreter says {decision}")
+    sides = (None, decision) if port.is_new else (decision, None)
+    return DiffWitness(found.new, *sides)
 
 
 def _place(port: LonePort) -> Place:

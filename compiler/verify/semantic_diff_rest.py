@@ -23,12 +23,16 @@ def doubts(sides: Sides) -> Iterator[Undecided]:
             yield Undecided(f"issuer {issuer.name}", reason)
         if known is not None and known.place != issuer.place:
             yield Undecided(f"issuer {issuer.name}", "its tokens are read from another place")
+        if known is not None and known.words != issuer.words:
+            yield Undecided(f"issuer {issuer.name}", "other claims of its tokens are split into words")
     old_authorizers = {one.name: one for one in sides.old.authorizers}
     for authorizer in sides.new.authorizers:
         asked = old_authorizers.get(authorizer.name)
         if asked is not None and (asked.address, asked.protocol) != (authorizer.address, authorizer.protocol):
             reason = f"it is asked at `{authorizer.address}`, not at `{asked.address}`: its answers may differ"
             yield Undecided(f"authorizer {authorizer.name}", reason)
+        if asked is not None and asked.fails_open != authorizer.fails_open:
+            yield Undecided(f"authorizer {authorizer.name}", "what no answer of it counts as is another")
 
 
 def notes_of(sides: Sides) -> tuple[str, ...]:

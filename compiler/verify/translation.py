@@ -6,25 +6,29 @@ should not be is wrong, and so is anything that is refused or sent elsewhere wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from functools import partial
+from typing import assert_never
 
 from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.ir.entities import External, Gateway, Service
 from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.smt.callers import canonical
-from meshproof.compiler.smt.formula import TRUE, Formula
+from meshproof.compiler.smt.formula import Formula
+from meshproof.compiler.smt.joint import Joint
 from meshproof.compiler.smt.solver import Limits
 from meshproof.compiler.smt.solver import Undecided as GaveUp
 from meshproof.compiler.verify.correspondence import Correspondence, by_place
 from meshproof.compiler.verify.semantic_diff import merged, place_of
 from meshproof.compiler.verify.semantic_diff_compare import Comparing, PortComparison
-from meshproof.compiler.verify.semantic_diff_ports import PortPair, Sides
+from meshproof.compiler.verify.semantic_diff_lone import replayed_alone, stance_regions
+from meshproof.compiler.verify.semantic_diff_ports import LonePort, PortPair, Sides, Stance
 from meshproof.compiler.verify.semantic_diff_rest import doubts
-from meshproof.compiler.verify.semantic_diff_values import Change, DiffRegion, Undecided
+from meshproof.compiler.verify.semantic_diff_values import Change, DiffRegion, Place, Undecided
 from meshproof.compiler.verify.translation_losses import Explained, Losses
 
 
@@ -88,6 +92,7 @@ def translation(
     Losses that are not `STRICTER` explain nothing: they are errors of their own. A node of the policy that the emitted
     files say nothing about cannot be compared, so it is not sound.
     """
+    lifted = replace(lifted, trusts=source.trusts)  # certificates say which foreign domains are verified, not files
     correspondence = options.correspondence or by_place(source, lifted)
     sides = Sides(source, lifted, day, correspondence, audits=False)
     comparing = Comparing(
@@ -99,9 +104,12 @@ def translation(
         most=options.most_boxes,
     )
     known = Losses(tuple(loss for loss in losses if loss.direction is Direction.STRICTER))
-    found = _Found([], [], [], [*doubts(sides), *_missing(sides)])
+    found = _Found([], [], [], [*doubts(sides)])
     for pair in sides.pairs():
         _judge(pair, comparing, known, found)
+    for port in sides.lone_ports():
+        _judge_lone(port, comparing, known, found)
+    found.looser.extend(one for one in stance_regions(sides) if one.change is Change.ALLOWED)
     return Translation(
         looser=merged(found.looser),
         unexplained=merged(found.unexplained),
@@ -121,45 +129,75 @@ class _Found:
 def _judge(pair: PortPair, comparing: Comparing, losses: Losses, found: _Found) -> None:
     place = place_of(pair.old, pair.new)
     try:
-        comparison = PortComparison(pair.old, pair.new, place, replace(comparing, meshes=pair.meshes))
+        is_outside = isinstance(pair.old.node, External)
+        about = replace(comparing, meshes=pair.meshes, has_senders_apart=is_outside)
+        comparison = PortComparison(pair.old, pair.new, place, about)
         formulas = comparison.joint.formulas
         source, lifted = comparison.joint.old.allowed(), comparison.joint.new.allowed()
-        senders = _senders(comparison, pair)
-        opened = formulas.conjunction((senders, lifted, formulas.negation(source)))
-        closed = formulas.conjunction((senders, source, formulas.negation(lifted)))
+        within = compared(comparison.joint, pair.meshes[0])
+        opened = formulas.conjunction((within, lifted, formulas.negation(source)))
+        closed = formulas.conjunction((within, source, formulas.negation(lifted)))
         explained = losses.explained(comparison.joint, closed)
         unexplained = formulas.conjunction((closed, formulas.negation(explained)))
         found.looser.extend(comparison.regions(Change.ALLOWED, opened))
         found.unexplained.extend(comparison.regions(Change.DENIED, unexplained))
         for region in comparison.regions(Change.DENIED, explained):
             found.stricter.append(Explained(region, losses.at(pair.old)))
-        found.unexplained.extend(_elsewhere(comparison, pair, losses))
+        if not losses.is_about_route(pair.old) and not _is_relayed(pair):
+            found.unexplained.extend(comparison.routes(within))
         found.undecided.extend(comparison.undecided)
     except GaveUp as given_up:
         found.undecided.append(Undecided(place.text, given_up.reason))
 
 
-def _senders(comparison: PortComparison, pair: PortPair) -> Formula:
-    """Whose requests are compared: at an external, which the senders' proxies judge, those of declared callers alone.
+def compared(joint: Joint, source: Mesh) -> Formula:
+    """The requests that can come to what was emitted, so that both sides must treat them alike.
 
-    Nothing that is emitted configures the proxies of others, and `egress closed` speaks of declared services.
+    No handshake of a stranger is verified, whatever `observe` says: the proxy ends it. At a gateway nobody shows an
+    identity (ADR 0035). An external is judged by the senders' proxies, and only those of declared services are
+    configured: `egress closed` speaks of no others.
     """
-    if not isinstance(pair.old.node, External):
-        return TRUE
-    mesh, view = pair.meshes[0], comparison.joint.old
-    nodes: tuple[Service | Gateway, ...] = (*mesh.services, *mesh.gateways)
-    masks = (view.callers.mask(Exact(canonical(mesh, node.identity))) for node in nodes)
-    return comparison.joint.formulas.disjunction(map(view.is_caller, masks))
+    view, formulas = joint.old, joint.formulas
+    match view.policy.node:
+        case Gateway():
+            return view.is_caller(view.callers.anonymous)
+        case External():
+            uris = [Exact(canonical(source, service.identity)) for service in source.services]
+            return formulas.disjunction(view.is_caller(view.callers.mask(uri)) for uri in uris)
+        case Service():
+            return view.has_handshake
+        case _:
+            assert_never(view.policy.node)
 
 
-def _elsewhere(comparison: PortComparison, pair: PortPair, losses: Losses) -> Iterator[DiffRegion]:
-    """What is sent otherwise than the policy says, without a loss of its route."""
-    if not losses.is_about_route(pair.old):
-        yield from comparison.routes()
+def _is_relayed(pair: PortPair) -> bool:
+    """Whether requests go through a gateway on their way out: that is how the policy says it, and not a route."""
+    return isinstance(pair.old.node, External) and pair.old.node.via is not None
 
 
-def _missing(sides: Sides) -> Iterator[Undecided]:
-    """The nodes of the policy, with something to protect, that nothing emitted is about."""
-    for name, node in sorted(sides.nodes[0].items()):
-        if node.ports and name not in sides.correspondence.to_new:
-            yield Undecided(str(name), "nothing that was emitted is about it")
+def _judge_lone(port: LonePort, comparing: Comparing, losses: Losses, found: _Found) -> None:
+    """A node that one side alone declares: what the emitted files say nothing about is as it is without them."""
+    place = Place(
+        f"{port.policy.key.node}:{port.policy.key.port}", str(port.policy.key.node), None, port.policy.key.port
+    )
+    if port.is_new:
+        return  # what the policy does not declare is not under it, and a closed namespace is compared as such
+    if port.stance is Stance.SILENT:
+        if port.policy.key.is_declared:
+            found.undecided.append(Undecided(str(port.policy.key.node), "nothing that was emitted is about it"))
+        return
+    try:
+        about = replace(comparing, meshes=(port.mesh, port.mesh), to_new={}, has_senders_apart=True)
+        comparison = PortComparison(port.policy, port.policy, place, about)
+        formulas = comparison.joint.formulas
+        within = compared(comparison.joint, port.mesh)
+        allowed = formulas.conjunction((within, comparison.joint.old.allowed()))
+        refused = formulas.conjunction((within, formulas.negation(allowed)))
+        replay = partial(replayed_alone, port, about)
+        if port.stance is Stance.ALLOWS:
+            found.looser.extend(comparison.regions(Change.ALLOWED, refused, replay))
+        elif not losses.at(port.policy):
+            found.unexplained.extend(comparison.regions(Change.DENIED, allowed, replay))
+        found.undecided.extend(comparison.undecided)
+    except GaveUp as given_up:
+        found.undecided.append(Undecided(place.text, given_up.reason))
