@@ -79,7 +79,7 @@ def solving(command: F) -> F:
     """How hard to try."""
     return _all(
         command,
-        click.option("--jobs", metavar="N", help="So many processes; 1 if left out."),
+        click.option("--jobs", metavar="N", help="Taken and unused: one is as quick (ADR 0083)."),
         click.option("--timeout", metavar="TIME", help="The longest for one verdict; 10s if left out."),
         click.option("--strict", is_flag=True, default=None, help="A claim that nothing could break is an error."),
     )
