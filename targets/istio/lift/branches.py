@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from meshproof.compiler.ir.matchers import Prefix
+from meshproof.compiler.ir.matchers import Matcher, Prefix
 from meshproof.compiler.ir.names import NodeName, Origin
 from meshproof.compiler.ir.predicate import Always, Opaque, Predicate, conjunction
 from meshproof.compiler.ir.routing import Branch, Mirror, Retry, Settings, Target
 from meshproof.targets.istio.lift.destinations import NO_CLUSTER, Destinations, Dialled
+from meshproof.targets.istio.lift.regex_rewrites import settled
 from meshproof.targets.istio.lift.route_model import Match, RouteRule, RouteTable, Unsettled
 from meshproof.targets.istio.lift.route_settings import WHOLE
 from meshproof.targets.istio.lift.senders import Sender
@@ -57,12 +58,19 @@ class Branches:
         elif rule.redirect is None and answer is None:
             answer = NO_CLUSTER
         settings = self._settings(rule, sender, dialled, unsettled)
+        path: Matcher | None = match.path or Prefix("/")
+        if rule.regex is not None and targets:
+            rewrite = settled(rule.regex, match.path)
+            if rewrite is None:
+                unsettled.append(Unsettled("rewrite.uriRegexRewrite", rule.regex.origin))
+            else:
+                path, settings = rewrite.taken, replace(settings, rewrite_path=rewrite.path)
         condition = conjunction((asked, *(Opaque(f"{place} {one.field}", one.origin) for one in unsettled)))
         yield Branch(
             id=place,
             host=None,
             methods=(),
-            path=match.path or Prefix("/"),
+            path=path,
             when=condition,
             condition=condition,
             is_otherwise=isinstance(condition, Always),

@@ -60,7 +60,8 @@ _HTTP_ROUTE: FieldTable = {
     "retries.**": _IRRELEVANT,  # how long tries wait, and among which endpoints of a destination
     "rewrite.uri": _READ,
     "rewrite.authority": _READ,
-    "rewrite.uriRegexRewrite.**": _UNMODELLED,
+    "rewrite.uriRegexRewrite.match": _READ,
+    "rewrite.uriRegexRewrite.rewrite": _READ,
     "redirect.**": _READ,
     "directResponse.status": _READ,
     "directResponse.body.**": _IRRELEVANT,

@@ -10,6 +10,7 @@ from meshproof.compiler.ir.predicate import Predicate
 from meshproof.compiler.ir.routing import HeaderEdit, Redirect, Settings
 from meshproof.targets.istio.lift.hosts import Exports
 from meshproof.targets.istio.lift.objects import KubeObject
+from meshproof.targets.istio.lift.regex_rewrites import RegexRewrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class RouteRule:
     unsettled: tuple[Unsettled, ...]
     origin: Origin
     rank: tuple[int, ...] | None = None
+    regex: RegexRewrite | None = None
+    """What is done to the path by an expression; what it makes of a path hangs on what a match takes."""
 
 
 @dataclass(frozen=True, slots=True)

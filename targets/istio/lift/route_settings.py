@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import floor
 
 from meshproof.compiler.ir.names import Origin
@@ -10,7 +9,6 @@ from meshproof.compiler.ir.routing import Cors, Fault, HeaderAction, HeaderEdit,
 from meshproof.compiler.patterns.pattern import lower_ascii
 from meshproof.targets.common.tree import Leaf, MapNode, Placed
 from meshproof.targets.istio.lift.durations import milliseconds
-from meshproof.targets.istio.lift.route_model import Unsettled
 from meshproof.targets.istio.lift.values import flag, mapping, mappings, number, origin_of, text, texts
 
 DEFAULT_RETRY_ON = ("connect-failure", "refused-stream", "unavailable", "cancelled", "retriable-status-codes")
@@ -82,13 +80,6 @@ def settings_of(rule: MapNode, default: Retry | None) -> Settings:
         fault=_fault(rule.get("fault")),
         rewrite_host=text(rewrite.get("authority")) or host,
     )
-
-
-def unsettled_in(rule: MapNode) -> Iterator[Unsettled]:
-    """What a rule does to requests and cannot be said here."""
-    expression = rule.at("rewrite", "uriRegexRewrite")
-    if expression is not None:
-        yield Unsettled("rewrite.uriRegexRewrite", origin_of(expression))
 
 
 def _cors(node: Placed | None) -> Cors | None:

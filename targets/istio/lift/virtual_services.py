@@ -13,10 +13,11 @@ from meshproof.targets.istio.lift.findings import BAD_FIELD
 from meshproof.targets.istio.lift.hosts import MESH, default_exports, exports_of, full_host
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.objects import KubeObject
+from meshproof.targets.istio.lift.regex_rewrites import regex_rewrite_of
 from meshproof.targets.istio.lift.route_actions import answer_of, copies_of, redirect_of, sendings_of
 from meshproof.targets.istio.lift.route_conditions import Conditions, gateway_name, read_matches, tcp_match, tls_match
 from meshproof.targets.istio.lift.route_model import Match, RouteRule, RouteTable, Unsettled
-from meshproof.targets.istio.lift.route_settings import default_retry, settings_of, unsettled_in
+from meshproof.targets.istio.lift.route_settings import default_retry, settings_of
 from meshproof.targets.istio.lift.values import mappings, origin_of, text, texts
 
 
@@ -80,7 +81,7 @@ class _Reader:
             return self._conditions.http_match(one, namespace)
 
         redirect = redirect_of(rule.get("redirect"))
-        unsettled = list(unsettled_in(rule))
+        unsettled: list[Unsettled] = []
         if isinstance(redirect, Unsettled):
             unsettled.append(redirect)
             redirect = None
@@ -95,6 +96,7 @@ class _Reader:
             copies=copies_of(rule, namespace, self._domain),
             unsettled=tuple(unsettled),
             origin=origin,
+            regex=regex_rewrite_of(rule),
         )
 
     def _default_retry(self, origin: Origin) -> Retry | None:

@@ -62,7 +62,7 @@ def routed(written: str) -> str:
 
 NOT_MODELLED = [
     (routed("rewrite: {uriRegexRewrite: {match: a, rewrite: b}}"),
-     "`spec.http[0].rewrite.uriRegexRewrite.match` of VirtualService `shop/routes` is not modelled"),
+     "a route depends on shop/routes[0] rewrite.uriRegexRewrite, which is not modelled"),
     (routed("match: [{headers: {method: {exact: GET}}}]"),
      "a route depends on match.headers[method], which is not modelled"),
     (routed("match: [{uri: {regex: '/(a)\\b'}}]"),
