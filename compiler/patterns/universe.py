@@ -96,6 +96,15 @@ def host_names() -> Universe:
     return Universe("host", _regex(r"[a-z0-9._~!$&'()*+,;=%-]+|\[[a-z0-9:._~!$&'()*+,;=%-]+\]"), ("other.example",))
 
 
+@lru_cache(maxsize=1)
+def server_names() -> Universe:
+    """Every server name that a client may send (RFC 6066 §3), in lower case and not empty.
+
+    Wider than DNS on purpose, as any caller chooses it; only line breaks are in none.
+    """
+    return Universe("server name", _regex(r"[^A-Z\r\n]+"), ("other.example",))
+
+
 @lru_cache(maxsize=2)
 def header_values(*, has_stray_bytes: bool = False) -> Universe:
     """Every field value (RFC 9110 §5.5): no control characters but tabs, nor blanks or tabs at the ends; may be empty.

@@ -15,6 +15,7 @@ from meshproof.compiler.semantics.handshake import mode_of
 
 _TLS = frozenset({Protocol.HTTPS, Protocol.TLS})
 _LAST_PORT = 65535
+_LINE_BREAKS = frozenset("\r\n")
 
 
 def is_well_formed(mesh: Mesh, request: Request, day: date) -> str | None:
@@ -102,6 +103,8 @@ def _sni_faults(node: Node, request: Request) -> Iterator[str]:
     """  # noqa: D205
     if request.sni == "":
         yield "an `sni` is a name, or it is not there"
+    if request.sni is not None and not _LINE_BREAKS.isdisjoint(request.sni):
+        yield "an `sni` has no line breaks"
     declared = declared_port(node, request.port)
     if request.sni is None or request.source.identity is not None or declared is None:
         return

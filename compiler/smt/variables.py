@@ -292,8 +292,7 @@ def _share(environment: Environment, read: Matchers, attributes: tuple[Attribute
 def _add_sni(environment: Environment, read: Matchers) -> None:
     if Sni() not in read:
         return
-    lower_case = universe.of_automaton(to_automaton(pattern.Regex("[^A-Z]+")))
-    classes = text_classes(read[Sni()], lower_case, hosts_of(environment.policy))
+    classes = text_classes(read[Sni()], universe.server_names(), hosts_of(environment.policy))
     _single(environment, Sni(), classes, may_be_absent=True)
     if not environment.policy.has_tls_without_identity:
         formulas = environment.formulas

@@ -22,11 +22,15 @@ from meshproof.compiler.patterns.universe import (
     method_tokens,
     normal_paths,
     query_values,
+    server_names,
     spiffe_ids,
 )
 from meshproof.compiler.semantics.normalize_path import NormalPath, normalize
 
-ALL = (any_text(), normal_paths(), method_tokens(), host_names(), header_values(), query_values(), spiffe_ids())
+ALL = (
+    *(any_text(), normal_paths(), method_tokens(), host_names(), server_names()),
+    *(header_values(), query_values(), spiffe_ids()),
+)
 RAW = st.lists(
     st.sampled_from(
         ("/", "/", "a", ".", "..", "%2e", "%2F", "%5C", "%00", "%20", "%", "%c3", "\\", "#", "?", " ", "~", "é", ";")
@@ -87,6 +91,7 @@ def _joined_by_slashes(segment: Automaton) -> Automaton:
     ("universe", "members", "others"),
     [
         (method_tokens(), ["GET", "get", "M-SEARCH", "!"], ["", "A B", "A/B", "É"]),
+        (server_names(), ["a", "a.b", "*", "a:80", "é", "\t"], ["", "A", "a\n", "a\rb"]),
         (host_names(), ["a", "a.b-c.d", "10.0.0.1", "[::1]", "_x", "a%20"], ["", "A", "a:80", "a/b", "a b", "[::1"]),
         (
             header_values(),

@@ -51,6 +51,7 @@ PLAIN = request(identity=None)
         (replace(request(), destination_ip="x"), "`x` is no IP address"),
         (replace(request(), client_ip="fe80::1%1"), "`fe80::1%1` is no IP address"),
         (replace(request(), sni="x"), None),
+        (replace(request(), sni="a\nb"), "an `sni` has no line breaks"),
         (replace(request(), sni=""), "an `sni` is a name, or it is not there"),
         (replace(PLAIN, sni="x", port=443), None),
         (replace(PLAIN, sni="x", port=1), None),
