@@ -15,6 +15,7 @@ from meshproof.compiler.patterns.charset import CharSet, fold_ascii
 from meshproof.compiler.patterns.determinize import automaton_of
 from meshproof.compiler.patterns.nfa import Nfa, build
 from meshproof.compiler.patterns.re2 import parse_regex
+from meshproof.compiler.patterns.refusal import PatternRefused
 from meshproof.compiler.patterns.regular import ANY_TEXT, Chars, Concat, Node, concat
 from meshproof.compiler.patterns.segments import SegmentPattern
 from meshproof.compiler.patterns.template import Template
@@ -59,7 +60,14 @@ class AnyText:
     """Every string, the empty one too: what `has` asks of a value."""
 
 
-Pattern: TypeAlias = Exact | Prefix | Suffix | Regex | AnyText | SegmentPattern | Template
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Every string of a language that is known by its automaton; there is no expression for it."""
+
+    automaton: Automaton
+
+
+Pattern: TypeAlias = Exact | Prefix | Suffix | Regex | AnyText | SegmentPattern | Template | Language
 
 
 def lower_ascii(text: str) -> str:
@@ -85,12 +93,14 @@ def matches(pattern: Pattern, text: str) -> bool:
             return True
         case SegmentPattern() | Template():
             return pattern.matches(text)
+        case Language(automaton):
+            return automaton.accepts(text)
         case _:
             assert_never(pattern)
 
 
 def expression_of(pattern: Pattern) -> Node:
-    """The pattern as a regular expression over all strings. Raises PatternRefused for text that is not taken."""
+    """The pattern as a regular expression over all strings. Raises PatternRefused for what has none."""
     match pattern:
         case Exact(value, ignore_case):
             return _literal(value, ignore_case=ignore_case)
@@ -104,6 +114,8 @@ def expression_of(pattern: Pattern) -> Node:
             return ANY_TEXT
         case SegmentPattern() | Template():
             return pattern.expression()
+        case Language():
+            raise PatternRefused("a language that is known by its automaton has no expression")
         case _:
             assert_never(pattern)
 
@@ -111,7 +123,7 @@ def expression_of(pattern: Pattern) -> Node:
 @lru_cache(maxsize=4096)
 def to_automaton(pattern: Pattern) -> Automaton:
     """The minimal automaton of the pattern. Raises PatternRefused or PatternTooLarge."""
-    return automaton_of(expression_of(pattern))
+    return pattern.automaton if isinstance(pattern, Language) else automaton_of(expression_of(pattern))
 
 
 def check_regex(text: str, *, ignore_case: bool = False) -> None:

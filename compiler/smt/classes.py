@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import assert_never
 
 from meshproof.compiler.ir.matchers import Cidr, Exact, Matcher, Prefix, Present, Regex, Segments, Suffix, Template
-from meshproof.compiler.patterns import cidr, pattern, readability, template
+from meshproof.compiler.patterns import authorities, cidr, pattern, readability, template
 from meshproof.compiler.patterns.classes import string_classes
 from meshproof.compiler.patterns.refusal import PatternRefused, PatternTooLarge
 from meshproof.compiler.patterns.segments import parse_segments
@@ -74,11 +74,38 @@ def text_classes(matchers: tuple[Matcher, ...], universe: Universe, samples: tup
     Raises Undecided if there are too many, or an expression that cannot be taken.
     """
     try:
-        patterns = [pattern_of(matcher) for matcher in matchers]
-        known = [found for found in patterns if found is not None]
-        found = string_classes(known, universe, samples)
+        return _classes(matchers, [pattern_of(matcher) for matcher in matchers], universe, samples)
     except (PatternRefused, PatternTooLarge) as refusal:
         raise Undecided(refusal.reason) from refusal
+
+
+@lru_cache(maxsize=1024)
+def authority_classes(
+    raw: tuple[Matcher, ...], hosts: tuple[Matcher, ...], samples: tuple[str, ...] = ()
+) -> tuple[Classes, Mapping[Matcher, int]]:
+    """The classes of authorities as they are sent, by tests of them and of their hosts; and what the latter take.
+
+    Raises Undecided as `text_classes` does.
+    """
+    try:
+        found = [pattern_of(matcher) for matcher in hosts]
+        sent = [None if one is None else authorities.as_sent(one) for one in found]
+        patterns = [*map(pattern_of, raw), *sent]
+        classes = _classes((*raw, *hosts), patterns, authorities.authorities(), samples)
+    except (PatternRefused, PatternTooLarge) as refusal:
+        raise Undecided(refusal.reason) from refusal
+    return Classes(classes.witnesses, classes.masks[: len(raw)]), dict(classes.masks[len(raw) :])
+
+
+def _classes(
+    matchers: tuple[Matcher, ...],
+    patterns: Sequence[pattern.Pattern | None],
+    universe: Universe,
+    samples: tuple[str, ...],
+) -> Classes:
+    """The classes that the patterns tell apart, each of which stands for a matcher (None: it takes no text)."""
+    known = [one for one in patterns if one is not None]
+    found = string_classes(known, universe, samples)
     rank = {sample: position for position, sample in enumerate(dict.fromkeys((*samples, *universe.examples)))}
     ordered = sorted(found, key=lambda one: (rank.get(one.witness, len(rank)), *_plainness(one.witness)))
     bits = iter(range(len(known)))

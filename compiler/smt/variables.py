@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from meshproof.compiler.ir.entities import External, Gateway, Layer, Service
-from meshproof.compiler.ir.matchers import Cidr, Exact, Matcher, Present, Regex
+from meshproof.compiler.ir.matchers import Exact, Matcher
 from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.predicate import (
     Attribute,
@@ -29,12 +28,10 @@ from meshproof.compiler.ir.predicate import (
     TokenAudience,
     TokenIssuer,
 )
-from meshproof.compiler.patterns import pattern, universe
-from meshproof.compiler.patterns.automaton import Automaton
-from meshproof.compiler.patterns.pattern import to_automaton
+from meshproof.compiler.patterns import universe
 from meshproof.compiler.smt.atoms import AUDIENCE, matchers_by_attribute, opaques_of
 from meshproof.compiler.smt.callers import Callers
-from meshproof.compiler.smt.classes import Classes, address_classes, text_classes
+from meshproof.compiler.smt.classes import Classes, address_classes, authority_classes, text_classes
 from meshproof.compiler.smt.environment import Environment, Multiple, Single
 from meshproof.compiler.smt.formula import FALSE, TRUE, Formulas
 from meshproof.compiler.smt.paths import judged_paths
@@ -45,7 +42,6 @@ from meshproof.compiler.smt.solver import Undecided
 CONNECT = Exact("CONNECT")
 OPTIONS = Exact("OPTIONS")
 ORIGIN = "origin"
-_NO_TEXT = Cidr("0.0.0.0/0")  # no text passes an address block
 PREFLIGHT_METHOD = "access-control-request-method"
 
 
@@ -179,30 +175,9 @@ def hosts_of(policy: PortPolicy) -> tuple[str, ...]:
 
 def _add_authority(environment: Environment, raw: tuple[Matcher, ...], hosts: tuple[Matcher, ...]) -> None:
     """One variable for the authority as sent; tests of the host are tests of what it is sent as."""
-    sent = {matcher: _as_sent(matcher) for matcher in hosts}
-    domain = universe.of_automaton(_authorities())
-    classes = text_classes((*raw, *sent.values()), domain, hosts_of(environment.policy))
+    classes, masks = authority_classes(raw, hosts, hosts_of(environment.policy))
     _single(environment, RawAuthority(), classes)
-    single = environment.singles[RawAuthority()]
-    masks = {matcher: single.masks[found] for matcher, found in sent.items()}
-    environment.singles[Host()] = Single(single.variable, classes, masks)
-
-
-def _authorities() -> Automaton:
-    name = r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[A-Za-z0-9:._~!$&'()*+,;=%-]+\])"
-    return to_automaton(pattern.Regex(name + r"(?::[0-9]*)?"))
-
-
-def _as_sent(matcher: Matcher) -> Matcher:
-    """The authorities whose host, in lower case and without port and last dot, passes."""
-    match matcher:
-        case Present():
-            return matcher
-        case Exact(value, ignore_case) if not value.endswith("."):
-            host = value.lower() if ignore_case else value
-            return Regex(rf"(?i){re.escape(host)}\.?(?::[0-9]*)?") if host == host.lower() else _NO_TEXT
-        case _:
-            raise Undecided("a pattern over hosts meets one over authorities as sent")
+    environment.singles[Host()] = Single(environment.singles[RawAuthority()].variable, classes, dict(masks))
 
 
 def _add_token(environment: Environment, read: Matchers) -> None:
