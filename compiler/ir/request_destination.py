@@ -10,6 +10,7 @@ from meshproof.compiler.ir.json_fields import Fields, text
 from meshproof.compiler.ir.json_text import Json, JsonError, suggestion
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName
+from meshproof.compiler.ir.names_of_nodes import called_by_name
 from meshproof.compiler.ir.request import RequestProtocol
 
 
@@ -22,15 +23,22 @@ class CalledNode:
 
 
 def read_destination(value: Json, mesh: Mesh | None) -> CalledNode:
-    """`{"service": …}`, or a workload as `{"namespace": …, "labels": {…}}`, which needs a mesh. Raises `JsonError`."""
+    """`{"service": …}`, or a workload as `{"namespace": …, "labels": {…}}`, which needs a mesh. Raises `JsonError`.
+
+    In a mesh of manifests, where names are `NAMESPACE/NAME`, a service may be named as callers do: by its bare name,
+    with the `namespace` beside it or not, or by its host.
+    """
     fields = Fields.of(value, ("service", "ip", "namespace", "labels"))
     ip = fields.optional("ip", address)
     service = fields.optional("service", text)
     namespace = fields.optional("namespace", text)
     labels = fields.optional("labels", _labels)
     if service is not None:
-        if namespace is not None or labels is not None:
+        is_lifted = mesh is not None and mesh.is_lifted
+        if labels is not None or (namespace is not None and not is_lifted):
             raise JsonError("a destination is a `service`, or a `namespace` with `labels`")
+        if mesh is not None and is_lifted:
+            return CalledNode(called_by_name(service, namespace, mesh), ip)
         return CalledNode(_declared(service, mesh), ip)
     if namespace is None or labels is None:
         raise JsonError("a destination is a `service`, or a `namespace` with `labels`")
@@ -87,11 +95,13 @@ def _labels(value: Json) -> dict[str, str]:
 
 
 def _by_labels(namespace: str, labels: dict[str, str], mesh: Mesh) -> NodeName:
-    """The one workload of the namespace whose labels all stand in the request."""
+    """The one workload of the namespace whose labels all stand in the request; else the one that has them and more."""
     workloads = [node for node in mesh.nodes if not isinstance(node, External) and node.namespace == namespace]
     found = [node for node in workloads if dict(node.labels).items() <= labels.items()]
     if len(found) > 1:
         found = _closest(found)
+    if not found:
+        found = [node for node in workloads if labels and labels.items() <= dict(node.labels).items()]
     if len(found) != 1:
         names = ", ".join(f"`{node.name}`" for node in found) or "no workload"
         raise JsonError(f"these labels belong to {names} in the namespace `{namespace}`").within(".labels")

@@ -56,11 +56,14 @@ def with_inferred(
 def with_pods(
     workloads: tuple[Workload, ...], also: Iterable[Pods], objects: ObjectIndex, services: KubeServices
 ) -> tuple[Workload, ...]:
-    """The workloads, and one for pods with exactly these labels, unless a file makes pods that have them all."""
+    """The workloads, and one for pods with exactly these labels, unless a file makes pods that have them all.
+
+    Pods without any label are pods of their own.
+    """
     found = list(workloads)
     for pods in also:
         labels = tuple(sorted(pods.labels))
-        is_made = any(not one.is_inferred and _is_selected(one, pods.namespace, labels) for one in found)
+        is_made = bool(labels) and any(not one.is_inferred and _is_selected(one, pods.namespace, labels) for one in found)
         if not is_made:
             nowhere = Origin(Span("", 0, 0))
             _add(found, _plain(pods.namespace, _name_of(labels), labels, objects, services, nowhere))
