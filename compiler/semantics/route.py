@@ -13,7 +13,7 @@ from meshproof.compiler.ir.routing import Branch, Route, Target
 from meshproof.compiler.semantics.facts import Facts, facts_of
 from meshproof.compiler.semantics.rewrite import rewritten_path
 from meshproof.compiler.semantics.truth import World, cause, opaques_in, truth, worlds
-from meshproof.compiler.semantics.wellformed import layer_of
+from meshproof.compiler.semantics.wellformed import declared_port, layer_of
 
 
 def route(mesh: Mesh, request: Request, day: date) -> RouteOutcome | None:
@@ -34,11 +34,12 @@ def route(mesh: Mesh, request: Request, day: date) -> RouteOutcome | None:
 
 
 def route_of(mesh: Mesh, request: Request) -> Route | None:
-    """The route of the port that is called, else the one of all HTTP ports of the destination."""
+    """The route of the port that is called, else the one "for every HTTP port" that the destination declares."""
     of_node = tuple(found for found in mesh.routes if found.node == request.destination)
     layer = layer_of(request)
     of_port = next((found for found in of_node if found.is_at(request.port, layer)), None)
-    if of_port is not None or layer is Layer.TCP:
+    node = mesh.node(request.destination)
+    if of_port is not None or layer is Layer.TCP or node is None or declared_port(node, request.port) is None:
         return of_port
     return next((found for found in of_node if found.port is None), None)
 

@@ -197,10 +197,10 @@ class Policies:
         return is_own or node.namespace in self._observed
 
     def _route(self, key: PortKey, layer: Layer) -> Route | None:
-        """The route of the port itself, for requests else the one of all ports."""
+        """The route of the port itself, else the one for every HTTP port: what is not declared speaks no HTTP."""
         of_node = tuple(route for route in self.mesh.routes if route.node == key.node)
         chosen = next((route for route in of_node if route.is_at(key.port, layer)), None)
-        if chosen is None and layer is Layer.HTTP:
+        if chosen is None and layer is Layer.HTTP and key.is_declared:
             return next((route for route in of_node if route.port is None), None)
         return chosen
 

@@ -81,6 +81,11 @@ def pattern_of(matcher: ir.Matcher) -> patterns.Pattern:
             raise PatternRefused(f"`{network}` is no pattern of strings")
 
 
+def are_apart(some: Matchers, others: Matchers) -> bool:
+    """Whether it is known that no text is taken by some of these and some of those."""
+    return all(_is_disjoint(one, other) for one in some for other in others)
+
+
 def takes(matchers: Iterable[ir.Matcher], value: str) -> bool:
     """Whether one of the matchers takes the value."""
     return any(patterns.matches(pattern_of(matcher), value) for matcher in matchers)

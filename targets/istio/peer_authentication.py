@@ -23,9 +23,9 @@ _MODES = {MtlsMode.STRICT: "STRICT", MtlsMode.PERMISSIVE: "PERMISSIVE", MtlsMode
 
 
 def peer_authentications(context: Context) -> Iterator[IstioObject]:
-    """One object for each service with ports, and one for each closed namespace."""
+    """One object for each service where somebody may be let in, and one for each closed namespace."""
     for service in context.mesh.services:
-        if not service.ports:
+        if not service.ports and observation(context.mesh, service, context.day) is None:
             continue
         if service.namespace == context.options.root_namespace:
             error = NotExpressibleError(

@@ -26,6 +26,8 @@ Fields = dict[str, Value]
 NO_RETRIES: Value = {"attempts": 0}
 """Written out everywhere: Istio tries twice again where nothing is said."""
 
+_NO_MIRROR = "mirror nothing in this branch: `mirror` with `0%`"
+
 _CONDITIONS = {"reset": "reset", "refused": "refused-stream"}
 """Where Envoy's word is another; a status stands for itself."""
 
@@ -37,6 +39,8 @@ def settings(branch: Branch) -> Fields:
     if branch.redirect is not None:
         if own.fault is not None:
             raise NotExpressibleError(Feature.ROUTE_SETTINGS, "a redirect cannot have a fault")
+        if own.mirror is not None and own.mirror.percent:
+            raise NotExpressibleError(Feature.ROUTE_SETTINGS, "what is redirected is not mirrored", _NO_MIRROR)
         found["redirect"] = _redirect(branch.redirect, branch)
     else:
         found |= _forwarding(branch, own)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from itertools import product
 
 from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.ir.entities import Gateway
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex, Segments, Suffix
 from meshproof.compiler.ir.predicate import Header, Host, Method, Path, Query, SourceIdentity
 from meshproof.compiler.ir.routing import Branch
@@ -19,7 +20,7 @@ from meshproof.targets.istio.encoded import ENCODED, is_blind_to_escapes, takes_
 from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.headers import JOINED, TAKEN_AWAY
 from meshproof.targets.istio.identities import Domains
-from meshproof.targets.istio.meets import pattern_of, takes
+from meshproof.targets.istio.meets import are_apart, pattern_of, takes
 from meshproof.targets.istio.paths import holds_dots
 
 Match = dict[str, Value]
@@ -109,6 +110,26 @@ def refuse_other_hosts(branch: Branch, names: tuple[str, ...], node: str) -> Non
                     f"a sender's proxy knows `{node}` by its own names, and sends other hosts past its routes",
                     f"leave the host away, or use one of {', '.join(names)}",
                 )
+
+
+def refuse_hosts_without_answer(branch: Branch, gateway: Gateway) -> None:
+    """MP701, as `NotExpressibleError`, where a branch asks for hosts by which the gateway answers nobody."""
+    answered = tuple(_of_pattern(host) for host in gateway.hosts)
+    for clause in clauses(branch.condition):
+        asked = (one for one in clause if isinstance(one.attribute, Host) and one.is_positive)
+        if any(are_apart(literal.matchers, answered) for literal in asked):
+            raise NotExpressibleError(
+                Feature.ROUTE_MATCH,
+                f"`{gateway.name}` answers by {', '.join(gateway.hosts)} alone, so no such request comes to the branch",
+                f"leave the branch away, or add the host to the `hosts` of `{gateway.name}`",
+            )
+
+
+def _of_pattern(host: str) -> Matcher:
+    """The hosts that a gateway's `*`, `*.NAME` or `NAME` stands for."""
+    if host == "*":
+        return Present()
+    return Suffix(host[1:], ignore_case=True) if host.startswith("*") else Exact(host, ignore_case=True)
 
 
 def _attribute(attribute: object) -> str:

@@ -20,7 +20,7 @@ from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
 from meshproof.targets.istio.route_action import NO_RETRIES, settings
 from meshproof.targets.istio.route_destination import Called, destination, is_plain, shares, target_of
-from meshproof.targets.istio.route_match import Match, matches, refuse_other_hosts
+from meshproof.targets.istio.route_match import Match, matches, refuse_hosts_without_answer, refuse_other_hosts
 from meshproof.targets.istio.service_entry import exported_to, home, namespaces_in, wrong_from
 
 KIND = "VirtualService"
@@ -117,7 +117,9 @@ def _branches(context: Context, route: Route, called: Called, port: ServicePort)
 
 
 def _branch(context: Context, branch: Branch, called: Called, port: ServicePort) -> list[Value]:
-    if not isinstance(called.node, Gateway) and not called.host.startswith("*"):
+    if isinstance(called.node, Gateway):
+        refuse_hosts_without_answer(branch, called.node)
+    elif not called.host.startswith("*"):
         refuse_other_hosts(branch, _names(called), str(called.node.name))
     blocks = matches(branch, context)
     if not blocks:

@@ -6,6 +6,7 @@ identity of the peer; where an identity does not tell the class, the condition i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -37,6 +38,9 @@ ELSEWHERE = ""
 UNSEEN = "the sender, who shows no identity"
 """The condition that stands for which class a sender without identity is of."""
 
+_SCHEME = "spiffe://"
+_NAMED = re.compile(r"spiffe://[^/]+/ns/([^/]+)/sa/[^/]+")
+
 _KNOWN = Test(SourceIdentity(), Present())
 
 
@@ -60,8 +64,10 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    namespace: str
-    account: str | None  # None: whatever accounts no file has
+    """A class of senders, told by what identities say: a namespace, or the one identity that names none."""
+
+    place: str
+    uri: str | None  # None: whatever identities of the place no file has
     sender: Sender
 
 
@@ -89,7 +95,10 @@ class Senders:
             for workload in workloads if is_by_workload else ():
                 labels = tuple(pair for pair in workload.labels if pair[0] in label_keys)
                 sender = Sender(sidecars.view(namespace, workload), labels, workload if label_keys else None)
-                self._members.append(_Member(namespace, workload.account, sender))
+                uri = self._uri(workload)
+                named = _NAMED.fullmatch(uri)
+                place = named[1] if named is not None and named[1] in by_namespace else uri
+                self._members.append(_Member(place, uri, sender))
             anyone = Sender(sidecars.view(namespace, None), None if label_keys else ())
             self._members.append(_Member(namespace, None, anyone))
         elsewhere = Sender(sidecars.view(ELSEWHERE, None), None if label_keys else ())
@@ -98,9 +107,9 @@ class Senders:
         places = {sender: index for index, sender in enumerate(self._senders)}
         self._strangers: dict[str, Predicate] = {}
         self._sender_of = [places[member.sender] for member in self._members]
-        self._by_namespace: dict[str, list[int]] = {}
+        self._by_place: dict[str, list[int]] = {}
         for index, member in enumerate(self._members):
-            self._by_namespace.setdefault(member.namespace, []).append(index)
+            self._by_place.setdefault(member.place, []).append(index)
 
     @property
     def all(self) -> tuple[Sender, ...]:
@@ -125,8 +134,8 @@ class Senders:
     def _condition(self, case: int, of_members: list[int], origin: Origin) -> Predicate:
         """The senders of one case of several."""
         parts = [
-            self._within(namespace, [(self._members[index], of_members[index] == case) for index in indexes], origin)
-            for namespace, indexes in self._by_namespace.items()
+            self._within(place, [(self._members[index], of_members[index] == case) for index in indexes], origin)
+            for place, indexes in self._by_place.items()
         ]
         # Whoever shows no identity may be anyone: which of the cases is for them is not known, but one of them is.
         earlier = tuple(Opaque(f"{UNSEEN} (case {number + 1})", origin) for number in range(case))
@@ -135,49 +144,52 @@ class Senders:
         unseen = conjunction((negation(_KNOWN), *map(negation, earlier), own))
         return disjunction((*parts, unseen))
 
-    def _within(self, namespace: str, members: list[tuple[_Member, bool]], origin: Origin) -> Predicate:
-        """The condition inside of one namespace."""
-        test = self._test(namespace)
+    def _within(self, place: str, members: list[tuple[_Member, bool]], origin: Origin) -> Predicate:
+        """The condition inside of one place."""
+        test = self._test(place)
         if not any(is_of_case for _, is_of_case in members):
             return Never()
-        accounts: dict[str | None, set[bool]] = {}
+        found: dict[str | None, set[bool]] = {}
         for member, is_of_case in members:
-            accounts.setdefault(member.account, set()).add(is_of_case)
-        others = accounts.pop(None)
-        if all(found == {True} for found in (others, *accounts.values())):
+            found.setdefault(member.uri, set()).add(is_of_case)
+        if all(cases == {True} for cases in found.values()):
             return test
+        others = found.pop(None, set())
         parts: list[Predicate] = []
-        for name, found in accounts.items():
-            of_account = Test(SourceIdentity(), Exact(self._uri(namespace, name or "")))
-            if found == {True}:
-                parts.append(of_account)
-            elif True in found:
-                shared = Opaque(f"which workload of the account {namespace}/{name} sends", origin)
-                parts.append(conjunction((of_account, shared)))
+        for uri, cases in found.items():
+            of_uri = Test(SourceIdentity(), Exact(uri or ""))
+            if cases == {True}:
+                parts.append(of_uri)
+            elif True in cases:
+                parts.append(conjunction((of_uri, Opaque(f"which workload with the identity {uri} sends", origin))))
         if others == {True}:
-            parts.append(conjunction((test, self._no_account_of(namespace))))
+            parts.append(conjunction((test, self._none_known_in(place))))
         return disjunction(tuple(parts))
 
-    def _no_account_of(self, namespace: str) -> Predicate:
-        """That the sender has none of the accounts that files have in the namespace."""
-        found = self._strangers.get(namespace)
+    def _none_known_in(self, place: str) -> Predicate:
+        """That the sender has none of the identities that files have in the place."""
+        found = self._strangers.get(place)
         if found is None:
-            accounts = dict.fromkeys(self._members[index].account for index in self._by_namespace[namespace])
-            uris = (self._uri(namespace, name) for name in accounts if name is not None)
-            known = tuple(Test(SourceIdentity(), Exact(uri)) for uri in uris)
-            found = self._strangers[namespace] = negation(disjunction(known)) if known else Always()
+            uris = dict.fromkeys(self._members[index].uri for index in self._by_place[place])
+            known = tuple(Test(SourceIdentity(), Exact(uri)) for uri in uris if uri is not None)
+            found = self._strangers[place] = negation(disjunction(known)) if known else Always()
         return found
 
-    def _test(self, namespace: str) -> Predicate:
-        """That the sender is of the namespace; of none that a file knows, where it is `ELSEWHERE`."""
-        if namespace != ELSEWHERE:
-            return _namespace_test(namespace)
-        known = tuple(_namespace_test(one) for one in self._by_namespace if one != ELSEWHERE)
+    def _test(self, place: str) -> Predicate:
+        """That the sender is of the place; of none that a file knows, where it is `ELSEWHERE`."""
+        if place != ELSEWHERE:
+            return _place_test(place)
+        known = tuple(_place_test(one) for one in self._by_place if one != ELSEWHERE)
         return conjunction((_KNOWN, negation(disjunction(known)) if known else Always()))
 
-    def _uri(self, namespace: str, account: str) -> str:
-        return f"spiffe://{self._domain}/ns/{namespace}/sa/{account}"
+    def _uri(self, workload: Workload) -> str:
+        """The identity: what a policy declares for a workload stands, whatever its account is."""
+        if workload.node is not None:
+            return workload.node.identity.uri
+        return f"spiffe://{self._domain}/ns/{workload.namespace}/sa/{workload.account}"
 
 
-def _namespace_test(namespace: str) -> Predicate:
-    return Test(SourceIdentity(), Regex(f"spiffe://[^/]+/ns/{quote(namespace)}/sa/[^/]+"))
+def _place_test(place: str) -> Predicate:
+    if place.startswith(_SCHEME):
+        return Test(SourceIdentity(), Exact(place))
+    return Test(SourceIdentity(), Regex(f"spiffe://[^/]+/ns/{quote(place)}/sa/[^/]+"))

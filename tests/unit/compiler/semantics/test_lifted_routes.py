@@ -34,14 +34,14 @@ def test_a_share_that_goes_to_either_of_several_nodes_is_one_share_by_its_label(
 
 
 def test_both_nodes_get_what_a_gateway_forwards() -> None:
-    policy = _at_edge(branch(None, target(port=8080), replace(target(EDGE, port=8443), is_alternative=True)))
-    sent = forwarded(policy, replace(request(EDGE, None), port=8443), DAY)
+    policy = _at_edge(branch(None, target(port=8080), replace(target(EDGE, port=8080), is_alternative=True)))
+    sent = forwarded(policy, replace(request(EDGE, None), port=8080), DAY)
     assert [one.destination for one in sent] == [SHOP, EDGE]
 
 
 def test_a_host_that_is_rewritten_goes_on() -> None:
     one = branch(None, target(port=8080), settings=Settings(rewrite_host="other.example"))
-    asked = replace(request(EDGE, None), port=8443)
+    asked = replace(request(EDGE, None), port=8080)
     assert [sent.host for sent in forwarded(_at_edge(one), asked, DAY)] == ["other.example"]
     assert route_to_json(outcome(one))["host"] == "other.example"
 

@@ -53,6 +53,13 @@ def test_the_first_branch_that_takes_the_request() -> None:
     assert sent_to(to(mesh(), branch(IS_POST, V1))) is None
 
 
+def test_a_route_is_for_ports_that_are_declared() -> None:
+    policy = to(mesh(), branch(None, V2))
+    outcome = route(policy, replace(request(), port=49152), DAY)
+    assert outcome is not None
+    assert outcome.destinations == (("shop:49152", 100),)
+
+
 def test_without_a_route_a_request_goes_on_as_it_is() -> None:
     expected = RouteOutcome(None, (("shop:8080", 100),), None, None, None, None)
     assert route(mesh(), request(), DAY) == expected

@@ -58,3 +58,11 @@ def test_an_observed_service_reads_no_tokens(specs: Specs) -> None:
     text = 'issuer one { url "https://one" jwks "https://one/k" }\n'
     text += f"service b {{ port http 80  accepts one  observe {WHY} }}"
     assert specs("RequestAuthentication", text) == {}
+
+
+def test_a_service_without_ports_lets_everybody_in_while_it_is_observed(specs: Specs) -> None:
+    """Under `observe` nothing is refused, at ports that nobody declared neither."""
+    text = f"namespace app {{ closed }}\nservice a {{ observe {WHY} }}\nservice b {{}}\n"
+    found = specs("PeerAuthentication", text)
+    assert found["app/a"]["mtls"] == {"mode": "PERMISSIVE"}
+    assert "app/b" not in found

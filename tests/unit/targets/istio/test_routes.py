@@ -272,3 +272,19 @@ def test_an_absent_header_is_not_taken_for_an_empty_one(codes: Codes, specs: Spe
         assert codes(f"{B}route b:http {{ when {condition} => v1\notherwise => v2 }}") == ["MP701"]
     (first, _) = http(specs, 'route b:http { when not has header["h"] => v1\notherwise => v2 }')
     assert first["match"][0]["withoutHeaders"] == {"h": {}}
+
+
+@pytest.mark.parametrize("setting", ["mirror c:http 10%", "fault abort 503 1%"])
+def test_what_is_redirected_is_not_mirrored_and_has_no_fault(codes: Codes, specs: Specs, setting: str) -> None:
+    route = f"route b:http {{ /old => {{ redirect 308 path /new  {setting} }}\notherwise => v1 }}"
+    assert codes(B + C + route) == ["MP701"]
+    none = route.replace("10%", "0%").replace("fault abort 503 1%", "")
+    assert "mirrors" not in http(specs, none)[0]
+
+
+def test_a_gateway_has_no_branch_for_hosts_by_which_it_answers_nobody(codes: Codes) -> None:
+    edge = 'gateway edge { hosts "a.example", "*.b.example"  port http 80 }\nallow x: internet -> edge\n'
+    route = 'route edge {{ host "{}" => b:http }}\nallow y: edge -> b:http'
+    asked = ("a.example", "A.example", "x.b.example", "*.b.example", "c.example", "b.example", "*.c.example")
+    found = [[code for code in codes(B + edge + route.format(host)) if code == "MP701"] for host in asked]
+    assert found == [[], [], [], [], ["MP701"], ["MP701"], ["MP701"]]
