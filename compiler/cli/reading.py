@@ -83,6 +83,7 @@ def judge_options(
     parts: frozenset[Part] = frozenset(Part),
     only: tuple[str, ...] = (),
     has_coverage: bool = False,
+    is_cross_checked: bool = False,
 ) -> JudgeOptions:
     """The options that the settings ask for."""
     settings = session.settings
@@ -98,6 +99,7 @@ def judge_options(
         select=settings.select,
         ignore=settings.ignore,
         has_coverage=has_coverage,
+        is_cross_checked=is_cross_checked,
     )
 
 

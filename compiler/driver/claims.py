@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from meshproof.compiler.checks.showing import request_row
 from meshproof.compiler.ir.assertions import CanCall, CanReach
-from meshproof.compiler.report.model import Assumption, ClaimResult, ClaimVerdict
+from meshproof.compiler.report.model import Assumption, ClaimResult, ClaimVerdict, SecondOpinion
 from meshproof.compiler.verify.verdict import Proved, Refuted, Unknown
 from meshproof.dsl.diagnostic import Diagnostic, Label
 from meshproof.dsl.problems import problem
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.ir.request import Request
     from meshproof.compiler.verify.claim_result import ClaimResult as Found
+    from meshproof.compiler.verify.second_opinion import CrossCheck
     from meshproof.compiler.verify.witness import Hop, Witness
 
 REFUTED = "MP601"
+_ENCODINGS = ("strings", "classes")
+"""Who says that a question cannot be put at all, where others are engines that were asked one."""
 
 
-def claim_report(prove: Prove, claim: Claim, found: Found) -> ClaimResult:
-    """The claim's line in a report."""
+def claim_report(prove: Prove, claim: Claim, found: Found, second: SecondOpinion | None = None) -> ClaimResult:
+    """The claim's line in a report, with what a second opinion was if one was asked for."""
     verdict, witness, reason = _verdict(found)
     return ClaimResult(
         name=prove.title,
@@ -36,7 +39,21 @@ def claim_report(prove: Prove, claim: Claim, found: Found) -> ClaimResult:
         witness=witness,
         reason=reason,
         controls=prove.controls,
+        second_opinion=second,
     )
+
+
+def second_opinion(found: CrossCheck) -> SecondOpinion:
+    """A second opinion as a report has it. Who did not answer at some port is named even where others did."""
+    engines = tuple(sorted({engine for _, engine in found.agreed})) if found.is_confirmed else ()
+    return SecondOpinion(engines, tuple(dict.fromkeys(_silence(port, why) for port, why in found.unknown)))
+
+
+def _silence(port: str, why: str) -> str:
+    engine, separator, reason = why.partition(": ")
+    if not separator:
+        return why
+    return f"{reason} at `{port}`" if engine in _ENCODINGS else f"{engine} did not decide at `{port}`: {reason}"
 
 
 def _verdict(found: Found) -> tuple[ClaimVerdict, tuple[Request, ...], str]:

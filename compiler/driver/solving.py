@@ -5,9 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.driver.claims import claim_report, refutation
+from meshproof.compiler.driver.claims import claim_report, refutation, second_opinion
 from meshproof.compiler.smt.solver import Undecided
-from meshproof.compiler.verify import Analysis, AnalysisOptions, Refuted, check_claim
+from meshproof.compiler.verify import (
+    Analysis,
+    AnalysisOptions,
+    OpinionsDisagree,
+    Refuted,
+    Unknown,
+    check_claim,
+    cross_check,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
     from meshproof.compiler.driver.options import JudgeOptions, Progress
     from meshproof.compiler.ir.assertions import Claim, Prove
     from meshproof.compiler.ir.mesh import Mesh
-    from meshproof.compiler.report.model import ClaimResult
+    from meshproof.compiler.report.model import ClaimResult, SecondOpinion
     from meshproof.compiler.verify import ClaimResult as Found
     from meshproof.compiler.verify.claim_result import JudgedClaim
     from meshproof.dsl.diagnostic import Diagnostic
@@ -31,6 +39,7 @@ class Solving:
         self._options = options
         self._progress = progress
         self._found: dict[int, Found] = {}
+        self._second: dict[int, SecondOpinion] = {}
 
     @cached_property
     def analysis(self) -> Analysis:
@@ -54,8 +63,18 @@ class Solving:
         for index, (prove, claim) in enumerate(self.claims):
             if index not in self._found:
                 self._progress("proving claims", index, len(self.claims))
-                self._found[index] = check_claim(self.analysis, prove, claim)
+                found = check_claim(self.analysis, prove, claim)
+                if self._options.is_cross_checked and not isinstance(found.verdict, Unknown):
+                    self._second[index] = self._cross_checked(prove, claim)
+                self._found[index] = found
             yield prove, claim, self._found[index]
+
+    def _cross_checked(self, prove: Prove, claim: Claim) -> SecondOpinion:
+        """What other engines say of the verdict. Raises OpinionsDisagree, which no report survives."""
+        try:
+            return second_opinion(cross_check(self.analysis, claim.statement, self._options.timeout_ms))
+        except OpinionsDisagree as error:
+            raise OpinionsDisagree(f"two solvers disagree about `{claim.text}` in `{prove.title}`: {error}") from error
 
     def known_claims(self) -> Iterator[tuple[ClaimResult, Diagnostic | None]]:
         """What is known so far, as a report has it, each refutation with its finding."""
@@ -68,7 +87,7 @@ class Solving:
                     if isinstance(verdict, Refuted)
                     else None
                 )
-                yield claim_report(prove, claim, found), finding
+                yield claim_report(prove, claim, found, self._second.get(index)), finding
 
     def findings_of(self, check: Check, context: CheckContext) -> tuple[tuple[Diagnostic, ...], str | None]:
         """What a check finds, and why it could not go on if it could not."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from meshproof.compiler.ir.json_text import Json
     from meshproof.compiler.ir.request import Request
     from meshproof.compiler.report.look import Look
-    from meshproof.compiler.report.model import ClaimResult, Compiled, Finding, Report, TestResult
+    from meshproof.compiler.report.model import ClaimResult, Compiled, Finding, Report, SecondOpinion, TestResult
     from meshproof.dsl.diagnostic import Evidence, Label, Severity
     from meshproof.dsl.source import SourceFile, Span
 
@@ -109,6 +109,7 @@ def _requests(requests: Sequence[Request]) -> Json:
 
 
 def _claim(claim: ClaimResult, sources: Mapping[str, SourceFile]) -> Json:
+    opinion = claim.second_opinion
     return {
         "name": claim.name,
         "claim": claim.text,
@@ -121,6 +122,15 @@ def _claim(claim: ClaimResult, sources: Mapping[str, SourceFile]) -> Json:
         "controls": [{"framework": control.framework, "control": control.control} for control in claim.controls],
         "waived": claim.is_waived,
         "environments": list(claim.environments),
+        **({} if opinion is None else {"cross_check": _cross_check(opinion)}),
+    }
+
+
+def _cross_check(opinion: SecondOpinion) -> Json:
+    return {
+        "confirmed": opinion.is_confirmed,
+        "by": list(opinion.confirmed_by),
+        "undecided": list(opinion.undecided),
     }
 
 

@@ -58,11 +58,27 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """What other engines, over another encoding, say of a verdict: those that came to it too, and who has no answer.
+
+    A claim is confirmed if some engine came to the verdict at each of its ports; nothing else is claimed of it.
+    """
+
+    confirmed_by: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the verdict was reached again."""
+        return bool(self.confirmed_by)
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimResult:
     """A claim's verdict, the same in all of `environments`.
 
     `witness` is one request, or one for each hop of a chain, and empty unless refuted. `reason` says why nothing
-    is known. `is_waived`: refuted, and accepted by name.
+    is known. `is_waived`: refuted, and accepted by name. `second_opinion` is None where nobody asked for one.
     """
 
     name: str
@@ -76,6 +92,7 @@ class ClaimResult:
     controls: tuple[Control, ...] = ()
     is_waived: bool = False
     environments: tuple[str, ...] = ()
+    second_opinion: SecondOpinion | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,11 +77,15 @@ def _block(name: str, claims: Sequence[ClaimResult], report: Report, look: Look)
     """A title with its worst verdict, and the claims that are not proved; with `-v`, all of them."""
     yield f"  {_sign(_worst(claims), look)} {wrapped(harmless(name), look.width, '    ')}"
     for claim in claims:
-        if look.verbosity > 0 or claim.verdict is not ClaimVerdict.PROVED or claim.is_vacuous:
+        if look.verbosity > 0 or _is_remarkable(claim):
             where = _environments(claim.environments, report)
             remark = "".join(f" ({word})" for word in _remarks(claim))
             text = wrapped(harmless(f"{claim.text}{remark}{where}"), look.width, " " * 8)
             yield f"      {_sign(claim.verdict, look)} {text}"
+
+
+def _is_remarkable(claim: ClaimResult) -> bool:
+    return claim.verdict is not ClaimVerdict.PROVED or claim.is_vacuous or claim.second_opinion is not None
 
 
 def _remarks(claim: ClaimResult) -> Iterator[str]:
@@ -91,6 +95,11 @@ def _remarks(claim: ClaimResult) -> Iterator[str]:
         yield "vacuous"
     if claim.reason:
         yield claim.reason
+    opinion = claim.second_opinion
+    if opinion is not None and opinion.is_confirmed:
+        yield f"confirmed by {' and '.join(opinion.confirmed_by)}"
+    elif opinion is not None:
+        yield f"not confirmed: {'; '.join(opinion.undecided) or 'there is nothing to ask'}"
 
 
 def _worst(claims: Sequence[ClaimResult]) -> ClaimVerdict:
