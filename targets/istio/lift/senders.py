@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from meshproof.compiler.ir.entities import Service
 from meshproof.compiler.ir.matchers import Exact, Present, Regex
 from meshproof.compiler.ir.names import Origin
 from meshproof.compiler.ir.predicate import (
@@ -183,8 +184,12 @@ class Senders:
         return conjunction((_KNOWN, negation(disjunction(known)) if known else Always()))
 
     def _uri(self, workload: Workload) -> str:
-        """The identity: what a policy declares for a workload stands, whatever its account is."""
-        if workload.node is not None:
+        """The identity: what a policy declares for a service stands, whatever its account is.
+
+        Gateways are told by their accounts: nothing says what their proxies know, so they tell nothing of a service
+        with the same identity.
+        """
+        if isinstance(workload.node, Service):
             return workload.node.identity.uri
         return f"spiffe://{self._domain}/ns/{workload.namespace}/sa/{workload.account}"
 
