@@ -173,6 +173,8 @@ class Declarations:
                 destinations: sets.SetExpression = sets.NamespaceSet(Name(namespace))
             case ServiceScope(service):
                 destinations = sets.Named(Name(self._names.nodes[service]))
+            case PortScope(service, _) if any(one.name == service for one in self._mesh.gateways):
+                return None  # how a server ends TLS is said of the gateway
             case PortScope(service, port):
                 if not self._is_declared(service, port):
                     raise InexpressibleError(f"it is for port {port} of `{service}`, which nothing declares")

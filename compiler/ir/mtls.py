@@ -38,7 +38,7 @@ class ServiceScope:
 
 @dataclass(frozen=True, slots=True)
 class PortScope:
-    """One workload port of a service."""
+    """One workload port of a service; in lifted meshes of a gateway too, whose servers each end TLS in their way."""
 
     service: NodeName
     port: int
@@ -61,6 +61,12 @@ class MtlsPolicy:
     def is_in_force(self, day: date) -> bool:
         """Whether the statement counts on `day`."""
         return self.mode is MtlsMode.STRICT or self.until is None or day <= self.until
+
+
+def edge_policy(policies: tuple[MtlsPolicy, ...], gateway: NodeName, port: int) -> MtlsPolicy | None:
+    """The statement for a port of a gateway, or None: then it takes callers with and without identity."""
+    scope = PortScope(gateway, port)
+    return next((policy for policy in policies if policy.scope == scope), None)
 
 
 def effective_policy(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from ipaddress import IPv6Address, ip_address
 
-from meshproof.compiler.ir.entities import Layer, Node, Protocol, ServicePort
+from meshproof.compiler.ir.entities import Gateway, Layer, Node, Protocol, ServicePort
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.names import SpiffeId
@@ -88,7 +88,8 @@ def _identity_faults(mesh: Mesh, node: Node, request: Request, day: date) -> Ite
     if SpiffeId.parse(identity) is None:
         yield f"`{identity}` is no SPIFFE ID of a workload"
     if mode_of(mesh, node, request.port, day) is MtlsMode.DISABLED:
-        yield f"mTLS is disabled at port `{request.port}` of `{node.name}`, so no caller has an identity there"
+        why = "clients show no certificate" if isinstance(node, Gateway) else "mTLS is disabled"
+        yield f"{why} at port `{request.port}` of `{node.name}`, so no caller has an identity there"
 
 
 def _address_faults(request: Request) -> Iterator[str]:

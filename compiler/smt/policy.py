@@ -22,7 +22,7 @@ from meshproof.compiler.ir.entities import (
 )
 from meshproof.compiler.ir.matchers import Present
 from meshproof.compiler.ir.mesh import Egress, Mesh, PathMode
-from meshproof.compiler.ir.mtls import MtlsMode, MtlsPolicy, PortScope, effective_policy
+from meshproof.compiler.ir.mtls import MtlsMode, MtlsPolicy, PortScope, edge_policy, effective_policy
 from meshproof.compiler.ir.names import AuthorizerName, NodeName, RuleId
 from meshproof.compiler.ir.predicate import Always, SourceIdentity, Test, conjunction, disjunction, negation
 from meshproof.compiler.ir.routing import Route
@@ -177,6 +177,8 @@ class Policies:
         return tuple(_with_modelled_sources(rule, self._nodes[key.node]) for rule in rules)
 
     def _mtls(self, node: Node, port: int) -> MtlsPolicy | None:
+        if isinstance(node, Gateway):
+            return edge_policy(self.mesh.mtls, node.name, port)
         if not isinstance(node, Service):
             return None
         return effective_policy(self.mesh.mtls, node.name, node.namespace, port, self.day)
@@ -215,7 +217,7 @@ def _mode(node: Node, mtls: MtlsPolicy | None) -> MtlsMode:
         case Service():
             return MtlsMode.STRICT if mtls is None else mtls.mode
         case Gateway():
-            return MtlsMode.PERMISSIVE
+            return MtlsMode.PERMISSIVE if mtls is None else mtls.mode
         case External():
             return MtlsMode.STRICT
         case _:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from meshproof.compiler.ir.entities import External
+from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.names import Origin
 from meshproof.compiler.ir.predicate import (
     Claim,
@@ -31,6 +32,7 @@ def premises_of(analysis: Analysis, scopes: Sequence[Scope], *, says_yes: bool =
     found: dict[Premise, None] = {Premise(PremiseKind.DAY, f"as of {analysis.day}"): None}
     found.update(dict.fromkeys(_mtls(scopes)))
     found.update(dict.fromkeys(_trust(analysis)))
+    found.update(dict.fromkeys(_edges(scopes)))
     if analysis.mesh.is_lifted:
         # Who injects proxies, and what they answer by themselves, is in no manifest (istio.md, foot-gun 29).
         text = "every pod has its proxy, and ports 15020, 15021 and 15090 are the proxy's own"
@@ -55,6 +57,15 @@ def _mtls(scopes: Sequence[Scope]) -> Iterable[Premise]:
     for (mode, origin), names in ports.items():
         text = f"mTLS is {mode}{until.get((mode, origin), '')}"
         yield Premise(PremiseKind.MTLS, text, origin, tuple(names))
+
+
+def _edges(scopes: Sequence[Scope]) -> Iterable[Premise]:
+    """Ports of lifted gateways that take whatever identity is signed: proofs know those of trusted domains alone."""
+    for scope in scopes:
+        statement = scope.policy.mtls
+        if scope.policy.is_gateway and statement is not None and statement.mode is not MtlsMode.DISABLED:
+            text = f"who signs certificates of clients of `{scope.name}` signs none of a domain that is not trusted"
+            yield Premise(PremiseKind.TRUST, text, statement.origin)
 
 
 def _trust(analysis: Analysis) -> Iterable[Premise]:

@@ -32,7 +32,7 @@ def assemble(context: LiftContext, verdicts: dict[KubeObject, Verdict], routing:
     handshakes = lift_mtls(context, verdicts)
     tokens = lift_tokens(context, verdicts)
     identities = Identities((one.name, one.identity(settings.trust_domain).uri) for one in workloads)
-    authorization = lift_authorization(context, Surroundings(identities, tokens.distorted, verdicts))
+    authorization = lift_authorization(context, Surroundings(identities, tokens.distorted, verdicts, routing.nameless))
     rules = (*authorization.rules, *handshakes.unknown, *tokens.unknown, *lift_foreign(context), *routing.rules)
     is_plain = not tells_aliases_apart(context)
     sidecars = (one for one in workloads if one.role is Role.SIDECAR)
@@ -55,7 +55,7 @@ def assemble(context: LiftContext, verdicts: dict[KubeObject, Verdict], routing:
         authorizers=tuple(sorted(map(_authorizer, settings.providers), key=lambda one: one.name)),
         rules=tuple(sorted(rules, key=lambda rule: rule.id)),
         routes=tuple(sorted(routing.routes, key=lambda route: route.id)),
-        mtls=handshakes.statements,
+        mtls=tuple(sorted((*handshakes.statements, *routing.mtls), key=lambda one: repr(one.scope))),
         paths=PathMode(settings.path_mode.value),
     )
 

@@ -6,7 +6,7 @@ An ALLOW policy that is in force changes the default of every workload that it s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.entities import Destination, Layer
@@ -20,6 +20,7 @@ from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.in_force import in_force_at
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.membership import Membership
+from meshproof.targets.istio.lift.nameless import with_nameless
 from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.policy_terms import Reading
 from meshproof.targets.istio.lift.rule_forms import Form, PolicyRule, http_form, read_rule, tcp_form
@@ -45,12 +46,14 @@ class Authorization:
 class Surroundings:
     """What policies meet at workloads: `distorted` are headers and claims that a proxy changes before rules read them.
 
-    `verdicts` are those of admission over objects that are not clean.
+    `verdicts` are those of admission over objects that are not clean, `nameless` the ports of gateways at which a
+    certificate may hold no SPIFFE ID.
     """
 
     identities: Identities
     distorted: dict[NodeName, frozenset[Attribute]]
     verdicts: dict[KubeObject, Verdict]
+    nameless: dict[NodeName, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class _Place:
     asks_on_tcp: bool
     distorted: frozenset[Attribute]
     is_ambient: bool = False
+    nameless: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,9 @@ class _Lifting:
             name = f"{policy.source.full_name}[{index}]"
             for number, (place, nodes) in enumerate(places, 1):
                 named = _Named(name, "" if number == 1 else str(number), nodes, place)
-                yield from self._forms(policy, effect, named, read_rule(rule, self._reading(policy, place)))
+                found = read_rule(rule, self._reading(policy, place))
+                forms = self._forms(policy, effect, named, found)
+                yield from with_nameless(forms, place.nameless, found) if place.nameless else forms
 
     def _reading(self, policy: _Policy, place: _Place) -> Reading:
         settings = self.context.settings
@@ -162,8 +168,8 @@ class _Lifting:
         found: dict[_Place, list[NodeName]] = {}
         for workload in policy.workloads:
             place = self._place(policy, workload.name)
-            if workload.membership is Membership.AMBIENT:
-                place = replace(place, is_ambient=True)
+            is_ambient = workload.membership is Membership.AMBIENT
+            place = replace(place, is_ambient=is_ambient, nameless=self.around.nameless.get(workload.name, ()))
             found.setdefault(place, []).append(workload.name)
         if not found:
             found[self._place(policy, None)] = []

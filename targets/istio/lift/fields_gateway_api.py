@@ -88,6 +88,7 @@ KUBE_GATEWAY: FieldTable = {
     "spec.listeners[].tls.mode": _READ,
     "spec.listeners[].tls.certificateRefs[].**": _READ,
     "spec.listeners[].tls.frontendValidation.caCertificateRefs[].**": _READ,
+    "spec.listeners[].tls.options.gateway.istio.io/tls-terminate-mode": _READ,
     "spec.listeners[].tls.options.**": _UNMODELLED,  # modes of TLS that are Istio's own
     "spec.listeners[].allowedRoutes.**": _READ,
     "spec.backendTLS.**": _IRRELEVANT,

@@ -174,6 +174,8 @@ _SERVER_TLS: FieldTable = {
     "serverCertificate": _READ,
     "caCertificates": _READ,
     "caCertCredentialName": _READ,
+    "subjectAltNames[]": _READ,
+    "insecureSkipVerify": _READ,
     "**": _IRRELEVANT,  # versions and ciphers of TLS; whom of the outside it believes gives no identity of the mesh
 }
 

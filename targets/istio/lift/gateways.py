@@ -29,7 +29,8 @@ _MESH_CERTIFICATE = "ISTIO_MUTUAL"
 class Server:
     """A server of a gateway. `port` is the number that is dialled, `hosts` are pairs of a namespace and a host.
 
-    `gateway` is the name under which routes bind to it.
+    `gateway` is the name under which routes bind to it. `client_names` are those that certificates of clients must
+    have one of, if there are any.
     """
 
     gateway: str
@@ -43,6 +44,8 @@ class Server:
     client_ca: str | None
     redirects_to_https: bool
     origin: Origin
+    client_names: tuple[str, ...] = ()
+    skips_verification: bool = False
 
     @property
     def is_passthrough(self) -> bool:
@@ -109,7 +112,7 @@ def _servers(source: KubeObject, context: LiftContext) -> Iterator[Server]:
             continue
         if mode == "AUTO_PASSTHROUGH":
             message = f"a server of `{source.full_name}` has the mode AUTO_PASSTHROUGH: whoever asks for it by name"
-            message += " reaches any service behind it, which is not modelled"
+            message += " reaches any service behind it, under no policy of the gateway, which is not modelled"
             context.findings.add(NOT_MODELLED, message, source.full_name, origin_of(one))
         yield Server(
             gateway=source.full_name,
@@ -123,6 +126,8 @@ def _servers(source: KubeObject, context: LiftContext) -> Iterator[Server]:
             client_ca=_client_ca(tls, mode),
             redirects_to_https=flag(tls.get("httpsRedirect")) or False,
             origin=origin_of(one),
+            client_names=tuple(found.value for found in texts(tls.get("subjectAltNames"))),
+            skips_verification=flag(tls.get("insecureSkipVerify")) or False,
         )
 
 

@@ -63,8 +63,8 @@ def with_pods(
     found = list(workloads)
     for pods in also:
         labels = tuple(sorted(pods.labels))
-        is_made = bool(labels) and any(not one.is_inferred and _is_selected(one, pods.namespace, labels) for one in found)
-        if not is_made:
+        made = (one for one in found if not one.is_inferred)
+        if not labels or not any(_is_selected(one, pods.namespace, labels) for one in made):
             nowhere = Origin(Span("", 0, 0))
             _add(found, _plain(pods.namespace, _name_of(labels), labels, objects, services, nowhere))
     return tuple(found)

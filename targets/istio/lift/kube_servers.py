@@ -17,6 +17,8 @@ from meshproof.targets.istio.lift.workloads import Role, Workload
 
 _CONTROLLERS = frozenset(("istio.io/gateway-controller", "istio.io/unmanaged-gateway", "istio.io/mesh-controller"))
 _NAME_LABEL = "kubernetes.io/metadata.name"
+_ENDING = "gateway.istio.io/tls-terminate-mode"
+_ENDINGS = frozenset(("MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def _servers(source: KubeObject) -> Iterator[tuple[MapNode, Server]]:
         protocol = (text(one.get("protocol")) or "HTTP").upper()
         tls = mapping(one.get("tls"))
         is_passthrough = text(tls.get("mode")) == "Passthrough"
-        mode = "PASSTHROUGH" if is_passthrough else "SIMPLE" if protocol in {"HTTPS", "TLS"} else None
+        mode = "PASSTHROUGH" if is_passthrough else _ending(tls) if protocol in {"HTTPS", "TLS"} else None
         frontend = mapping(tls.get("frontendValidation"))
         authorities = [text(found.get("name")) for found in mappings(frontend.get("caCertificateRefs"))]
         certificates = [text(found.get("name")) for found in mappings(tls.get("certificateRefs"))]
@@ -126,6 +128,12 @@ def _servers(source: KubeObject) -> Iterator[tuple[MapNode, Server]]:
                 origin=origin_of(one),
             ),
         )
+
+
+def _ending(tls: MapNode) -> str:
+    """How TLS is ended: Istio's option, else without a look at clients."""
+    said = dict(pairs(tls.get("options"))).get(_ENDING)
+    return said if said in _ENDINGS else "SIMPLE"
 
 
 def listener_name(source: KubeObject, listener: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from meshproof.compiler.backend.transport import LiftedTransport
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.entities import External, ServicePort
 from meshproof.compiler.ir.mesh import Egress
+from meshproof.compiler.ir.mtls import MtlsPolicy
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.routing import Route
 
@@ -26,7 +28,8 @@ class Edge:
 class RoutingPart:
     """Routes, what is outside of the mesh, and the edges; `egress` is the outbound traffic policy.
 
-    `rules` say who may go out to what is outside; `versions` are the names of nodes as versions of hosts.
+    `rules` say who may go out to what is outside; `mtls` is what holds at ports of gateways, and `nameless` those
+    where certificates may hold no SPIFFE ID; `versions` are the names of nodes as versions of hosts.
     """
 
     routes: tuple[Route, ...] = ()
@@ -34,4 +37,7 @@ class RoutingPart:
     edges: tuple[Edge, ...] = ()
     egress: Egress | None = None
     rules: tuple[AuthzRule, ...] = ()
+    mtls: tuple[MtlsPolicy, ...] = ()
+    nameless: dict[NodeName, tuple[int, ...]] = field(default_factory=dict)
     versions: tuple[tuple[NodeName, tuple[str, ...]], ...] = ()
+    transport: LiftedTransport | None = None

@@ -12,6 +12,7 @@ from meshproof.targets.istio.lift.destination_rules import DestinationRules
 from meshproof.targets.istio.lift.destinations import Destinations, is_of_subset
 from meshproof.targets.istio.lift.gateway_api import read_kube_routes
 from meshproof.targets.istio.lift.gateway_routes import GatewayRoutes
+from meshproof.targets.istio.lift.gateway_transport import lift_gateway_transport
 from meshproof.targets.istio.lift.gateways import edges_of, listening_at, read_servers
 from meshproof.targets.istio.lift.hosts import MESH, covers
 from meshproof.targets.istio.lift.kinds import Kind
@@ -24,12 +25,13 @@ from meshproof.targets.istio.lift.route_model import RouteTable
 from meshproof.targets.istio.lift.routing_gaps import report_gaps, unknown_ends, unknown_listeners
 from meshproof.targets.istio.lift.senders import Senders
 from meshproof.targets.istio.lift.sidecars import Sidecars
+from meshproof.targets.istio.lift.transport import transport_of
 from meshproof.targets.istio.lift.values import mappings, pairs, text, texts
 from meshproof.targets.istio.lift.virtual_services import read_virtual_services
 
 
-def lift_routing(context: LiftContext) -> RoutingPart:
-    """Routes, externals, edges, versions and the way out, as the objects say."""
+def lift_routing(context: LiftContext, *, has_transport: bool = False) -> RoutingPart:
+    """Routes, externals, edges, versions and the way out, as the objects say; connections too, if that is wanted."""
     registry = read_registry(context)
     rules = DestinationRules(context)
     kube_servers = read_kube_servers(context)
@@ -43,14 +45,18 @@ def lift_routing(context: LiftContext) -> RoutingPart:
     )
     report_client_tls(registry, rules, senders)
     report_gaps(context, tuple(routes))
+    edges = lift_gateway_transport(listening)
     egress, ways_out = egress_of(registry, senders, tuple(routes))
     return RoutingPart(
         routes=tuple(routes),
         externals=externals_of(registry),
         edges=edges_of(listening),
         egress=egress,
-        rules=(*ways_out, *unknown_listeners(context), *unknown_ends(registry)),
+        rules=(*ways_out, *edges.unknown, *unknown_listeners(context), *unknown_ends(registry)),
+        mtls=edges.statements,
+        nameless=edges.nameless,
         versions=tuple(sorted(_versions(registry, rules).items())),
+        transport=transport_of(listening, registry, rules, senders) if has_transport else None,
     )
 
 
