@@ -207,6 +207,10 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP716", "literal-pattern", _W, "a value in a policy does not mean what it looks like"),
     Problem("MP717", "dry-run", _W, "a policy decides nothing, because it is a dry run"),
     Problem("MP718", "client-tls", _W, "a DestinationRule takes away what protects a connection"),
+    Problem("MP719", "policy-unheeded", _W, "a policy is attached to something whose proxies do not heed it"),
+    Problem("MP720", "ambient-rule", _W, "the proxy of a node reads a rule otherwise than it is written"),
+    Problem("MP721", "waypoint-bypassed", _W, "callers may pass a waypoint by"),
+    Problem("MP722", "proxied-address", _W, "a rule compares the address of a proxy with those of clients"),
 )
 
 BY_CODE: dict[str, Problem] = {problem.code: problem for problem in LEDGER}

@@ -2,13 +2,14 @@
 
 ## What it does
 
-Looks for DENY rules with methods, paths, hosts, headers or tokens at workloads with TCP ports that the rule does not
-leave out. On TCP those fields are dropped, and the rest of the rule refuses whole connections.
+Looks for rules with methods, paths, hosts, headers or tokens at workloads with TCP ports that the rule does not leave
+out. On TCP a DENY loses those fields, and the rest of it refuses whole connections. An ALLOW is not there at all, and
+still refuses what no other rule allows: reported is one that leaves a port to nobody.
 
 ## Why it matters
 
-A DENY for `POST` refuses every connection to the database port of the same pod. Nothing in the policy says so, and it
-is noticed when it is applied.
+A DENY for `POST` refuses every connection to the database port of the same pod, and so does an ALLOW for `GET` that is
+alone. Nothing in the policy says so, and it is noticed when it is applied.
 
 ## Example
 
@@ -83,7 +84,12 @@ if TYPE_CHECKING:
 
 
 def find(ctx: CheckContext) -> Iterator[Diagnostic]:
-    """Denies about HTTP that refuse connections."""
+    """Rules about HTTP that refuse connections."""
+    yield from _denies(ctx)
+    yield from _allows(ctx)
+
+
+def _denies(ctx: CheckContext) -> Iterator[Diagnostic]:
     about_http = {written_name(rule.id) for rule in written_rules(ctx) if reads_http(rule.content)}
     seen: set[str] = set()
     for rule in ctx.mesh.rules:
@@ -94,6 +100,34 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             if ports:
                 seen.add(name)
                 yield _finding(rule, ports)
+
+
+def _allows(ctx: CheckContext) -> Iterator[Diagnostic]:
+    """Allows that are left out on TCP, at ports that no other one opens."""
+    opened = {
+        name
+        for rule in ctx.mesh.rules
+        if rule.effect is Effect.ALLOW and rule.is_in_force(ctx.day) and rule.layer is not Layer.HTTP
+        for name, _ in _ports(ctx, rule)
+    }
+    for rule in written_rules(ctx):
+        if rule.effect is Effect.ALLOW and rule.layer is Layer.HTTP:
+            ports = {name: port for name, port in _ports(ctx, rule) if name not in opened}
+            if ports:
+                yield _left_out(rule, ports)
+
+
+def _left_out(rule: AuthzRule, ports: dict[str, ServicePort]) -> Diagnostic:
+    names = tuple(ports)
+    return CHECK.finding(
+        f"{title(rule)} speaks of HTTP, so that nobody may connect to {listed(names)}, which is TCP",
+        rule.origin.span,
+        "is left out on TCP",
+        subject=rule.id,
+        labels=tuple(Label(port.origin.span, "is declared as TCP") for port in list(ports.values())[:1]),
+        notes=every(names),
+        help="add a rule with `ports` and without fields of HTTP, or say in `ports` which HTTP ports are meant",
+    )
 
 
 def _ports(ctx: CheckContext, rule: AuthzRule) -> Iterator[tuple[str, ServicePort]]:

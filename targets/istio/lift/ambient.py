@@ -24,10 +24,10 @@ USE_WAYPOINT = "istio.io/use-waypoint"
 
 def ambient_form(rule: PolicyRule, effect: Effect) -> Form | None:
     """What the rule, read as in an ambient mesh, asks of a connection; None if that is never met."""
-    if effect is Effect.ALLOW and any(_is_left_out(term) for term in rule.terms):
+    if effect is Effect.ALLOW and any(is_left_out(term) for term in rule.terms):
         return None
     sources, operations = (_kept(items) for items in (rule.sources, rule.operations))
-    conditions = tuple(term for term in rule.conditions if not _is_left_out(term))
+    conditions = tuple(term for term in rule.conditions if not is_left_out(term))
     is_empty = bool(rule.sources and not sources) or bool(rule.operations and not operations)
     if is_empty or len(conditions) < len(rule.conditions):
         return None
@@ -37,17 +37,22 @@ def ambient_form(rule: PolicyRule, effect: Effect) -> Form | None:
 def _kept(items: tuple[Alternative, ...]) -> tuple[Alternative, ...]:
     """The items with the fields that exist there; one that has none left matches nothing."""
     found = (
-        replace(item, terms=tuple(term for term in item.terms if not _is_left_out(term) and term.name != _UNSEEN))
+        replace(item, terms=tuple(term for term in item.terms if not is_left_out(term) and not is_unseen(term)))
         for item in items
     )
     return tuple(item for item in found if item.terms)
 
 
-def _is_left_out(term: Term) -> bool:
+def is_left_out(term: Term) -> bool:
     """Whether the field is one of HTTP to the node's proxy; one that nobody knows may be in force."""
     if isinstance(term.predicate, Opaque) and not term.values:
         return False
-    return term.name not in _KNOWN_FIELDS and term.name not in _KNOWN_KEYS and term.name != _UNSEEN
+    return term.name not in _KNOWN_FIELDS and term.name not in _KNOWN_KEYS and not is_unseen(term)
+
+
+def is_unseen(term: Term) -> bool:
+    """Whether the field is none there, and is passed over."""
+    return term.name == _UNSEEN
 
 
 def waypoint_of(workload: Workload, objects: ObjectIndex) -> str | None:

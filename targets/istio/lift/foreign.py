@@ -83,7 +83,7 @@ def _of_workload(workload: Workload, context: LiftContext) -> Iterator[AuthzRule
         if waypoint is not None:
             message = f"`{workload.name}` stands behind the waypoint `{waypoint}`, which is not modelled"
             context.findings.add(NOT_MODELLED, message, workload.name, workload.origin)
-            yield from unknown_rules(f"waypoint:{workload.name}", waypoint, workload.origin, (workload.name,))
+            yield from unknown_rules(f"waypoint:{workload.name}", f"waypoint {waypoint}", workload.origin, (workload.name,))
         return
     annotations = pod_annotations(workload)
     for name, ports in ((_EXCLUDED, _ports(annotations.get(_EXCLUDED, ""))), (_INCLUDED, None)):

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from meshproof.targets.istio.lift.admission import Verdict
 from meshproof.targets.istio.lift.context import LiftContext
+from meshproof.targets.istio.lift.notices.ambient import notice_ambient
+from meshproof.targets.istio.lift.notices.client_address import notice_client_addresses
 from meshproof.targets.istio.lift.notices.client_tls import notice_client_tls
 from meshproof.targets.istio.lift.notices.dry_run import notice_dry_runs
 from meshproof.targets.istio.lift.notices.literal_patterns import notice_literal_patterns
 from meshproof.targets.istio.lift.notices.root_selectors import notice_root_selectors
 from meshproof.targets.istio.lift.notices.unmade_subsets import notice_unmade_subsets
+from meshproof.targets.istio.lift.notices.waypoints import notice_waypoints
 from meshproof.targets.istio.lift.objects import KubeObject
 
 
@@ -23,3 +26,6 @@ def notice_all(context: LiftContext, verdicts: dict[KubeObject, Verdict]) -> Non
     notice_root_selectors(context, refused)
     notice_client_tls(context, refused)
     notice_unmade_subsets(context, refused)
+    notice_ambient(context, refused)
+    notice_waypoints(context, refused)
+    notice_client_addresses(context, refused)

@@ -14,11 +14,7 @@ _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 
 def notice_dry_runs(context: LiftContext, refused: frozenset[KubeObject]) -> None:
     """One finding for all policies with the annotation."""
-    dry = [
-        one
-        for one in context.objects.of(Kind.AUTHORIZATION_POLICY)
-        if one not in refused and dict(one.annotations).get(DRY_RUN) in _TRUE
-    ]
+    dry = [one for one in context.objects.of(Kind.AUTHORIZATION_POLICY) if one not in refused and is_dry_run(one)]
     if dry:
         first, *others = dry
         what = f"`{first.full_name}` is a dry run, and decides nothing"
@@ -29,3 +25,8 @@ def notice_dry_runs(context: LiftContext, refused: frozenset[KubeObject]) -> Non
         context.findings.add(
             DRY, f"AuthorizationPolicy {what}", first.full_name, first.origin, advice=advice, others=labels
         )
+
+
+def is_dry_run(policy: KubeObject) -> bool:
+    """Whether the policy is tried alone: what Go reads as true, and nothing else."""
+    return dict(policy.annotations).get(DRY_RUN) in _TRUE
