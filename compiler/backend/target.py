@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from meshproof.compiler.backend.artifact import Artifact, SourceMap
 from meshproof.compiler.backend.features import Capabilities
 from meshproof.compiler.backend.loss import Loss
+from meshproof.compiler.backend.transport import LiftedTransport
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.dsl.diagnostic import Diagnostic, Severity
 from meshproof.dsl.source import SourceFile, Span
@@ -94,7 +95,8 @@ class Lifted:
     There is no mesh if a file could not be read: half of what runs is never judged. `sources` are the texts that
     diagnostics and origins point into. `objects` are those of the mesh itself, not of the platform below it; `skipped`
     are the kinds of objects that say nothing of who may call whom, with their number. Without `has_workloads` no file
-    makes pods: what runs was told from what policies select, or is known from elsewhere.
+    makes pods: what runs was told from what policies select, or is known from elsewhere. `transport` is what the files
+    say of connections, told where the workloads are known from a policy.
     """
 
     mesh: Mesh | None
@@ -103,6 +105,7 @@ class Lifted:
     skipped: tuple[tuple[str, int], ...] = ()
     objects: tuple[LiftedObject, ...] = ()
     has_workloads: bool = False
+    transport: LiftedTransport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,11 @@ class Pods:
 @runtime_checkable
 class LiftingTarget(Protocol):
     """The optional capability of a target to read its own kind of file, whoever wrote it."""
+
+    @property
+    def stated_in_files(self) -> frozenset[str]:
+        """The options that files which the target emits state themselves: to read those, they are not given."""
+        ...
 
     def lift(
         self,

@@ -7,11 +7,24 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.backend.target import LiftingTarget, has_errors
 from meshproof.compiler.driver.translating import translation_findings
-from meshproof.compiler.verify.translation import TranslationOptions, TranslationVerdict, translation
+from meshproof.compiler.verify.semantic_diff_values import Undecided
+from meshproof.compiler.verify.translation import (
+    DEFAULT_OPTIONS,
+    Translation,
+    TranslationOptions,
+    TranslationVerdict,
+    translation,
+)
+from meshproof.compiler.verify.translation_connections import connection_gaps
+from meshproof.compiler.verify.translation_gaps import Gap
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
     from meshproof.compiler.backend.artifact import Artifact
-    from meshproof.compiler.backend.target import AnyTarget, CompileOptions, Lowered
+    from meshproof.compiler.backend.loss import Loss
+    from meshproof.compiler.backend.target import AnyTarget, CompileOptions, Lifted, Lowered
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.dsl.diagnostic import Diagnostic
 
@@ -52,11 +65,36 @@ def _judged(target: AnyTarget, mesh: Mesh, options: CompileOptions, timeout_ms: 
     assert isinstance(target, LiftingTarget)
     lowered = target.lower(mesh, options)
     artifacts = target.emit(lowered)
-    lifted = target.lift(artifacts, options, mesh)
+    lifted = read_back(target, artifacts, options, mesh)
     if lifted.mesh is None:
         return Emitted(artifacts, "", lifted.diagnostics)
-    judged = translation(mesh, lifted.mesh, lowered.losses, options.day, TranslationOptions(timeout_ms))
+    judged = judgement(mesh, lifted, lowered.losses, options.day, timeout_ms)
     return Emitted(artifacts, _KNOWN[judged.verdict], translation_findings(mesh, judged, target.name.capitalize()))
+
+
+def read_back(target: LiftingTarget, files: tuple[Artifact, ...], options: CompileOptions, mesh: Mesh) -> Lifted:
+    """What the files say, without the options that they state themselves: those would count more than the files."""
+    own = tuple(pair for pair in options.settings if pair[0] not in target.stated_in_files)
+    return target.lift(files, replace(options, settings=own), mesh)
+
+
+def judgement(
+    mesh: Mesh, lifted: Lifted, losses: Sequence[Loss], day: date, timeout_ms: int = DEFAULT_OPTIONS.timeout_ms
+) -> Translation:
+    """Files that were read back compared with their policy: requests, connections, and whatever was not understood.
+
+    Nothing that a target emits may need a word of its own reader, so each is something that is not known.
+    """
+    assert lifted.mesh is not None, "what cannot be read is not judged"
+    found = translation(mesh, lifted.mesh, losses, day, TranslationOptions(timeout_ms))
+    connections = connection_gaps(mesh, lifted.mesh, lifted.transport, losses, day)
+    told = (Undecided(one.subject, one.message) for one in lifted.diagnostics)
+    unknown = (*found.undecided, *(one for one in connections if isinstance(one, Undecided)), *told)
+    return replace(
+        found,
+        connections=tuple(one for one in connections if isinstance(one, Gap)),
+        undecided=tuple(dict.fromkeys(unknown)),
+    )
 
 
 _KNOWN = {

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.driver.diff_report import region_text
+from meshproof.compiler.driver.translating_connections import connection_finding
 from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.compiler.report.outcome_text import decision_text
 from meshproof.compiler.verify.semantic_diff_values import Change
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.verify.semantic_diff_values import DiffRegion, Undecided
     from meshproof.compiler.verify.translation import Translation
+    from meshproof.compiler.verify.translation_gaps import Gap
     from meshproof.dsl.source import Span
 
 MISTRANSLATED = "MP705"
@@ -41,6 +43,7 @@ def translation_findings(source: Mesh, found: Translation, target: str) -> tuple
     return (
         *(_wrong(source, region, target, MISTRANSLATED) for region in looser),
         *(_wrong(source, region, target, NOT_PROVED) for region in (*found.unexplained, *relayed)),
+        *(_connection(source, gap, target) for gap in found.connections),
         *(_unknown(source, one, target) for one in found.undecided),
     )
 
@@ -49,6 +52,11 @@ _ADVICE = {
     MISTRANSLATED: "nothing is written; this is a mistake in Meshproof, not in the policy: please report it",
     NOT_PROVED: "look at the emitted objects there: nothing has proved that they mean what the policy says",
 }
+
+
+def _connection(source: Mesh, gap: Gap, target: str) -> Diagnostic:
+    code = MISTRANSLATED if gap.is_looser else NOT_PROVED
+    return connection_finding(source, gap, target, code, _ADVICE[code])
 
 
 def _wrong(source: Mesh, region: DiffRegion, target: str, code: str) -> Diagnostic:

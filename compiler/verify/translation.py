@@ -29,6 +29,7 @@ from meshproof.compiler.verify.semantic_diff_lone import replayed_alone, stance_
 from meshproof.compiler.verify.semantic_diff_ports import LonePort, PortPair, Sides, Stance
 from meshproof.compiler.verify.semantic_diff_rest import doubts
 from meshproof.compiler.verify.semantic_diff_values import Change, DiffRegion, Place, Undecided
+from meshproof.compiler.verify.translation_gaps import Gap
 from meshproof.compiler.verify.translation_losses import Explained, Losses
 
 
@@ -49,18 +50,19 @@ class Translation:
     """The judgement over a compile.
 
     `looser` is what is allowed that the policy refuses; `unexplained` is what is refused or sent elsewhere without a
-    listed loss.
+    listed loss. `connections` are what is done otherwise with connections, without listed losses.
     """
 
     looser: tuple[DiffRegion, ...] = ()
     unexplained: tuple[DiffRegion, ...] = ()
     stricter: tuple[Explained, ...] = ()
     undecided: tuple[Undecided, ...] = ()
+    connections: tuple[Gap, ...] = ()
 
     @property
     def verdict(self) -> TranslationVerdict:
         """The worst of what was found."""
-        if self.looser or self.unexplained:
+        if self.looser or self.unexplained or self.connections:
             return TranslationVerdict.WRONG
         if self.undecided:
             return TranslationVerdict.UNKNOWN

@@ -15,6 +15,17 @@ from meshproof.targets.istio.workloads import is_emitted
 
 Fields = dict[str, Value]
 
+STATED_IN_FILES = frozenset(
+    (
+        "istio.trust-domain",
+        "istio.aliases",
+        "istio.root-namespace",
+        "istio.path-normalization",
+        "istio.trusted-proxies",
+    )
+)
+"""The options that are in the mesh configuration as it is emitted."""
+
 
 def mesh_config(context: Context) -> Fields:
     """The settings, as `meshConfig` of Istio's own reference."""

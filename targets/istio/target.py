@@ -14,6 +14,7 @@ from meshproof.targets.istio.lift.kinds import WORKLOADS
 from meshproof.targets.istio.lift.listing import OF_MESH, lifted_object
 from meshproof.targets.istio.lift.reading import read_istio
 from meshproof.targets.istio.lower import IstioLowered, lower
+from meshproof.targets.istio.mesh_config import STATED_IN_FILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class IstioTarget:
 
     name: str = "istio"
     capabilities: Capabilities = CAPABILITIES
+    stated_in_files: frozenset[str] = STATED_IN_FILES
 
     def lower(self, mesh: Mesh, options: CompileOptions) -> IstioLowered:
         """The policy as Istio's objects; see `meshproof.targets.istio.lower`."""
@@ -48,5 +50,6 @@ class IstioTarget:
             sources=context.sources,
             skipped=context.objects.skipped,
             objects=objects,
+            transport=found.transport,
             has_workloads=any(one.kind in WORKLOADS for one in context.objects.objects),
         )

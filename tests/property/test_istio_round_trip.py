@@ -11,11 +11,11 @@ from tests.strategies.meshes import DAY, random_mesh
 from tests.strategies.worlds import IS_FULL
 
 from meshproof.compiler.backend.target import has_errors
+from meshproof.compiler.driver.reading_back import judgement, read_back
 from meshproof.compiler.driver.translating import translation_findings
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.predicate import Host, Sni, attributes_of
 from meshproof.compiler.ir.routing import Route
-from meshproof.compiler.verify.translation import translation
 from meshproof.targets.istio import TARGET
 from meshproof.targets.istio.lower import IstioLowered
 
@@ -61,10 +61,8 @@ def drawn(seed: int) -> tuple[Mesh, IstioLowered] | None:
 
 def wrong(mesh: Mesh, lowered: IstioLowered) -> list[str]:
     """What is found of the emitted files, nothing if they are sound."""
-    lifted = TARGET.lift(TARGET.emit(lowered), OPTIONS, mesh).mesh
-    assert lifted is not None
-    found = translation(mesh, lifted, lowered.losses, DAY)
-    assert found.is_sound or found.looser or found.unexplained or found.undecided
+    found = judgement(mesh, read_back(TARGET, TARGET.emit(lowered), OPTIONS, mesh), lowered.losses, DAY)
+    assert found.is_sound or found.looser or found.unexplained or found.undecided or found.connections
     return [] if found.is_sound else [one.message for one in translation_findings(mesh, found, "Istio")]
 
 

@@ -154,25 +154,6 @@ _MTLS = (
     ("a permissive port that is disabled", put("PeerAuthentication legacy", "spec.portLevelMtls.8080.mode", "DISABLE")),
     ("a permissive port that is strict", put("PeerAuthentication legacy", "spec.portLevelMtls.8080.mode", "STRICT")),
 )
-_PLAINTEXT = (
-    ("mutual TLS permissive", put("PeerAuthentication orders", "spec.mtls.mode", "PERMISSIVE")),
-    ("mutual TLS of the parent", put("PeerAuthentication orders", "spec.mtls.mode", "UNSET")),
-    ("mutual TLS not said", without("PeerAuthentication orders")),
-    ("mutual TLS of another workload", put("PeerAuthentication orders", "spec.selector.matchLabels.app", "shop")),
-    ("mutual TLS in another namespace", put("PeerAuthentication orders", "metadata.namespace", "batch")),
-    (
-        "permissive but for a port",
-        put(
-            "PeerAuthentication web",
-            "spec",
-            {
-                "selector": {"matchLabels": {"app": "web"}},
-                "mtls": {"mode": "PERMISSIVE"},
-                "portLevelMtls": {"8080": {"mode": "STRICT"}},
-            },
-        ),
-    ),
-)
 _CONFIG = (
     ("another trust domain", put("mesh", "trustDomain", "cluster.local")),
     ("no alias", cut("mesh", "trustDomainAliases")),
@@ -207,21 +188,7 @@ _TOKENS = (
     ("the audience lost", cut(_NOTES, "spec.rules.0.when.1")),
 )
 
-_GAPS = (
-    *(
-        Mutant(name, "shop", change, "what passes the transport and is refused after it is not compared")
-        for name, change in _PLAINTEXT
-    ),
-    Mutant(
-        "paths not made normal",
-        "shop",
-        put("mesh", "pathNormalization.normalization", "NONE"),
-        "an option for the target counts more than what is emitted",
-    ),
-)
-
 AUTHORIZATION = (
     *(Mutant(name, "shop", change) for name, change in (*_ALLOWS, *_NOTHING, *_DENIES, *_ASKS, *_MTLS, *_CONFIG)),
-    *_GAPS,
 )
 TOKENS = tuple(Mutant(name, "tokens", change) for name, change in _TOKENS)

@@ -107,31 +107,6 @@ _OUTSIDE = (
     ("another port outside", put("ServiceEntry stripe", "spec.ports.0.number", 80)),
     ("what is outside lost", without("ServiceEntry stripe")),
 )
-_SERVERS = "what a gateway does before it judges is not compared"
-_GAPS = (
-    Mutant(
-        "no mutual TLS to a service",
-        "routes",
-        put(_RULE, "spec.trafficPolicy.tls", {"mode": "DISABLE"}),
-        "with which identity senders come is not in a lifted mesh",
-    ),
-    Mutant(
-        "everything outside, of one that may call all that is declared",
-        "outside",
-        put("Sidecar pay", "spec.outboundTrafficPolicy.mode", "ALLOW_ANY"),
-        "what is outside and not declared is not compared",
-    ),
-    Mutant("no TLS at a gateway", "edge", put(_EDGE, "spec.servers.0.port.protocol", "HTTP"), _SERVERS),
-    Mutant(
-        "no certificates of clients",
-        "edge",
-        put(_EDGE, "spec.servers.0.tls", {"mode": "SIMPLE", "credentialName": "cert"}),
-        _SERVERS,
-    ),
-    Mutant("another certificate", "edge", put(_EDGE, "spec.servers.0.tls.credentialName", "other"), _SERVERS),
-    Mutant("proxies before a gateway forgotten", "edge", cut("mesh", "defaultConfig"), _SERVERS),
-)
-
-ROUTES = (*(Mutant(name, "routes", change) for name, change in _ROUTES), *_GAPS)
+ROUTES = tuple(Mutant(name, "routes", change) for name, change in _ROUTES)
 GATEWAYS = tuple(Mutant(name, "edge", change) for name, change in _GATEWAYS)
 OUTSIDE = tuple(Mutant(name, "outside", change) for name, change in _OUTSIDE)

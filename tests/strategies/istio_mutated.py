@@ -11,8 +11,9 @@ from tests.strategies.istio_mutation import Change, mutated
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.target import CompileOptions, has_errors
 from meshproof.compiler.driver.policy import policy_of_texts
+from meshproof.compiler.driver.reading_back import judgement, read_back
 from meshproof.compiler.ir.mesh import Mesh
-from meshproof.compiler.verify.translation import Translation, translation
+from meshproof.compiler.verify.translation import Translation
 from meshproof.targets.istio import TARGET
 from meshproof.targets.istio.lower import IstioLowered
 
@@ -190,6 +191,36 @@ service pay { port http 80 -> 8080 }
 allow pay: pay -> stripe
 allow pool: { web, pay } -> pool
 """,
+    "ways": """
+mesh ways {
+    language 1
+    trust-domain "td"
+    namespace shop
+    mtls strict
+    egress closed
+}
+namespace vault { closed }
+external bank { hosts "bank.example", "eu.bank.example"  port https 443 originate }
+gateway two {
+    namespace istio-ingress
+    hosts "two.example"
+    port http 80 -> 8080
+    port https 443 -> 8443
+    certificate "cert"
+}
+gateway through { namespace istio-ingress  hosts "raw.example"  port tls 443 -> 8443 passthrough }
+service web { port http 80 -> 8080  port raw tcp 6000 }
+service plain { port http 80 -> 8080 }
+service keys { namespace vault  port http 80 -> 8080 }
+allow enter: internet -> two { GET /** }
+allow shop: two -> web:http { GET /** }
+allow raw: through -> web:raw
+allow pay: web -> bank
+allow old: anyone -> plain { GET /old }
+allow keys: web -> keys { GET /keys/{id} }
+mtls permissive for plain { because "old machines" until 2027-01-31 }
+route two { host "two.example" /** => web:http }
+""",
 }
 
 
@@ -203,9 +234,9 @@ class Compiled:
 
     def judged(self, files: tuple[Artifact, ...]) -> Translation:
         """What is found of files that were emitted for the policy."""
-        lifted = TARGET.lift(files, OPTIONS, self.mesh).mesh
-        assert lifted is not None, "a mutant is read"
-        return translation(self.mesh, lifted, self.lowered.losses, OPTIONS.day)
+        lifted = read_back(TARGET, files, OPTIONS, self.mesh)
+        assert lifted.mesh is not None, "a mutant is read"
+        return judgement(self.mesh, lifted, self.lowered.losses, OPTIONS.day)
 
     def after(self, change: Change) -> Translation:
         """What is found of the files after a change."""

@@ -22,15 +22,11 @@ Change = Callable[[Files], None]
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A compiler with one mistake: what it emits for a policy is changed so.
-
-    `gap` says why nothing is found of it, where that is so: what no part of the comparison looks at.
-    """
+    """A compiler with one mistake: what it emits for a policy is changed so."""
 
     name: str
     policy: str
     change: Change
-    gap: str = ""
 
 
 def mutated(files: tuple[Artifact, ...], change: Change) -> tuple[Artifact, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.target import Pods
+from meshproof.compiler.backend.transport import LiftedTransport
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.dsl.diagnostic import Diagnostic, Severity
 from meshproof.targets.istio.lift.admission import Verdict, admit_all
@@ -16,6 +17,7 @@ from meshproof.targets.istio.lift.field_accounts import FieldAccounts, account_f
 from meshproof.targets.istio.lift.notices import notice_all
 from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.opaque import report_opaque
+from meshproof.targets.istio.lift.parts import RoutingPart
 from meshproof.targets.istio.lift.routing import lift_routing
 
 _UNREADABLE = ("MP0", "MP1", "MP709")
@@ -26,13 +28,14 @@ class IstioReading:
     """What files mean, and everything that was learnt on the way.
 
     `mesh` is None if a file could not be read, or an option not be taken. `verdicts` are those of admission over
-    objects that it does not take as they are.
+    objects that it does not take as they are. `transport` is told where the workloads are known.
     """
 
     mesh: Mesh | None
     context: LiftContext
     verdicts: dict[KubeObject, Verdict]
     accounts: FieldAccounts
+    transport: LiftedTransport | None = None
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -56,11 +59,20 @@ def read_istio(
     verdicts = admit_all(context.objects, context.findings)
     if known is None:  # of what was emitted nobody has to be told what it is like
         notice_all(context, verdicts)
-    mesh = assemble(context, verdicts, lift_routing(context)) if is_readable else None
+    routing = lift_routing(context, has_transport=known is not None) if is_readable else None
+    mesh = None if routing is None else assemble(context, verdicts, routing)
     if mesh is not None:
         report_opaque(mesh, context.findings)
     accounts = account_for(context.objects.objects, context.settings.config)
-    return IstioReading(mesh, context, verdicts, accounts)
+    return IstioReading(mesh, context, verdicts, accounts, _told(routing, accounts))
+
+
+def _told(routing: RoutingPart | None, accounts: FieldAccounts) -> LiftedTransport | None:
+    """What is said of connections, with the fields that are not read; told of what was emitted for a policy alone."""
+    if routing is None or routing.transport is None:
+        return None
+    unread = (f"{gap.path} of {gap.kind} {gap.object}" for gap in accounts.gaps)
+    return replace(routing.transport, unread=tuple(dict.fromkeys(unread)))
 
 
 def _is_fatal(one: Diagnostic) -> bool:

@@ -1,0 +1,48 @@
+"""All that is compared of connections: who passes transport, how gateways take them, what senders do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from meshproof.compiler.backend.loss import Direction, Loss
+from meshproof.compiler.backend.transport import LiftedTransport
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.verify.correspondence import by_place
+from meshproof.compiler.verify.semantic_diff_values import Undecided
+from meshproof.compiler.verify.translation_edges import edge_gaps
+from meshproof.compiler.verify.translation_gaps import Compared, Gap
+from meshproof.compiler.verify.translation_paths import path_gaps
+from meshproof.compiler.verify.translation_senders import sender_gaps
+from meshproof.compiler.verify.translation_transport import workload_gaps
+
+
+def connection_gaps(
+    source: Mesh, lifted: Mesh, transport: LiftedTransport | None, losses: Sequence[Loss], day: date
+) -> tuple[Gap | Undecided, ...]:
+    """What differs, without what is refused more and a listed loss of its subject says so; the rest is not known.
+
+    Without `transport` the files were not asked what they say of connections beside the lifted mesh: so nobody knows.
+    """
+    told = transport if transport is not None else LiftedTransport()
+    about = Compared(source, lifted, told, day, by_place(source, lifted).to_new)
+    found: list[Gap | Undecided] = [*workload_gaps(about), *path_gaps(about)]
+    if transport is None:
+        found.append(Undecided("connections", "the target does not tell what it does with them"))
+    else:
+        found += edge_gaps(about)
+        found += sender_gaps(about)
+        found += (Undecided(field, "it is not modelled") for field in transport.unread)
+    subjects = {loss.subject for loss in losses if loss.direction is Direction.STRICTER}
+    kept = [one for one in found if not _is_listed(one, subjects)]
+    return tuple({_said(one): one for one in reversed(kept)}.values())[::-1]
+
+
+def _said(one: Gap | Undecided) -> Gap | Undecided:
+    """What is told of it: two that only their witnesses tell apart are one."""
+    return replace(one, witness=None) if isinstance(one, Gap) else one
+
+
+def _is_listed(one: Gap | Undecided, subjects: set[str]) -> bool:
+    return isinstance(one, Gap) and not one.is_looser and one.subject in subjects

@@ -1,0 +1,186 @@
+"""Raw paths that what was emitted judges in another form than the policy: requests are compared by normal paths.
+
+Where every path that goes on is normal there is nothing to compare. Elsewhere a deny, an ask or an `unless` by path may
+be stepped round by a path of which the workload behind takes another reading (language.md, step 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice, product
+
+from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.decision import Reason
+from meshproof.compiler.ir.entities import External, Gateway, Layer, Node, Service
+from meshproof.compiler.ir.matchers import Exact, Matcher, Segments
+from meshproof.compiler.ir.mesh import PathMode
+from meshproof.compiler.ir.predicate import And, Not, Or, Path, Predicate, Test, attributes_of
+from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
+from meshproof.compiler.patterns.istio_paths import IstioMode, istio_path
+from meshproof.compiler.patterns.refusal import PatternRefused
+from meshproof.compiler.semantics import MalformedRequest, MissingAnswer, NotModelled, decide
+from meshproof.compiler.smt.policy import Policies, PortKey, PortPolicy
+from meshproof.compiler.verify.semantic_diff_values import DiffWitness, Undecided
+from meshproof.compiler.verify.translation_gaps import Compared, Gap
+
+_NORMAL = frozenset((PathMode.LANGUAGE, PathMode.DECODE_AND_MERGE_SLASHES))
+_KEEPING_DOTS = PathMode.NONE
+_MOST_TRIED = 4000
+_MOST_CALLERS = 12
+
+
+def path_gaps(about: Compared) -> Iterator[Gap | Undecided]:
+    """Each port at which a raw path may step round a rule: with a request that does, or as what is not known."""
+    if about.lifted.paths in _NORMAL:
+        return
+    policies = Policies(about.source, about.day)
+    for node in about.source.nodes:
+        if isinstance(node, External) or node.name not in about.to_new:
+            continue
+        for number in sorted({port.workload for port in node.ports if port.layer is not Layer.TCP}):
+            policy = policies.policy(PortKey(node.name, number))
+            hazards = _hazards(policy, about.lifted.paths)
+            if hazards and not policy.is_observed:
+                yield _gap(node, policy, hazards, about)
+
+
+def _gap(node: Node, policy: PortPolicy, hazards: tuple[AuthzRule, ...], about: Compared) -> Gap | Undecided:
+    port = "" if policy.declared is None else policy.declared.name
+    place, rules = f"{node.name}:{port}", ", ".join(f"`{rule.id}`" for rule in hazards)
+    mode = about.lifted.paths
+    witness = next(_shown(policy, about), None)
+    if witness is None:
+        reason = f"raw paths are judged there as {mode} leaves them, which may step round {rules}"
+        return Undecided(place, reason)
+    emitted = f"lets the path `{witness.request.path}` through, as {mode} leaves it"
+    return Gap(
+        is_looser=True,
+        place=place,
+        subject=str(node.name),
+        emitted=emitted,
+        policy=f"refuses what it stands for (by {rules})",
+        witness=witness,
+    )
+
+
+def _hazards(policy: PortPolicy, mode: PathMode) -> tuple[AuthzRule, ...]:
+    """The rules that a raw path may step round; none where every path that is let in is written out."""
+    reading = [rule for rule in policy.rules if Path() in attributes_of(rule.content)]
+    if mode is _KEEPING_DOTS:
+        return tuple(reading)
+    if not any(rule.effect is Effect.ALLOW and _lets_raw(rule) for rule in policy.rules):
+        return ()
+    return tuple(rule for rule in reading if rule.effect is not Effect.ALLOW or _takes_out(rule.when))
+
+
+def _lets_raw(rule: AuthzRule) -> bool:
+    return not rule.operations or any(not _is_written_out(one.path) for one in rule.operations)
+
+
+def _is_written_out(path: Matcher | None) -> bool:
+    return isinstance(path, Exact) or (isinstance(path, Segments) and not {"*", "{"} & set(path.pattern))
+
+
+def _takes_out(predicate: Predicate, *, is_negated: bool = False) -> bool:
+    """Whether an allow takes paths out."""
+    match predicate:
+        case Test(Path(), _):
+            return is_negated
+        case Not(operand):
+            return _takes_out(operand, is_negated=not is_negated)
+        case And(operands) | Or(operands):
+            return any(_takes_out(one, is_negated=is_negated) for one in operands)
+        case _:
+            return False
+
+
+def _shown(policy: PortPolicy, about: Compared) -> Iterator[DiffWitness]:
+    """Requests with raw paths that one side lets through and the other refuses in one of their readings."""
+    tried = product(_raw_paths(policy), _methods(policy), _callers(about))
+    for path, method, caller in islice(tried, _MOST_TRIED):
+        request = Request(
+            source=Peer(caller),
+            destination=policy.key.node,
+            port=policy.key.port,
+            protocol=RequestProtocol.HTTP,
+            method=method,
+            host=str(policy.key.node),
+            path=path,
+        )
+        if _is_stepping_round(request, about):
+            yield about.shown(request)
+
+
+def _is_stepping_round(request: Request, about: Compared) -> bool:
+    """Whether it is let through, and the policy refuses it as it reads it, or refuses one of its readings by a rule."""
+    try:
+        there = replace(request, destination=about.to_new[request.destination])
+        if not decide(about.lifted, there, about.day).is_allowed:
+            return False
+        own = decide(about.source, request, about.day)
+        if not own.is_allowed and own.reason is not Reason.PATH:
+            return True
+        found = (
+            decide(about.source, replace(request, path=path), about.day) for path in _readings(request.path or "/")
+        )
+        return any(not one.is_allowed and one.reason in {Reason.RULE, Reason.ASK} for one in found)
+    except (MalformedRequest, MissingAnswer, NotModelled):
+        return False
+
+
+def _readings(raw: str) -> Iterator[str]:
+    for mode in (IstioMode.BASE, IstioMode.MERGE_SLASHES, IstioMode.DECODE_AND_MERGE_SLASHES):
+        try:
+            yield istio_path(raw, mode)
+        except PatternRefused:
+            continue
+
+
+def _raw_paths(policy: PortPolicy) -> Iterator[str]:
+    """Spellings of paths that rules speak of, and ways to them from below others."""
+    plain = tuple(dict.fromkeys(path for rule in policy.rules for path in _examples(rule)))
+    for path in plain:
+        for place in (number for number, char in enumerate(path) if char == "/"):
+            yield f"{path[:place]}//{path[place + 1 :]}"
+            if place:
+                yield f"{path[:place]}%2F{path[place + 1 :]}"
+                yield f"{path[:place]}/x/../{path[place + 1 :]}"
+    for path, other in product(plain, plain):
+        yield f"{path}{'/..' * path.count('/')}{other}"
+        yield f"{path}{'%2F..' * path.count('/')}{other.replace('/', '%2F')}"
+
+
+def _examples(rule: AuthzRule) -> Iterator[str]:
+    for matcher in (*(one.path for one in rule.operations), *_tested(rule.when)):
+        match matcher:
+            case Exact(value=value):
+                yield value
+            case Segments(pattern=pattern):
+                yield "/".join("x" if part[:1] in {"*", "{"} else part for part in pattern.split("/"))
+            case _:
+                continue
+
+
+def _tested(predicate: Predicate) -> Iterator[Matcher]:
+    match predicate:
+        case Test(Path(), matcher):
+            yield matcher
+        case Not(operand):
+            yield from _tested(operand)
+        case And(operands) | Or(operands):
+            for one in operands:
+                yield from _tested(one)
+        case _:
+            return
+
+
+def _methods(policy: PortPolicy) -> tuple[str, ...]:
+    named = (method for rule in policy.rules for one in rule.operations for method in one.methods)
+    return tuple(dict.fromkeys((*named, "GET")))
+
+
+def _callers(about: Compared) -> tuple[str | None, ...]:
+    nodes: tuple[Service | Gateway, ...] = (*about.source.services, *about.source.gateways)
+    declared = dict.fromkeys(one.identity.uri for one in nodes)
+    return (*islice(declared, _MOST_CALLERS), None)

@@ -1,0 +1,112 @@
+"""What the objects say of connections: how gateways take them, and what the proxies of senders do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshproof.compiler.backend.transport import ClientTls, LiftedClient, LiftedServer, LiftedTransport, TlsEnd
+from meshproof.targets.common.tree import MapNode
+from meshproof.targets.istio.lift.destination_rules import ClientTls as Mode
+from meshproof.targets.istio.lift.destination_rules import DestinationRules
+from meshproof.targets.istio.lift.gateways import Listening, Server
+from meshproof.targets.istio.lift.hosts import ANY
+from meshproof.targets.istio.lift.registry import KnownHost, Registry
+from meshproof.targets.istio.lift.senders import ELSEWHERE, Senders
+from meshproof.targets.istio.lift.sidecars import Sidecars
+from meshproof.targets.istio.lift.values import flag, text, texts
+from meshproof.targets.istio.lift.workloads import Role
+
+_ENDS = {
+    "PASSTHROUGH": TlsEnd.PASSED,
+    "AUTO_PASSTHROUGH": TlsEnd.PASSED,
+    "OPTIONAL_MUTUAL": TlsEnd.OPTIONAL,
+    "MUTUAL": TlsEnd.CLIENT,
+    "ISTIO_MUTUAL": TlsEnd.MESH,
+    "SIMPLE": TlsEnd.SERVER,
+}
+_CLIENTS = {Mode.AUTO: ClientTls.MESH, Mode.ISTIO_MUTUAL: ClientTls.MESH, Mode.DISABLE: ClientTls.NONE}
+_SYSTEM = "system"
+
+
+def transport_of(
+    listening: tuple[Listening, ...], registry: Registry, rules: DestinationRules, senders: Senders
+) -> LiftedTransport:
+    """What is said of connections; fields that are not read are told by who accounts for fields."""
+    sidecars = Sidecars(registry.context)
+    workloads = [one for one in registry.context.workloads if one.role is Role.SIDECAR]
+    closed = (one.name for one in workloads if sidecars.view(one.namespace, one).is_closed)
+    return LiftedTransport(
+        servers=tuple(_servers(listening)),
+        clients=tuple(_clients(registry, rules, senders)),
+        closed=frozenset(closed),
+        is_closed_elsewhere=sidecars.view(ELSEWHERE, None).is_closed,
+    )
+
+
+def _servers(listening: tuple[Listening, ...]) -> Iterator[LiftedServer]:
+    for one in listening:
+        for server in one.servers:
+            for namespace, host in server.hosts:
+                yield LiftedServer(
+                    gateway=one.workload.name,
+                    number=server.port,
+                    workload=one.workload_port,
+                    host=host,
+                    binds=None if namespace == ANY else namespace,
+                    end=_end(server),
+                    certificate=server.certificate,
+                    client_ca=server.client_ca,
+                    is_redirecting=server.redirects_to_https,
+                )
+
+
+def _end(server: Server) -> TlsEnd:
+    """How it takes connections: TLS is a matter of the protocol, and without a known mode it is ended plainly."""
+    if server.protocol not in {"HTTPS", "TLS"}:
+        return TlsEnd.PLAIN
+    return _ENDS.get(server.tls_mode or "", TlsEnd.SERVER)
+
+
+def _clients(registry: Registry, rules: DestinationRules, senders: Senders) -> Iterator[LiftedClient]:
+    namespaces = sorted({sender.namespace for sender in senders.all})
+    for host in registry.all:
+        for client in namespaces:
+            if host.exports.reach(client):
+                yield from _towards(host, client, rules)
+
+
+def _towards(host: KnownHost, client: str, rules: DestinationRules) -> Iterator[LiftedClient]:
+    policy = rules.policy(host.name, host.namespace, client)
+    for port in host.ports:
+        nodes = dict.fromkeys(end.node for end in host.ends(port.number))
+        for version in (None, *(one.name for one in policy.subsets)):
+            mode = policy.tls(port.number, version)
+            tls = policy.section("tls", port.number, version)
+            for node in nodes:
+                yield LiftedClient(
+                    namespace=client,
+                    node=node,
+                    host=host.name,
+                    number=port.number,
+                    version=version,
+                    tls=_client(mode, host),
+                    names=tuple(one.value for one in texts(tls.get("subjectAltNames"))),
+                    is_checked=_is_checked(mode, tls),
+                    sni=text(tls.get("sni")),
+                )
+
+
+def _client(mode: Mode, host: KnownHost) -> ClientTls:
+    """Towards what is outside no identity is shown unless it is asked for: nobody there takes one."""
+    if mode is Mode.AUTO and host.is_external:
+        return ClientTls.NONE
+    return _CLIENTS.get(mode, ClientTls.STARTED)
+
+
+def _is_checked(mode: Mode, tls: MapNode) -> bool:
+    """Whether the server is asked for a certificate of an authority that the system knows, and it shows none itself.
+
+    With `credentialName` sidecars have no TLS at all, unless the rule selects their workloads.
+    """
+    is_loose = flag(tls.get("insecureSkipVerify")) or tls.get("credentialName") is not None
+    return mode is Mode.SIMPLE and text(tls.get("caCertificates")) == _SYSTEM and not is_loose

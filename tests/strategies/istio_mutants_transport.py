@@ -1,0 +1,142 @@
+"""Mistakes in what is done with connections: who passes, how TLS ends and begins, and what senders let out."""
+
+from __future__ import annotations
+
+from tests.strategies.istio_mutation import Mutant, add, both, cut, put, without
+
+_TWO = "Gateway two"
+_EDGE = "Gateway edge"
+_BANK = "DestinationRule bank-bank-example"
+_TLS = "spec.trafficPolicy.portLevelSettings.0.tls"
+_RULE = "DestinationRule api"
+_CLOSED = "PeerAuthentication closed"
+
+_SHOP = (
+    ("mutual TLS permissive", put("PeerAuthentication orders", "spec.mtls.mode", "PERMISSIVE")),
+    ("mutual TLS of the parent", put("PeerAuthentication orders", "spec.mtls.mode", "UNSET")),
+    ("mutual TLS not said", without("PeerAuthentication orders")),
+    ("mutual TLS of another workload", put("PeerAuthentication orders", "spec.selector.matchLabels.app", "shop")),
+    ("mutual TLS in another namespace", put("PeerAuthentication orders", "metadata.namespace", "batch")),
+    (
+        "permissive but for a port",
+        put(
+            "PeerAuthentication web",
+            "spec",
+            {
+                "selector": {"matchLabels": {"app": "web"}},
+                "mtls": {"mode": "PERMISSIVE"},
+                "portLevelMtls": {"8080": {"mode": "STRICT"}},
+            },
+        ),
+    ),
+    ("mutual TLS of every workload of the namespace", cut("PeerAuthentication orders", "spec.selector")),
+    (
+        "permissive where nothing is declared",
+        both(
+            put("PeerAuthentication orders", "spec.mtls.mode", "PERMISSIVE"),
+            put("PeerAuthentication orders", "spec.portLevelMtls", {"8080": {"mode": "STRICT"}}),
+        ),
+    ),
+    (
+        "a port that nobody declares permissive",
+        put("PeerAuthentication orders", "spec.portLevelMtls", {"9": {"mode": "PERMISSIVE"}}),
+    ),
+    ("paths not made normal", put("mesh", "pathNormalization.normalization", "NONE")),
+    ("escaped slashes kept", put("mesh", "pathNormalization.normalization", "BASE")),
+    ("paths as it is by default", cut("mesh", "pathNormalization")),
+    ("slashes merged and not decoded", put("mesh", "pathNormalization.normalization", "MERGE_SLASHES")),
+    (
+        "identities of another domain verified",
+        put("mesh", "caCertificates", [{"pem": "x", "trustDomains": ["partner"]}]),
+    ),
+    ("mutual TLS not offered", put("mesh", "enableAutoMtls", False)),
+    (
+        "the client's certificate taken from a header",
+        put("mesh", "defaultConfig", {"gatewayTopology": {"forwardClientCertDetails": "ALWAYS_FORWARD_ONLY"}}),
+    ),
+    ("senders that nobody declares closed", put("mesh", "outboundTrafficPolicy", {"mode": "REGISTRY_ONLY"})),
+)
+_ROUTES = (
+    ("no mutual TLS to a service", put(_RULE, "spec.trafficPolicy.tls", {"mode": "DISABLE"})),
+    ("TLS of its own to a service", put(_RULE, "spec.trafficPolicy.tls", {"mode": "SIMPLE"})),
+    ("no mutual TLS to a version", put(_RULE, "spec.subsets.1.trafficPolicy", {"tls": {"mode": "DISABLE"}})),
+    (
+        "no mutual TLS to a port",
+        put(_RULE, "spec.trafficPolicy.portLevelSettings", [{"port": {"number": 80}, "tls": {"mode": "DISABLE"}}]),
+    ),
+    ("another server name asked for", put(_RULE, "spec.trafficPolicy.tls", {"mode": "ISTIO_MUTUAL", "sni": "other"})),
+)
+_EDGES = (
+    ("no TLS at a gateway", put(_EDGE, "spec.servers.0.port.protocol", "HTTP")),
+    (
+        "no certificates of clients",
+        put(_EDGE, "spec.servers.0.tls", {"mode": "SIMPLE", "credentialName": "cert"}),
+    ),
+    ("certificates of clients if they like", put(_EDGE, "spec.servers.0.tls.mode", "OPTIONAL_MUTUAL")),
+    ("the mesh's certificates at a gateway", put(_EDGE, "spec.servers.0.tls", {"mode": "ISTIO_MUTUAL"})),
+    ("another certificate", put(_EDGE, "spec.servers.0.tls.credentialName", "other")),
+    ("another authority of clients", put(_EDGE, "spec.servers.0.tls.caCertCredentialName", "other")),
+    ("the authority of clients by default", cut(_EDGE, "spec.servers.0.tls.caCertCredentialName")),
+    ("a host that routes of all may take", put(_EDGE, "spec.servers.0.hosts.0", "*/shop.example")),
+    ("a host that routes of another may take", put(_EDGE, "spec.servers.0.hosts.0", "other/shop.example")),
+    ("proxies before a gateway forgotten", cut("mesh", "defaultConfig")),
+    ("one proxy more before a gateway", put("mesh", "defaultConfig.gatewayTopology.numTrustedProxies", 2)),
+)
+_OUT = (
+    (
+        "everything outside, of one that may call all that is declared",
+        put("Sidecar pay", "spec.outboundTrafficPolicy.mode", "ALLOW_ANY"),
+    ),
+    ("nothing said of what is outside", cut("Sidecar pay", "spec.outboundTrafficPolicy")),
+)
+_WAYS = (
+    ("redirected to TLS", put(_TWO, "spec.servers.0.tls", {"httpsRedirect": True})),
+    ("another certificate at the second port", put(_TWO, "spec.servers.1.tls.credentialName", "other")),
+    ("no TLS at the second port", put(_TWO, "spec.servers.1.port.protocol", "HTTP")),
+    ("TLS passed through at the second port", put(_TWO, "spec.servers.1.tls", {"mode": "PASSTHROUGH"})),
+    ("a port of a gateway lost", cut(_TWO, "spec.servers.1")),
+    ("a host more at a port", add(_TWO, "spec.servers.1.hosts", "./other.example")),
+    (
+        "one more server",
+        add(
+            _TWO,
+            "spec.servers",
+            {"port": {"number": 9000, "name": "more", "protocol": "HTTP"}, "hosts": ["./two.example"]},
+        ),
+    ),
+    (
+        "TLS ended where it goes through",
+        put("Gateway through", "spec.servers.0.tls", {"mode": "SIMPLE", "credentialName": "cert"}),
+    ),
+    ("every service behind a gateway by name", put("Gateway through", "spec.servers.0.tls.mode", "AUTO_PASSTHROUGH")),
+    ("no TLS to what is outside", without(_BANK)),
+    ("no TLS to what is outside, said", put(_BANK, _TLS, {"mode": "DISABLE"})),
+    ("any certificate of what is outside", put(_BANK, f"{_TLS}.insecureSkipVerify", True)),
+    ("a certificate of any authority", cut(_BANK, f"{_TLS}.caCertificates")),
+    ("an authority of its own", put(_BANK, f"{_TLS}.caCertificates", "/etc/own.pem")),
+    ("a certificate of any name", cut(_BANK, f"{_TLS}.subjectAltNames")),
+    ("a certificate of another name", put(_BANK, f"{_TLS}.subjectAltNames", ["eu.bank.example"])),
+    ("one name of a certificate more", add(_BANK, f"{_TLS}.subjectAltNames", "evil.example")),
+    ("another server asked for outside", put(_BANK, f"{_TLS}.sni", "eu.bank.example")),
+    ("TLS to what is outside at another port", put(_BANK, "spec.trafficPolicy.portLevelSettings.0.port.number", 80)),
+    ("TLS to another host outside", put(_BANK, "spec.host", "other.example")),
+    ("TLS that no sender begins", put(_BANK, "metadata.namespace", "other")),
+    ("a certificate from a secret that sidecars do not read", put(_BANK, f"{_TLS}.credentialName", "bank")),
+    ("a permissive workload that is strict", put("PeerAuthentication plain", "spec.mtls.mode", "STRICT")),
+    ("a permissive workload that is disabled", put("PeerAuthentication plain", "spec.mtls.mode", "DISABLE")),
+    ("a closed namespace permissive", put(_CLOSED, "spec.mtls.mode", "PERMISSIVE")),
+    ("a closed namespace without mutual TLS", without(_CLOSED)),
+    ("what a proxy knows inside lost", cut("Sidecar web", "spec.egress.0.hosts.0")),
+)
+
+TRANSPORT = tuple(
+    Mutant(name, policy, change)
+    for policy, mutants in (
+        ("shop", _SHOP),
+        ("routes", _ROUTES),
+        ("edge", _EDGES),
+        ("outside", _OUT),
+        ("ways", _WAYS),
+    )
+    for name, change in mutants
+)
