@@ -9,7 +9,7 @@ from itertools import product
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.entities import Gateway
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex, Segments, Suffix
-from meshproof.compiler.ir.predicate import Header, Host, Method, Path, Query, SourceIdentity
+from meshproof.compiler.ir.predicate import Header, Host, Method, Path, Query, Sni, SourceIdentity
 from meshproof.compiler.ir.routing import Branch
 from meshproof.compiler.patterns.pattern import to_automaton
 from meshproof.compiler.patterns.segments import parse_segments
@@ -59,7 +59,13 @@ def _put(block: Match, field: str, name: str | None, value: Value) -> None:
         raise NotExpressibleError(Feature.ROUTE_MATCH, f"two conditions on `{name}` meet in one branch")
 
 
-_WORDS = {"uri": "the path", "method": "the method", "authority": "the host", "sourceNamespace": "the source"}
+_WORDS = {
+    "uri": "the path",
+    "sniHosts": "the server name",
+    "method": "the method",
+    "authority": "the host",
+    "sourceNamespace": "the source",
+}
 
 
 def _options(literal: Literal, branch: Branch, context: Context) -> Iterable[tuple[str, str | None, Value]]:
@@ -79,9 +85,26 @@ def _options(literal: Literal, branch: Branch, context: Context) -> Iterable[tup
             return [("queryParams", name, string_match(one)) for one in literal.matchers]
         case SourceIdentity():
             return [("sourceNamespace", None, _namespace(one, context.domains)) for one in literal.matchers]
+        case Sni():
+            return [("sniHosts", None, [_server_name(one)]) for one in literal.matchers]
         case other:
             raise NotExpressibleError(
                 Feature.ROUTE_MATCH, f"a route cannot look at `{_attribute(other)}`", "let a rule look at it instead"
+            )
+
+
+def _server_name(matcher: Matcher) -> str:
+    """The name as Istio has it: it is compared in lower case, and a pattern is for names below another."""
+    match matcher:
+        case Present():
+            return "*"
+        case Exact(name) if name == name.lower():
+            return name
+        case Suffix(name) if name == name.lower() and name.startswith("."):
+            return f"*{name}"
+        case _:
+            raise NotExpressibleError(
+                Feature.ROUTE_MATCH, "a server name is one in lower case, or all below one", "write the names out"
             )
 
 

@@ -160,11 +160,36 @@ def _connections(context: Context, route: Route, called: Called, port: ServicePo
     return found
 
 
+def _check(blocks: list[Match], called: Called, port: ServicePort) -> None:
+    """Raises `NotExpressibleError` for what no proxy tells connections apart by."""
+    asked = {field for block in blocks for field in block}
+    is_by_name = isinstance(called.node, Gateway) and port.is_passthrough
+    if "sniHosts" in asked and not is_by_name:
+        reason = "server names tell connections apart where a gateway passes TLS on, and nowhere else"
+        raise NotExpressibleError(Feature.ROUTE_MATCH, reason)
+    if asked - {"sourceNamespace", "sniHosts"}:
+        raise NotExpressibleError(Feature.ROUTE_MATCH, "a route tells connections apart by the sender's namespace")
+    hosts = called.node.hosts if isinstance(called.node, Gateway) else ()
+    for name in (name for block in blocks for name in _server_names(block)):
+        if not any(_covers(host, name) for host in hosts):
+            reason = f"`{called.node.name}` answers by {', '.join(hosts)} alone, and `{name}` is more than that"
+            raise NotExpressibleError(Feature.ROUTE_MATCH, reason, "ask for server names that its `hosts` take")
+
+
+def _server_names(block: Match) -> Iterator[str]:
+    names = block.get("sniHosts")
+    yield from (str(name) for name in (names if isinstance(names, list) else ()))
+
+
+def _covers(host: str, name: str) -> bool:
+    """Whether a host of a gateway takes every server name that another takes."""
+    return host in {name, "*"} or (host.startswith("*") and name.removeprefix("*").endswith(host[1:]))
+
+
 def _connection(context: Context, branch: Branch, called: Called, port: ServicePort) -> list[tuple[str, Value]]:
     """Istio routes TLS that it does not end by the server name alone, which inside the mesh is anything."""
     blocks = matches(branch, context)
-    if any(set(block) - {"sourceNamespace"} for block in blocks):
-        raise NotExpressibleError(Feature.ROUTE_MATCH, "a route tells connections apart by the sender's namespace")
+    _check(blocks, called, port)
     if not blocks:
         return []
     gateway = called.node if isinstance(called.node, Gateway) else None
@@ -175,5 +200,5 @@ def _connection(context: Context, branch: Branch, called: Called, port: ServiceP
     names: Match = {}
     if gateway is not None and port.is_passthrough:
         names["sniHosts"] = list(gateway.hosts)
-    match = [_with_port(block | names, port) for block in blocks]
+    match = [_with_port(names | block, port) for block in blocks]
     return [("tls" if names else "tcp", {"match": match, "route": shares(context, branch, called, port)})]

@@ -288,3 +288,35 @@ def test_a_gateway_has_no_branch_for_hosts_by_which_it_answers_nobody(codes: Cod
     asked = ("a.example", "A.example", "x.b.example", "*.b.example", "c.example", "b.example", "*.c.example")
     found = [[code for code in codes(B + edge + route.format(host)) if code == "MP701"] for host in asked]
     assert found == [[], [], [], [], ["MP701"], ["MP701"], ["MP701"]]
+
+
+PASSING = """gateway edge { hosts "*.example"  port tls 443 -> 8443 passthrough  port tcp 90 }
+service x { port tls 443 }
+service y { port tls 443 }
+allow come: internet -> edge
+allow go: edge -> { x, y }
+"""
+
+
+def test_a_gateway_routes_tls_that_it_passes_on_by_server_names(specs: Specs) -> None:
+    text = PASSING + 'route edge:tls { when sni == "a.example" => x:tls\n when sni endswith ".b.example" => y:tls }'
+    found = specs("VirtualService", text)["app/edge"]["tls"]
+    assert [one["match"] for one in found] == [
+        [{"sniHosts": ["a.example"], "port": 443}],
+        [{"sniHosts": ["*.b.example"], "port": 443}],
+    ]
+    assert [one["route"][0]["destination"]["host"].partition(".")[0] for one in found] == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        'edge:tls { when sni == "a.other" => x:tls }',
+        "edge:tls { when has sni => x:tls }",
+        'edge:tls { when sni endswith "b.example" => x:tls }',
+        'edge:tls { when sni matches re"[ab][.]example" => x:tls }',
+        'edge:tcp { when sni == "a.example" => x:tls }',
+    ],
+)
+def test_server_names_by_which_no_gateway_routes(codes: Codes, route: str) -> None:
+    assert "MP701" in codes(f"{PASSING}route {route}")
