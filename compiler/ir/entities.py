@@ -139,6 +139,8 @@ class Issuer:
     """Who signs tokens. `url` is `iss`; a token must be for one of `audiences`, if there are any.
 
     `words` are claims whose string is its words, besides `scope` and `permission`; lifted files alone name some.
+    `is_strict_about_audience` (lifted files alone): a token that says no audience is for none, and audiences are
+    compared as Envoy does, without `http://` or `https://` in front and one `/` behind (ADR 0136).
     """
 
     name: IssuerName
@@ -149,6 +151,30 @@ class Issuer:
     place: TokenPlace | None = None
     is_stripped: bool = False
     words: tuple[str, ...] = ()
+    is_strict_about_audience: bool = False
+
+    @property
+    def accepted_audiences(self) -> tuple[str, ...]:
+        """All audiences of which a token must name one, those that are asked for first; none if it need not."""
+        if not self.is_strict_about_audience:
+            return self.audiences
+        cores = tuple(dict.fromkeys(map(audience_core, self.audiences)))
+        forms = (f"{scheme}{core}{slash}" for core in cores for scheme in _SCHEMES for slash in ("", "/"))
+        return tuple(dict.fromkeys((*self.audiences, *(form for form in forms if audience_core(form) in cores))))
+
+    @property
+    def needs_audience(self) -> bool:
+        """Whether a token that says no audience is refused."""
+        return self.is_strict_about_audience and bool(self.audiences)
+
+
+_SCHEMES = ("", "http://", "https://")
+
+
+def audience_core(audience: str) -> str:
+    """What Envoy compares of an audience (`sanitizeAudience` in jwt_verify_lib)."""
+    scheme = next((one for one in _SCHEMES[1:] if audience.startswith(one)), "")
+    return audience.removeprefix(scheme).removesuffix("/")
 
 
 @dataclass(frozen=True, slots=True)

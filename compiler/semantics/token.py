@@ -33,22 +33,25 @@ def seen_token(mesh: Mesh, node: Node, request: Request) -> Token | None:
 
 def verifying_issuer(mesh: Mesh, node: Node, token: Token) -> Issuer | None:
     """The issuer that makes the token good at the node, or None: "not verifiable, expired, of an issuer or audience
-    not accepted". A valid token that leaves out `aud` is one for its issuer's audiences (ADR 0052).
+    not accepted". A valid token that leaves out `aud` is one for its issuer's audiences (ADR 0052), but in lifted
+    meshes for none (ADR 0136).
     """  # noqa: D205
     if not token.is_valid:
         return None
     url = dict(token.claims.members).get("iss")
     audiences = strings_in(token.claims, ("aud",))
     for issuer in accepted_issuers(mesh, node):
-        is_for_us = not issuer.audiences or not audiences or not set(audiences).isdisjoint(issuer.audiences)
-        if url == issuer.url and is_for_us:
+        accepted = issuer.accepted_audiences
+        is_for_us = not set(audiences).isdisjoint(accepted) if audiences else not issuer.needs_audience
+        if url == issuer.url and (not accepted or is_for_us):
             return issuer
     return None
 
 
 def audiences_of(issuer: Issuer, claims: ClaimObject) -> tuple[str, ...]:
     """The audiences of a valid token; one that leaves out `aud` has the first that its issuer demands."""
-    return strings_in(claims, ("aud",)) or issuer.audiences[:1]
+    implied = () if issuer.is_strict_about_audience else issuer.audiences[:1]
+    return strings_in(claims, ("aud",)) or implied
 
 
 def strings_in(claims: ClaimObject, path: tuple[str, ...], words: tuple[str, ...] = ()) -> tuple[str, ...]:

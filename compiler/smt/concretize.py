@@ -21,6 +21,7 @@ from meshproof.compiler.ir.predicate import (
     SourceIp,
 )
 from meshproof.compiler.ir.request import ClaimObject, ClaimValue, Peer, Request, RequestProtocol, Token
+from meshproof.compiler.smt.atoms import AUDIENCE
 from meshproof.compiler.smt.callers import members
 from meshproof.compiler.smt.environment import Environment
 from meshproof.compiler.smt.formula import Point
@@ -157,6 +158,9 @@ def _token(environment: Environment, point: Point) -> Token | None:
             values = _values(environment, attribute, point)
             if values:
                 entries.append((attribute.path, _claim_value(environment.policy, attribute.path, values)))
+    issuer = next((one for one in environment.policy.issuers if one.url == entries[0][1]), None)
+    if issuer is not None and issuer.needs_audience and AUDIENCE not in environment.multiples:
+        entries.append((AUDIENCE.path, issuer.audiences[0]))
     return Token(is_valid=True, claims=_object(entries))
 
 

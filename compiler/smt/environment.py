@@ -168,7 +168,8 @@ class Environment:
         """Some value of `aud` passes; a token without `aud` has the first audience that its issuer demands."""
         urls = []
         for url in self.issuer_urls:
-            audiences = next(issuer.audiences for issuer in self.policy.issuers if issuer.url == url)
+            issuer = next(issuer for issuer in self.policy.issuers if issuer.url == url)
+            audiences = () if issuer.needs_audience else issuer.audiences
             if audiences and is_match(matcher, audiences[0]):
                 urls.append(url)
         is_absent = self.formulas.negation(self.has_some(AUDIENCE))

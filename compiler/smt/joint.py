@@ -194,15 +194,15 @@ def _statements(policy: PortPolicy) -> Iterable[tuple[str, Predicate]]:
             yield branch.id, branch.condition
 
 
-def _issuers(policy: PortPolicy) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((issuer.url, issuer.audiences) for issuer in policy.issuers)
+def _issuers(policy: PortPolicy) -> tuple[tuple[str, tuple[str, ...], bool], ...]:
+    return tuple((issuer.url, issuer.accepted_audiences, issuer.needs_audience) for issuer in policy.issuers)
 
 
 def _token_conditions(issuers: tuple[Issuer, ...]) -> Iterable[Predicate]:
     """What tells apart the tokens that one side accepts and the other does not."""
     yield Test(TokenIssuer(), Present())
     for issuer in issuers:
-        for audience in issuer.audiences:
+        for audience in issuer.accepted_audiences:
             yield Test(TokenAudience(), Exact(audience))
 
 

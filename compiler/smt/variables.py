@@ -194,7 +194,7 @@ def _add_token(environment: Environment, read: Matchers) -> None:
             samples: tuple[str, ...] = ()
             matchers = read[attribute]
             if attribute == AUDIENCE:
-                samples = tuple(audience for issuer in policy.issuers for audience in issuer.audiences)
+                samples = tuple(audience for issuer in policy.issuers for audience in issuer.accepted_audiences)
                 matchers = tuple(dict.fromkeys((*matchers, *map(Exact, samples))))
             _multiple(environment, attribute, text_classes(matchers, universe.any_text(), samples))
             is_absent = formulas.negation(environment.has_some(attribute))
@@ -228,7 +228,8 @@ def _add_audience_axioms(environment: Environment) -> None:
     formulas = environment.formulas
     is_absent = formulas.negation(environment.has_some(AUDIENCE))
     for url in environment.issuer_urls:
-        audiences = [issuer.audiences for issuer in environment.policy.issuers if issuer.url == url]
+        issuers = [issuer for issuer in environment.policy.issuers if issuer.url == url]
+        audiences = [issuer.accepted_audiences for issuer in issuers]
         if not all(audiences):
             continue
         values = dict.fromkeys(audience for one in audiences for audience in one)
@@ -238,7 +239,9 @@ def _add_audience_axioms(environment: Environment) -> None:
             mask |= found.masks[Exact(value)]
         accepted = (formulas.literal(variable, 0b10) for bit, variable in enumerate(found.variables) if mask >> bit & 1)
         other = formulas.negation(environment.has_issuer((url,)))
-        environment.axioms.append(formulas.disjunction((other, is_absent, *accepted)))
+        needs_one = all(issuer.needs_audience for issuer in issuers)
+        absent = () if needs_one else (is_absent,)
+        environment.axioms.append(formulas.disjunction((other, *absent, *accepted)))
 
 
 def _add_addresses(environment: Environment, read: Matchers) -> None:

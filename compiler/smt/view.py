@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from meshproof.compiler.ir.entities import Layer
+from meshproof.compiler.ir.entities import Issuer, Layer
 from meshproof.compiler.ir.matchers import Exact, Matcher
 from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.predicate import Attribute, Claim, Sni, TokenAudience, TokenIssuer
@@ -45,7 +45,7 @@ class View(Environment):
         """A valid token is there and of an issuer and audience that this side accepts."""
         if self.unreadable is None:
             return TRUE
-        return self.formulas.disjunction(self._is_accepted(url, audiences) for url, audiences in self._accepted)
+        return self.formulas.disjunction(map(self._is_accepted, self.policy.issuers))
 
     @property
     def is_token_refused(self) -> Formula:
@@ -87,23 +87,21 @@ class View(Environment):
         matches = {rule.id: encode_match(rule, self) for rule in self.policy.rules}
         return self.formulas.conjunction((self.judged, encode_allowed(self, matches)))
 
-    @property
-    def _accepted(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        return tuple((issuer.url, issuer.audiences) for issuer in self.policy.issuers)
-
-    def _is_accepted(self, url: str, audiences: tuple[str, ...]) -> Formula:
-        if not audiences:
-            return self.has_issuer((url,))
-        is_absent = self.formulas.negation(self.has_some(AUDIENCE))
-        named = (self._multiple(AUDIENCE, Exact(audience)) for audience in audiences)
-        return self.formulas.conjunction((self.has_issuer((url,)), self.formulas.disjunction((is_absent, *named))))
+    def _is_accepted(self, issuer: Issuer) -> Formula:
+        is_its = self.has_issuer((issuer.url,))
+        if not issuer.audiences:
+            return is_its
+        named = [self._multiple(AUDIENCE, Exact(audience)) for audience in issuer.accepted_audiences]
+        if not issuer.needs_audience:
+            named.append(self.formulas.negation(self.has_some(AUDIENCE)))
+        return self.formulas.conjunction((is_its, self.formulas.disjunction(named)))
 
     def _audience(self, matcher: Matcher) -> Formula:
         """Some value of `aud` passes; a token without one has the first audience that this side's issuer demands."""
         first: dict[str, str] = {}
-        for url, audiences in self._accepted:
-            if url not in first:
-                first[url] = audiences[0] if audiences else ""
+        for issuer in self.policy.issuers:
+            is_implied = issuer.audiences and not issuer.needs_audience
+            first.setdefault(issuer.url, issuer.audiences[0] if is_implied else "")
         urls = [url for url, audience in first.items() if audience and is_match(matcher, audience)]
         is_absent = self.formulas.negation(self.has_some(AUDIENCE))
         implied = self.formulas.conjunction((is_absent, self.has_issuer(urls)))

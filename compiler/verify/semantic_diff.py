@@ -58,11 +58,17 @@ class DiffOptions:
 DEFAULT_OPTIONS = DiffOptions()
 
 
+def _without_audience_rules(mesh: Mesh) -> Mesh:
+    return replace(mesh, issuers=tuple(replace(one, is_strict_about_audience=False) for one in mesh.issuers))
+
+
 def semantic_diff(old: Mesh, new: Mesh, day: date, options: DiffOptions = DEFAULT_OPTIONS) -> SemanticDiff:
     """Everything that differs between two policies as of a day.
 
     Policies that say the same are told without the solver, and so are ports at which nothing that decides has changed.
     """
+    if old.is_lifted is not new.is_lifted:  # the language has a valid token be for who reads it (ADR 0052, 0136)
+        old, new = map(_without_audience_rules, (old, new))
     if options.correspondence is None and is_same_policy(old, new):
         return SemanticDiff()
     correspondence = options.correspondence or by_name(old, new)

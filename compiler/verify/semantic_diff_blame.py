@@ -159,8 +159,8 @@ def _observed(mesh: Mesh, policy: PortPolicy) -> tuple[str, Origin | None]:
     return str(node.name), None if own is None else own.origin
 
 
-def _issuers(policy: PortPolicy) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((issuer.url, issuer.audiences) for issuer in policy.issuers)
+def _issuers(policy: PortPolicy) -> tuple[tuple[str, tuple[str, ...], bool], ...]:
+    return tuple((issuer.url, issuer.accepted_audiences, issuer.needs_audience) for issuer in policy.issuers)
 
 
 _CHANGES: tuple[tuple[EditKind, Callable[[PortPolicy, PortPolicy], PortPolicy]], ...] = (

@@ -244,7 +244,10 @@ def _keys(name: NodeName, ports: frozenset[int], node: Node) -> Iterator[PortKey
 
 def _frame(policy: PortPolicy) -> object:
     """What decides at a port besides rules and routes."""
-    issuers = tuple((issuer.url, issuer.audiences, issuer.jwks, issuer.place) for issuer in policy.issuers)
+    issuers = tuple(
+        (issuer.url, issuer.accepted_audiences, issuer.needs_audience, issuer.jwks, issuer.place)
+        for issuer in policy.issuers
+    )
     return (
         policy.layer,
         policy.mode,

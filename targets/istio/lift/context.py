@@ -72,6 +72,11 @@ class LiftContext:
         return () if found is None else tuple(one for one in self.in_namespace(namespace) if found in one.services)
 
     @property
+    def is_of_known_nodes(self) -> bool:
+        """Whether the nodes are those of a policy, for which the files were emitted."""
+        return any(one.node is not None for one in self.workloads)
+
+    @property
     def gateways(self) -> tuple[Workload, ...]:
         """The workloads that are gateways."""
         return tuple(one for one in self.workloads if one.role is Role.GATEWAY)

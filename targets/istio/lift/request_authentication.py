@@ -6,7 +6,7 @@ All that apply to a workload are pooled. None asks for a token: that is for an A
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.entities import Issuer, TokenPlace
@@ -57,7 +57,9 @@ def lift_tokens(context: LiftContext, verdicts: dict[KubeObject, Verdict]) -> To
                     unknown_rules(f"RequestAuthentication:{label}", f"{label}.issuer", origin_of(rule), names)
                 )
                 continue
-            issuer = _issuer(IssuerName(label), url, rule)
+            issuer = replace(
+                _issuer(IssuerName(label), url, rule), is_strict_about_audience=not context.is_of_known_nodes
+            )
             issuers.append(issuer)
             for name in names:
                 accepts.setdefault(name, []).append(issuer.name)

@@ -95,7 +95,7 @@ def add_tokens(draw: Random, cluster: Cluster, pod: Pod) -> None:
     """RequestAuthentications: none, one, or two that are pooled."""
     rules: list[Doc] = [
         {"issuer": "iss1", "jwks": JWKS},
-        {"issuer": "https://iss2", "jwks": JWKS, "audiences": ["aud1"]},
+        {"issuer": "https://iss2", "jwks": JWKS, "audiences": ["https://aud1/"]},
         {"issuer": "iss3", "jwks": JWKS, "spaceDelimitedClaims": ["group"]},
         {"issuer": "https://iss2", "jwks": JWKS, "audiences": ["other", "aud2"]},
     ]

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def _possible(request: Request) -> Request:
-    """Nobody has an identity where there is no TLS, and all have one, of any domain, where that of Istio is asked for."""
+    """Nobody has an identity without TLS, and all have one, of any domain, where that of the mesh is asked for."""
     identity = request.source.identity
     if request.port != MUTUAL:
         return replace(request, sni=None, source=Peer(None, request.source.ip))

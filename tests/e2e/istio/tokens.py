@@ -62,13 +62,23 @@ def _status(provider: Config, place: object, stream: Stream) -> str:
     payload = payload_of(token)
     audiences = payload.get("aud", [])
     named = {audiences} if isinstance(audiences, str) else set(audiences)
-    is_for_us = not provider.get("audiences") or bool(named & set(provider["audiences"]))
+    wanted = set(map(_sanitized, provider.get("audiences", ())))
+    is_for_us = not wanted or bool(wanted & set(map(_sanitized, named)))
     if not token.is_valid or payload.get("iss") != provider["issuer"] or not is_for_us:
         return _BAD
     words = provider.get("normalizePayloadInMetadata", {}).get("spaceDelimitedClaims", [])
     split = {name: value.split() for name, value in payload.items() if name in words and isinstance(value, str)}
     stream.metadata[_FILTER] = {provider["payloadInMetadata"]: payload | split}
     return _GOOD
+
+
+def _sanitized(audience: str) -> str:
+    """What jwt_verify_lib compares: `http://` or `https://` and a `/` at the end do not count."""
+    for scheme in ("http://", "https://"):
+        if audience.startswith(scheme):
+            audience = audience[len(scheme) :]
+            break
+    return audience.removesuffix("/")
 
 
 def payload_of(token: Token) -> dict[str, Any]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.strategies.istio_lifting import NODE, WORKLOAD, allows, api, judged, policy, read, token
+from tests.strategies.istio_lifting import DAY, HTTP, NODE, WORKLOAD, allows, api, judged, policy, read, token
 
 from meshproof.compiler.ir.decision import Reason
 from meshproof.compiler.ir.entities import TokenPlace
 from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.request import ClaimValue
 from meshproof.compiler.semantics import NotModelled
+from meshproof.compiler.smt.region import Allowed
+from meshproof.compiler.verify import Analysis
+from meshproof.compiler.verify.verdict import Example
 
 
 def rules(*rules: str, name: str = "r", namespace: str = "shop", selector: str = "{app: api}") -> str:
@@ -45,6 +49,53 @@ def test_audiences_are_those_of_the_issuer() -> None:
     mesh = api(rules(OURS))
     assert allows(mesh, token=token(iss="https://ours", aud="b"))
     assert not allows(mesh, token=token(iss="https://ours", aud=("c",)))
+    assert judged(mesh, token=token(iss="https://ours")).reason is Reason.TOKEN
+
+
+@pytest.mark.parametrize("written", ["app", "http://app", "https://app/", "app/"])
+def test_audiences_are_compared_without_scheme_and_last_slash(written: str) -> None:
+    mesh = api(rules(f'{{issuer: "i", jwks: "{{}}", audiences: ["{written}"]}}'))
+    taken: tuple[ClaimValue, ...] = ("app", "app/", "http://app", "https://app", "https://app/", ("x", "http://app/"))
+    for audience in taken:
+        assert allows(mesh, token=token(iss="i", aud=audience)), audience
+    others: tuple[ClaimValue, ...] = (
+        "App",
+        "app//",
+        "ftp://app",
+        "https://https://app",
+        "https://app/x",
+        "xapp",
+        ("x",),
+        (),
+        7,
+    )
+    for audience in others:
+        assert not allows(mesh, token=token(iss="i", aud=audience)), audience
+
+
+def test_the_solver_knows_that_a_token_must_say_its_audience() -> None:
+    """The interpreter has replayed what it finds, whether a rule reads the audience or not."""
+    wanted = (
+        'rules: [{from: [{source: {requestPrincipals: ["*"]}}]}]',
+        'rules: [{when: [{key: "request.auth.claims[group]", values: [x]}]}]',
+        "rules: [{when: [{key: request.auth.audiences, values: [other]}]}]",
+        "rules: [{when: [{key: request.auth.audiences, notValues: [a]}, {key: request.auth.principal, values: [h*]}]}]",
+    )
+    for spec in wanted:
+        analysis = Analysis(api(rules(OURS), policy(spec)), DAY)
+        key = next(one for one in analysis.keys if one.port == HTTP.port)
+        assert isinstance(analysis.scope(key).is_satisfiable(Allowed()), Example), spec
+
+
+def test_a_token_whose_audience_is_another_is_in_no_rule() -> None:
+    lone = '{issuer: "i", jwks: "{}", audiences: [a]}'
+    spec = (
+        'rules: [{when: [{key: request.auth.principal, values: ["*"]}, '
+        '{key: request.auth.audiences, notValues: ["*"]}]}]'
+    )
+    analysis = Analysis(api(rules(lone), policy(spec)), DAY)
+    key = next(one for one in analysis.keys if one.port == HTTP.port)
+    assert analysis.scope(key).is_empty(Allowed())
 
 
 @pytest.mark.parametrize(
