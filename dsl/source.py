@@ -39,6 +39,8 @@ class SourceFile:
 
     path: str
     text: str = field(repr=False)
+    has_mark: bool = field(default=False, repr=False, compare=False)
+    """Whether a byte order mark stood before the text."""
     _line_starts: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -48,6 +50,12 @@ class SourceFile:
             starts.append(position + 1)
             position = self.text.find("\n", position + 1)
         object.__setattr__(self, "_line_starts", tuple(starts))
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the file, of which `text` is what they say; of a file that is no UTF-8 there is no text."""
+        mark = "\N{ZERO WIDTH NO-BREAK SPACE}" if self.has_mark else ""
+        return (mark + self.text).encode()
 
     def position(self, offset: int) -> Position:
         """The line and column of a character; an offset past the end is the end."""

@@ -44,16 +44,27 @@ def lock_of(artifacts: tuple[Artifact, ...], *, target: str, source_hash: str, v
     return Artifact(LOCK, (json.dumps(content, indent=2) + "\n").encode())
 
 
-def write_output(artifacts: tuple[Artifact, ...], folder: Path) -> Written:
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """How a folder is known to be ours: by a file of this name and schema that lists all others under `files`."""
+
+    name: str
+    schema: str
+
+
+COMPILED = Ownership(LOCK, SCHEMA)
+
+
+def write_output(artifacts: tuple[Artifact, ...], folder: Path, ownership: Ownership = COMPILED) -> Written:
     """Replace `folder` by exactly these files, one of which is the lock.
 
     Raises `OutputRefusedError` if the folder is neither new, nor empty, nor ours, and `OSError` if the system refuses;
     in both cases what was there before is still there, unchanged.
     """
-    if LOCK not in {item.path for item in artifacts}:
-        raise OutputRefusedError(f"the files hold no `{LOCK}`")
+    if ownership.name not in {item.path for item in artifacts}:
+        raise OutputRefusedError(f"the files hold no `{ownership.name}`")
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  a link stays what it is; `resolve` would follow it
-    refuse_foreign(folder)
+    refuse_foreign(folder, ownership)
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -67,7 +78,7 @@ def write_output(artifacts: tuple[Artifact, ...], folder: Path) -> Written:
     return Written(folder, tuple(sorted(item.path for item in artifacts)))
 
 
-def refuse_foreign(folder: Path) -> None:
+def refuse_foreign(folder: Path, ownership: Ownership = COMPILED) -> None:
     """Raise `OutputRefusedError` unless the folder is new, empty, or holds only what our lock lists."""
     if folder.is_symlink():
         raise OutputRefusedError(f"`{folder}` is a link")
@@ -80,19 +91,19 @@ def refuse_foreign(folder: Path) -> None:
     }
     if not found:
         return
-    listed = _listed(folder / LOCK)
+    listed = _listed(folder / ownership.name, ownership.schema)
     if listed is None:
-        raise OutputRefusedError(f"`{folder}` holds files and no `{LOCK}` of ours")
-    if foreign := sorted(found - listed - {LOCK}):
+        raise OutputRefusedError(f"`{folder}` holds files and no `{ownership.name}` of ours")
+    if foreign := sorted(found - listed - {ownership.name}):
         raise OutputRefusedError(f"`{folder}` holds `{foreign[0]}`, which we did not write")
 
 
-def _listed(lock: Path) -> frozenset[str] | None:
+def _listed(lock: Path, schema: str) -> frozenset[str] | None:
     try:
         content = json.loads(lock.read_bytes())
     except (OSError, ValueError):
         return None
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA or not isinstance(content.get("files"), dict):
+    if not isinstance(content, dict) or content.get("schema") != schema or not isinstance(content.get("files"), dict):
         return None
     return frozenset(content["files"])
 

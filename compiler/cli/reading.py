@@ -84,6 +84,7 @@ def judge_options(
     only: tuple[str, ...] = (),
     has_coverage: bool = False,
     is_cross_checked: bool = False,
+    is_recorded: bool = False,
 ) -> JudgeOptions:
     """The options that the settings ask for."""
     settings = session.settings
@@ -100,6 +101,7 @@ def judge_options(
         ignore=settings.ignore,
         has_coverage=has_coverage,
         is_cross_checked=is_cross_checked,
+        is_recorded=is_recorded,
     )
 
 

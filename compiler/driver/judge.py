@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from meshproof.compiler.checks.check import Needs
 from meshproof.compiler.checks.registry import all_checks
@@ -25,7 +25,18 @@ if TYPE_CHECKING:
     from meshproof.compiler.driver.policy import Policy
     from meshproof.compiler.ir.entities import Gateway, Service
     from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.compiler.report.model import ClaimResult
+    from meshproof.compiler.verify.questions import Question
     from meshproof.dsl.diagnostic import Diagnostic
+
+
+class Keep(Protocol):
+    """Takes what a verdict rests on."""
+
+    def __call__(self, environment: str | None, claim: ClaimResult, questions: tuple[Question, ...]) -> None:
+        """Take note of a claim in an environment, and of what was asked for it."""
+        ...
+
 
 VACUOUS = "MP602"
 NOT_MODELLED = "MP713"
@@ -33,8 +44,18 @@ _FAST = (Needs.SYNTAX, Needs.MODEL)
 _SLOW = (*_FAST, Needs.SMT)
 
 
-def judge(policy: Policy, options: JudgeOptions, *, command: str = "check", progress: Progress = silent) -> Report:
-    """The report about a policy. Stopped by Ctrl-C, it is what was known until then, marked as not complete."""
+def judge(
+    policy: Policy,
+    options: JudgeOptions,
+    *,
+    command: str = "check",
+    progress: Progress = silent,
+    keep: Keep | None = None,
+) -> Report:
+    """The report about a policy. Stopped by Ctrl-C, it is what was known until then, marked as not complete.
+
+    `keep` is given each claim with the questions that its verdict rests on, if the options say that they are recorded.
+    """
     if not policy.is_judgeable:
         return unjudged(policy, options, command)
     worlds = tuple(World(mesh, policy, options, progress) for mesh in policy.meshes)
@@ -43,6 +64,10 @@ def judge(policy: Policy, options: JudgeOptions, *, command: str = "check", prog
     with uncollected():
         is_complete = _run(worlds, options)
     findings = _findings(policy, worlds, options, is_complete=is_complete)
+    if keep is not None:
+        for world in worlds:
+            for claim, questions in world.recorded_claims:
+                keep(world.environment, waived_claim(claim, world.mesh.waivers, options.day), questions)
     return Report(
         command=command,
         day=options.day,

@@ -37,7 +37,8 @@ class JudgeOptions:
     `is_fast` leaves the solver out: claims and the checks that need it are then not judged at all. `only` keeps claims
     and tests to the blocks of these titles or names. With `is_strict` a claim that nothing could break is an error.
     `select` and `ignore` are beginnings of codes. `has_coverage` asks which rules no test line speaks of.
-    With `is_cross_checked` each verdict is asked for again of other engines, over another encoding.
+    With `is_cross_checked` each verdict is asked for again of other engines, over another encoding. With
+    `is_recorded` the questions that each verdict rests on are kept.
     """
 
     day: date
@@ -52,3 +53,4 @@ class JudgeOptions:
     ignore: tuple[str, ...] = ()
     has_coverage: bool = False
     is_cross_checked: bool = False
+    is_recorded: bool = False

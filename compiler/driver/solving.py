@@ -16,6 +16,7 @@ from meshproof.compiler.verify import (
     check_claim,
     cross_check,
 )
+from meshproof.compiler.verify.questions import Questions, asked_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.report.model import ClaimResult, SecondOpinion
     from meshproof.compiler.verify import ClaimResult as Found
+    from meshproof.compiler.verify import CrossCheck
     from meshproof.compiler.verify.claim_result import JudgedClaim
+    from meshproof.compiler.verify.questions import Question
+    from meshproof.compiler.verify.scope import Record
     from meshproof.dsl.diagnostic import Diagnostic
 
 
@@ -40,15 +44,16 @@ class Solving:
         self._progress = progress
         self._found: dict[int, Found] = {}
         self._second: dict[int, SecondOpinion] = {}
+        self._asked: dict[int, tuple[Question, ...]] = {}
 
     @cached_property
     def analysis(self) -> Analysis:
         """The solver's view of the mesh."""
-        return Analysis(
-            self._mesh,
-            self._options.day,
-            AnalysisOptions(self._options.timeout_ms, self._options.audit_as_enforced),
-        )
+        return self._analysis()
+
+    def _analysis(self, record: Record | None = None) -> Analysis:
+        options = AnalysisOptions(self._options.timeout_ms, self._options.audit_as_enforced)
+        return Analysis(self._mesh, self._options.day, options, record)
 
     @cached_property
     def claims(self) -> tuple[tuple[Prove, Claim], ...]:
@@ -63,16 +68,27 @@ class Solving:
         for index, (prove, claim) in enumerate(self.claims):
             if index not in self._found:
                 self._progress("proving claims", index, len(self.claims))
-                found = check_claim(self.analysis, prove, claim)
+                found, asked = self._decided(prove, claim)
                 if self._options.is_cross_checked and not isinstance(found.verdict, Unknown):
-                    self._second[index] = self._cross_checked(prove, claim)
+                    second = self._cross_checked(prove, claim)
+                    self._second[index] = second_opinion(second)
+                    asked += second.questions
+                self._asked[index] = asked
                 self._found[index] = found
             yield prove, claim, self._found[index]
 
-    def _cross_checked(self, prove: Prove, claim: Claim) -> SecondOpinion:
+    def _decided(self, prove: Prove, claim: Claim) -> tuple[Found, tuple[Question, ...]]:
+        """The verdict, and what was asked for it if that is recorded: then nothing that others asked is used again."""
+        if not self._options.is_recorded:
+            return check_claim(self.analysis, prove, claim), ()
+        questions = Questions()
+        found = check_claim(self._analysis(questions.record), prove, claim)
+        return found, tuple(asked_again(one, self._options.timeout_ms) for one in questions.asked)
+
+    def _cross_checked(self, prove: Prove, claim: Claim) -> CrossCheck:
         """What other engines say of the verdict. Raises OpinionsDisagree, which no report survives."""
         try:
-            return second_opinion(cross_check(self.analysis, claim.statement, self._options.timeout_ms))
+            return cross_check(self.analysis, claim.statement, self._options.timeout_ms)
         except OpinionsDisagree as error:
             raise OpinionsDisagree(f"two solvers disagree about `{claim.text}` in `{prove.title}`: {error}") from error
 
@@ -88,6 +104,13 @@ class Solving:
                     else None
                 )
                 yield claim_report(prove, claim, found, self._second.get(index)), finding
+
+    def recorded_claims(self) -> Iterator[tuple[ClaimResult, tuple[Question, ...]]]:
+        """What is known so far, each claim with the questions that its verdict rests on."""
+        for index, (prove, claim) in enumerate(self.claims):
+            found = self._found.get(index)
+            if found is not None:
+                yield claim_report(prove, claim, found, self._second.get(index)), self._asked[index]
 
     def findings_of(self, check: Check, context: CheckContext) -> tuple[tuple[Diagnostic, ...], str | None]:
         """What a check finds, and why it could not go on if it could not."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from meshproof.compiler.report.model import ClaimResult, TestResult
     from meshproof.compiler.verify.analysis import Analysis
     from meshproof.compiler.verify.claim_result import JudgedClaim
+    from meshproof.compiler.verify.questions import Question
 
 CHECK_UNDECIDED = "MP606"
 
@@ -63,6 +64,11 @@ class World:
     def claims(self) -> tuple[ClaimResult, ...]:
         """What is known of the claims so far."""
         return tuple(claim for claim, _ in self._known_claims())
+
+    @property
+    def recorded_claims(self) -> tuple[tuple[ClaimResult, tuple[Question, ...]], ...]:
+        """What is known of the claims so far, each with the questions that its verdict rests on."""
+        return tuple(self.solving.recorded_claims()) if "solving" in self.__dict__ else ()
 
     def run_tests(self) -> None:
         """Decide every line of every test."""

@@ -21,7 +21,7 @@ from meshproof.compiler.smt.region import Region
 from meshproof.compiler.smt.solver import Limits
 from meshproof.compiler.verify.graph import Graph
 from meshproof.compiler.verify.reads import predicates_in, regions_by_node
-from meshproof.compiler.verify.scope import Scope
+from meshproof.compiler.verify.scope import Record, Scope
 
 ScopeKey = PortKey
 T = TypeVar("T")
@@ -41,7 +41,10 @@ DEFAULT_OPTIONS = AnalysisOptions()
 class Analysis:
     """Everything that is asked about one policy as of one day, and what was found so far."""
 
-    def __init__(self, mesh: Mesh, day: date, options: AnalysisOptions = DEFAULT_OPTIONS) -> None:
+    def __init__(
+        self, mesh: Mesh, day: date, options: AnalysisOptions = DEFAULT_OPTIONS, record: Record | None = None
+    ) -> None:
+        self._record = record
         self.day = day
         self.options = options
         self._policies = Policies(mesh, day, audits=options.audit_as_enforced)
@@ -90,7 +93,7 @@ class Analysis:
         """The questions about one port."""
         found = self._scopes.get(key)
         if found is None:
-            found = Scope(self.mesh, self.day, self._policies.policy(key), self.callers, self._limits)
+            found = Scope(self.mesh, self.day, self._policies.policy(key), self.callers, self._limits, self._record)
             found.expect(self._regions.get(key.node, ()))
             self._scopes[key] = found
         return found

@@ -48,6 +48,9 @@ def _reached(scope: Scope, claim: CanReach) -> Outcome:
     wanted |= callers.of_nodes(claim.sources.members)
     if not wanted:
         return Refuted(noted(f"no caller of `{claim.sources.text}` can come to `{scope.name}`"))
+    if scope.is_recorded:
+        for caller in members(wanted & reaching):
+            scope.is_empty(region, caller)
     missing = next(iter(members(wanted & ~reaching)), None)
     return Holds(()) if missing is None else _refused(scope, asked, missing)
 

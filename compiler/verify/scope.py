@@ -24,20 +24,32 @@ from meshproof.compiler.verify.verdict import Answer, Empty, Example, Unknown
 from meshproof.compiler.verify.witness import Hop, HopKind, replayed
 
 CallersOf = Callable[[Iterable[Matcher]], Callers]
+Record = Callable[[str, Encoding, Formula, bool | None], None]
+"""Takes a port, what was asked about it, and whether some request is in that; None if it was not found out."""
 
 
 class Scope:
     """One port of a mesh, as of a day. The encoding is made at the first question, and again if one reads more.
 
-    `callers_of` gives the one partition of callers of the policy, refined by the matchers if need be.
+    `callers_of` gives the one partition of callers of the policy, refined by the matchers if need be. `record` takes
+    note of every question and its answer, for whoever wants to ask it again.
     """
 
-    def __init__(self, mesh: Mesh, day: date, policy: PortPolicy, callers_of: CallersOf, limits: Limits) -> None:
+    def __init__(
+        self,
+        mesh: Mesh,
+        day: date,
+        policy: PortPolicy,
+        callers_of: CallersOf,
+        limits: Limits,
+        record: Record | None = None,
+    ) -> None:
         self.policy = policy
         self._callers_of = callers_of
         self._mesh = mesh
         self._day = day
         self._limits = limits
+        self._record = record
         self._regions: dict[Region, None] = {}
         self._encoding: Encoding | None = None
 
@@ -51,6 +63,11 @@ class Scope:
         """The port as people write it."""
         declared = self.policy.declared
         return f"{self.key.node}:{self.key.port if declared is None else declared.name}"
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether someone wants to ask every question again: then each part of an answer should be one."""
+        return self._record is not None
 
     def rules(self) -> tuple[AuthzRule, ...]:
         """The rules in force that name this port, in name order."""
@@ -89,7 +106,7 @@ class Scope:
             encoding = self.encoding(region)
             formula = encoding.formula(region)
             wanted = formula if caller is None else _from(encoding, formula, caller)
-            point = encoding.find((wanted,))
+            point = self._find(encoding, wanted)
             if point is None:
                 return Empty()
             return self._example(encoding, region, (formula, wanted, point), caller)
@@ -100,7 +117,20 @@ class Scope:
         """Whether no request is in the region, without an example. Raises Undecided."""
         encoding = self.encoding(region)
         formula = encoding.formula(region)
-        return encoding.find((formula if caller is None else _from(encoding, formula, caller),)) is None
+        return self._find(encoding, formula if caller is None else _from(encoding, formula, caller)) is None
+
+    def _find(self, encoding: Encoding, formula: Formula) -> Point | None:
+        try:
+            point = encoding.find((formula,))
+        except Undecided:
+            self._note(encoding, formula, has_some=None)
+            raise
+        self._note(encoding, formula, has_some=point is not None)
+        return point
+
+    def _note(self, encoding: Encoding, formula: Formula, *, has_some: bool | None) -> None:
+        if self._record is not None:
+            self._record(self.name, encoding, formula, has_some)
 
     def callers_in(self, region: Region) -> int:
         """The classes of callers of the policy that send some request of the region. Raises Undecided."""
@@ -117,6 +147,8 @@ class Scope:
                 if rest >> value & 1 and (trial == point or _is_certain(encoding, formula, trial)):
                     found |= environment.local[value]
                     rest &= ~(1 << value)
+        outside = formulas.conjunction((formula, formulas.literal(environment.caller, rest)))
+        self._note(encoding, outside, has_some=False)
         return found
 
     def _example(

@@ -7,7 +7,7 @@ believed: that is an error of ours, never a refutation of a claim.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from meshproof.compiler.ir.assertions import (
     EveryRequestIs,
@@ -19,12 +19,14 @@ from meshproof.compiler.ir.assertions import (
 )
 from meshproof.compiler.ir.entities import External
 from meshproof.compiler.smt.region import Region
+from meshproof.compiler.smt.smtlib import closed
 from meshproof.compiler.smt.solver import Undecided
 from meshproof.compiler.smt.strings_engines import engines
 from meshproof.compiler.smt.strings_patterns import NotCovered
 from meshproof.compiler.smt.strings_policy import script
 from meshproof.compiler.verify.analysis import Analysis
 from meshproof.compiler.verify.invariants_request import RequestClaim, scopes_of, violation_of
+from meshproof.compiler.verify.questions import Expected, Question
 from meshproof.compiler.verify.scope import Scope
 
 TIMEOUT_MS = 3_000
@@ -39,11 +41,12 @@ class CrossCheck:
     """What the second opinion says of a claim.
 
     `agreed` are the ports and the engines that came to the same answer, `unknown` those of which there is no second
-    opinion, and why. A claim is confirmed if each of its ports has one.
+    opinion, and why. A claim is confirmed if each of its ports has one. `questions` are those that were answered.
     """
 
     agreed: tuple[tuple[str, str], ...] = ()
     unknown: tuple[tuple[str, str], ...] = ()
+    questions: tuple[Question, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def is_confirmed(self) -> bool:
@@ -58,17 +61,21 @@ def cross_check(analysis: Analysis, statement: Statement, timeout_ms: int = TIME
     """
     match statement:
         case OnlyReaches() | NoRequest() | EveryRequestIs() | EveryRequestSatisfies() | EveryRequestIsMtls():
-            found = tuple(_opinions(analysis, statement, timeout_ms))
+            asked: dict[Question, None] = {}
+            found = tuple(_opinions(analysis, statement, timeout_ms, asked))
         case _:
             return CrossCheck(unknown=(("", "a claim of this kind has no second encoding"),))
     return CrossCheck(
         tuple((port, who) for port, who, reason in found if reason is None),
         tuple((port, f"{who}: {reason}") for port, who, reason in found if reason is not None),
+        tuple(asked),
     )
 
 
-def _opinions(analysis: Analysis, claim: RequestClaim, timeout_ms: int) -> Iterator[tuple[str, str, str | None]]:
-    """A port, who was asked, and why there is no opinion, if there is none."""
+def _opinions(
+    analysis: Analysis, claim: RequestClaim, timeout_ms: int, asked: dict[Question, None]
+) -> Iterator[tuple[str, str, str | None]]:
+    """A port, who was asked, and why there is no opinion, if there is none. Takes note of what was answered."""
     for scope in scopes_of(analysis, claim.destinations):
         if isinstance(scope.policy.node, External) and isinstance(claim, EveryRequestIsMtls):
             continue  # nothing is known of its connection, by anyone
@@ -83,7 +90,11 @@ def _opinions(analysis: Analysis, claim: RequestClaim, timeout_ms: int) -> Itera
             yield scope.name, "classes", undecided.reason
             continue
         for name, ask in engines().items():
-            yield scope.name, name, _compared(scope, region, name, is_empty=is_empty, found=ask(text, timeout_ms))
+            silence = _compared(scope, region, name, is_empty=is_empty, found=ask(text, timeout_ms))
+            if silence is None:
+                expected = Expected.UNSATISFIABLE if is_empty else Expected.SATISFIABLE
+                asked[Question(scope.name, expected, closed(text), is_over_strings=True)] = None
+            yield scope.name, name, silence
 
 
 def _compared(scope: Scope, region: Region, name: str, *, is_empty: bool, found: bool | None) -> str | None:

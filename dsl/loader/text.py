@@ -22,6 +22,7 @@ class Text:
 
 def decode(path: str, data: bytes) -> Text:
     """The text of UTF-8 bytes; a byte order mark at the front is left out."""
+    has_mark = data.startswith(_BYTE_ORDER_MARK)
     data = data.removeprefix(_BYTE_ORDER_MARK)
     if data.startswith(_WIDE_MARKS):
         advice = "save it as UTF-8"
@@ -32,7 +33,7 @@ def decode(path: str, data: bytes) -> Text:
         )
         return Text(SourceFile(path, ""), problem)
     try:
-        return Text(SourceFile(path, data.decode()))
+        return Text(SourceFile(path, data.decode(), has_mark))
     except UnicodeDecodeError as error:
         at = len(data[: error.start].decode(errors="replace"))
         return Text(
