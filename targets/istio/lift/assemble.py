@@ -10,6 +10,7 @@ from meshproof.compiler.ir.names import AuthorizerName, NodeName
 from meshproof.targets.istio.lift.admission import Verdict
 from meshproof.targets.istio.lift.authorization import Authorization, Surroundings, lift_authorization
 from meshproof.targets.istio.lift.callers import Identities
+from meshproof.targets.istio.lift.client_tls import where_identities_count
 from meshproof.targets.istio.lift.closed_namespaces import lift_namespaces
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.domains_in_play import tells_aliases_apart
@@ -33,7 +34,10 @@ def assemble(context: LiftContext, verdicts: dict[KubeObject, Verdict], routing:
     tokens = lift_tokens(context, verdicts)
     identities = Identities((one.name, one.identity(settings.trust_domain).uri) for one in workloads)
     authorization = lift_authorization(context, Surroundings(identities, tokens.distorted, verdicts, routing.nameless))
-    rules = (*authorization.rules, *handshakes.unknown, *tokens.unknown, *lift_foreign(context), *routing.rules)
+    statements = (*handshakes.statements, *routing.mtls)
+    doubts = where_identities_count(routing.client_tls, statements, context)
+    uncertain = (*handshakes.unknown, *tokens.unknown, *lift_foreign(context), *doubts)
+    rules = (*authorization.rules, *uncertain, *routing.rules)
     is_plain = not tells_aliases_apart(context)
     sidecars = (one for one in workloads if one.role is Role.SIDECAR)
     gateways = (one for one in workloads if one.role is Role.GATEWAY)
@@ -55,7 +59,7 @@ def assemble(context: LiftContext, verdicts: dict[KubeObject, Verdict], routing:
         authorizers=tuple(sorted(map(_authorizer, settings.providers), key=lambda one: one.name)),
         rules=tuple(sorted(rules, key=lambda rule: rule.id)),
         routes=tuple(sorted(routing.routes, key=lambda route: route.id)),
-        mtls=tuple(sorted((*handshakes.statements, *routing.mtls), key=lambda one: repr(one.scope))),
+        mtls=tuple(sorted(statements, key=lambda one: repr(one.scope))),
         paths=PathMode(settings.path_mode.value),
     )
 

@@ -29,7 +29,8 @@ class RoutingPart:
     """Routes, what is outside of the mesh, and the edges; `egress` is the outbound traffic policy.
 
     `rules` say who may go out to what is outside; `mtls` is what holds at ports of gateways, and `nameless` those
-    where certificates may hold no SPIFFE ID; `versions` are the names of nodes as versions of hosts.
+    where certificates may hold no SPIFFE ID; `client_tls` are doubts about senders who cannot show their identity;
+    `versions` are the names of nodes as versions of hosts.
     """
 
     routes: tuple[Route, ...] = ()
@@ -39,5 +40,6 @@ class RoutingPart:
     rules: tuple[AuthzRule, ...] = ()
     mtls: tuple[MtlsPolicy, ...] = ()
     nameless: dict[NodeName, tuple[int, ...]] = field(default_factory=dict)
+    client_tls: tuple[AuthzRule, ...] = ()
     versions: tuple[tuple[NodeName, tuple[str, ...]], ...] = ()
     transport: LiftedTransport | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from meshproof.compiler.ir.names import NodeName
 from meshproof.targets.istio.lift.branches import Branches
-from meshproof.targets.istio.lift.client_tls import report_client_tls
+from meshproof.targets.istio.lift.client_tls import lift_client_tls
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.destination_rules import DestinationRules
 from meshproof.targets.istio.lift.destinations import Destinations, is_of_subset
@@ -43,7 +43,7 @@ def lift_routing(context: LiftContext, *, has_transport: bool = False) -> Routin
         *MeshRoutes(registry, tables, senders, destinations).routes(),
         *GatewayRoutes(tables, Branches(destinations)).routes(listening),
     )
-    report_client_tls(registry, rules, senders)
+    nameless_senders = lift_client_tls(registry, rules, senders)
     report_gaps(context, tuple(routes))
     edges = lift_gateway_transport(listening)
     egress, ways_out = egress_of(registry, senders, tuple(routes))
@@ -55,6 +55,7 @@ def lift_routing(context: LiftContext, *, has_transport: bool = False) -> Routin
         rules=(*ways_out, *edges.unknown, *unknown_listeners(context), *unknown_ends(registry)),
         mtls=edges.statements,
         nameless=edges.nameless,
+        client_tls=nameless_senders,
         versions=tuple(sorted(_versions(registry, rules).items())),
         transport=transport_of(listening, registry, rules, senders) if has_transport else None,
     )
