@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.backend import registry
+from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.driver.comments import Comments
 from meshproof.compiler.driver.policy import lift, policy_of_texts
-from meshproof.compiler.express import Untaken, Wording, express, in_order, text_of, without_unasked
+from meshproof.compiler.express import Untaken, Wording, express, folded, in_order, text_of, without_unasked
 from meshproof.compiler.ir.names import NodeName, Origin
 from meshproof.compiler.report.model_import import Imported
 from meshproof.compiler.verify.correspondence import Correspondence
 from meshproof.compiler.verify.semantic_diff import DiffOptions, semantic_diff
 from meshproof.dsl.ast.declarations import Mesh as WrittenMesh
+from meshproof.dsl.ast.rules import Rule
 from meshproof.dsl.diagnostic import Severity
 from meshproof.dsl.parser import parse
 from meshproof.dsl.source import SourceFile
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
+    from meshproof.compiler.backend.target import Lowered
     from meshproof.compiler.driver.policy import Policy
     from meshproof.compiler.express import Expressed, Part
     from meshproof.compiler.ir.entities import Gateway, Service
@@ -33,6 +37,9 @@ PLACE = "imported.mesh"
 
 _DAYS = 90
 """How long exceptions hold that nobody has given an end."""
+
+_NO_NAME = "default"
+"""The namespace of whoever has not thought of one."""
 
 _LOGGING = b"AUDIT"
 
@@ -56,9 +63,10 @@ def import_policy(policy: Policy, day: date, timeout_ms: int) -> Imported:
     """The policy that says what the files of another say, compared with them."""
     if not policy.is_judgeable:
         return Imported(policy.origin.value, day, None, diagnostics=policy.diagnostics, sources=policy.sources)
-    mesh = policy.meshes[0]
+    joint = folded(policy.meshes[0])
+    mesh = joint.mesh
     expressed = express(mesh, Wording(_name(mesh), _because(policy), day + timedelta(days=_DAYS)))
-    draft = _draft(expressed, policy)
+    draft = _draft(expressed, policy, day)
     if not draft.policy.is_judgeable:
         return Imported(
             policy.origin.value, day, None, diagnostics=draft.policy.diagnostics, sources=draft.policy.sources
@@ -72,7 +80,7 @@ def import_policy(policy: Policy, day: date, timeout_ms: int) -> Imported:
         origin=policy.origin.value,
         day=day,
         text=draft.text,
-        untaken=_by_place((*expressed.untaken, *draft.refused, *_logging(policy))),
+        untaken=_by_place((*joint.untaken, *expressed.untaken, *draft.refused, *_logging(policy))),
         difference=difference,
         taken=_taken(new),
         notes=notes,
@@ -84,8 +92,8 @@ def import_policy(policy: Policy, day: date, timeout_ms: int) -> Imported:
 
 
 def _name(mesh: Mesh) -> str:
-    """The namespace of most services, which is what people know the whole by."""
-    namespaces = [service.namespace for service in mesh.services]
+    """The namespace of most services, which is what people know the whole by, unless it says nothing."""
+    namespaces = [service.namespace for service in mesh.services if service.namespace != _NO_NAME]
     return max(sorted(set(namespaces)), key=namespaces.count) if namespaces else "imported"
 
 
@@ -113,26 +121,41 @@ def _heading(policy: Policy) -> str:
 # --- what the language refuses ---------------------------------------------------------------------
 
 
-def _draft(expressed: Expressed, policy: Policy) -> _Draft:
-    """The policy without statements that have errors: they are few, and each is listed with what is wrong."""
+def _draft(expressed: Expressed, policy: Policy, day: date) -> _Draft:
+    """The policy without statements that have errors: they are few, and each is listed with what is wrong.
+
+    What is declared there can be compiled for what it was read from. Rules stay, whatever a target says of them: what
+    decides is left out for nobody's sake but the language's.
+    """
     parts = in_order(expressed.parts)
     refused: list[Untaken] = []
     while True:
         text = text_of(parts, _heading(policy), Comments(policy.sources))
         found = policy_of_texts({PLACE: text})
-        faults = _faults(found, parts)
-        if found.is_judgeable or not faults:
+        if not found.is_judgeable:
+            faults, reason = _faults(found.diagnostics, found, parts), "the language refuses it"
+        else:
+            faults, reason = _faults(_not_compiled(found, policy, day), found, parts), "it could not be compiled"
+            faults = {index: one for index, one in faults.items() if not isinstance(parts[index].statement, Rule)}
+        if not faults:
             return _Draft(text, found, parts, tuple(refused))
         refused.extend(
-            Untaken(parts[index].subject, f"the language refuses it: {fault.message}", parts[index].origin)
+            Untaken(parts[index].subject, f"{reason}: {fault.message}", parts[index].origin)
             for index, fault in sorted(faults.items())
         )
         parts = tuple(part for index, part in enumerate(parts) if index not in faults)
 
 
-def _faults(found: Policy, parts: Sequence[Part]) -> dict[int, Diagnostic]:
+def _not_compiled(found: Policy, policy: Policy, day: date) -> tuple[Diagnostic, ...]:
+    """What the target from whose files the policy was made cannot say of it."""
+    (mesh,) = found.meshes
+    lowered: Lowered = registry.load(policy.origin.value).lower(mesh, CompileOptions(day, policy.settings))
+    return lowered.diagnostics
+
+
+def _faults(diagnostics: Sequence[Diagnostic], found: Policy, parts: Sequence[Part]) -> dict[int, Diagnostic]:
     """The first error of each part that has some; none if the fault is with the whole."""
-    errors = [one for one in found.diagnostics if one.severity is Severity.ERROR]
+    errors = [one for one in diagnostics if one.severity is Severity.ERROR]
     statements = found.documents[0].statements if found.documents else ()
     faults: dict[int, Diagnostic] = {}
     if len(statements) == len(parts):

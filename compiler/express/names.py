@@ -120,4 +120,14 @@ def untaken_node(node: Service | Gateway | External, mesh: Mesh) -> str | None:
         return "no file says on which ports it listens"
     if isinstance(node, External) and not node.hosts:
         return "no file says what its hosts are"
+    if isinstance(node, External):
+        return _held(node, mesh)
+    return None
+
+
+def _held(external: External, mesh: Mesh) -> str | None:
+    """Why a host that no file shows is nothing outside: it is the name of a service that is declared."""
+    for service in mesh.services:
+        if any(host.startswith(f"{service.platform_name}.{service.namespace}.svc.") for host in external.hosts):
+            return f"`{service.name}` has that name, and no file shows the Service that leads there"
     return None

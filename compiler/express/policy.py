@@ -16,6 +16,7 @@ from meshproof.compiler.express.ports import ports_of
 from meshproof.compiler.express.routes import Routes
 from meshproof.compiler.express.rules import Rules
 from meshproof.compiler.express.sets import Domains
+from meshproof.compiler.express.untaken import Untaken
 from meshproof.compiler.express.wording import Wording
 from meshproof.compiler.express.zones import Zones
 from meshproof.compiler.ir.names import Origin, RuleId, written_name
@@ -31,15 +32,6 @@ T = TypeVar("T")
 
 _UNKNOWN = "[unknown]"
 """How rules end that stand for an object as a whole, which may do anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Untaken:
-    """Something of the mesh that the policy does not say, and why; `subject` is its name in the mesh."""
-
-    subject: str
-    reason: str
-    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
