@@ -174,7 +174,9 @@ def _header_line(name: str, value: Json) -> tuple[str, str]:
 
 
 def _answers(value: Json, mesh: Mesh | None) -> tuple[tuple[AuthorizerName, bool], ...]:
-    known = tuple(value) if mesh is None and isinstance(value, dict) else _authorizers(mesh)
+    """Of manifests, somebody may be named whom no file configures: nobody asks such a one."""
+    is_open = mesh is None or mesh.is_lifted
+    known = tuple(value) if is_open and isinstance(value, dict) else _authorizers(mesh)
     fields = Fields.of(value, known)
     return tuple((AuthorizerName(name), fields.required(name, _answer)) for name in fields.members)
 

@@ -182,9 +182,10 @@ class _Lifting:
         settings = self.context.settings
         provider = settings.provider(policy.provider)
         asked = frozenset() if name is None else self.providers.get(name, frozenset())
-        # Several providers are refused, not asked, unless istiod was told otherwise; so is one that nobody configured.
+        # Several providers are refused, not asked, unless istiod was told otherwise; so is one that nobody configured,
+        # or that istiod does not take.
         # That holds on both kinds of chain, whatever the providers speak.
-        if provider is None or not (settings.has_many_providers or len(asked) <= 1):
+        if provider is None or provider.fault is not None or not (settings.has_many_providers or len(asked) <= 1):
             return _Place(None, asks_on_tcp=True, distorted=distorted)
         return _Place(
             AuthorizerName(policy.provider),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshproof.compiler.ir.names import Origin
 from meshproof.compiler.patterns.istio_paths import IstioMode
@@ -17,13 +19,25 @@ from meshproof.targets.istio.lift.objects import KubeObject, ObjectIndex
 from meshproof.targets.istio.lift.values import EMPTY, flag, mapping, mappings, number, origin_of, text, texts
 
 CONFIG_MAP = "istio"
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LAST_PORT = 65535
+_HEADER_LISTS = (
+    "includeRequestHeadersInCheck",
+    "includeHeadersInCheck",
+    "headersToUpstreamOnAllow",
+    "headersToDownstreamOnAllow",
+    "headersToDownstreamOnDeny",
+)
 DEFAULT_ROOT = "istio-system"
 DEFAULT_DOMAIN = "cluster.local"
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An extension provider that external authorization can use. `timeout_ms` None is Istio's default, ten minutes."""
+    """An extension provider that external authorization can use. `timeout_ms` None is Istio's default, ten minutes.
+
+    `fault` is why istiod does not take it: what a policy would have asked it is then refused.
+    """
 
     name: str
     protocol: str
@@ -31,6 +45,7 @@ class Provider:
     timeout_ms: int | None
     fails_open: bool
     origin: Origin
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +144,14 @@ def _trusts(config: MapNode) -> tuple[str, ...]:
 
 
 def _providers(config: MapNode) -> tuple[Provider, ...]:
-    found = (_provider(one) for one in mappings(config.get("extensionProviders")))
-    return tuple(one for one in found if one is not None)
+    """Those for external authorization; a name that stands twice, whoever has it, is nobody's."""
+    written = mappings(config.get("extensionProviders"))
+    counted = Counter(text(one.get("name")) for one in written)
+    found = (_provider(one) for one in written)
+    given = {one.name: one for one in found if one is not None}
+    return tuple(
+        replace(one, fault="its name stands twice") if counted[one.name] > 1 else one for one in given.values()
+    )
 
 
 def _provider(one: MapNode) -> Provider | None:
@@ -147,5 +168,20 @@ def _provider(one: MapNode) -> Provider | None:
             timeout_ms=None if timeout is None else milliseconds(timeout),
             fails_open=flag(settings.get("failOpen")) or False,
             origin=origin_of(one),
+            fault=_fault(name, settings),
         )
+    return None
+
+
+def _fault(name: str, settings: MapNode) -> str | None:
+    """Why istiod does not take the provider (`processExtensionProvider`), but for Services that may be elsewhere."""
+    prefix, port = text(settings.get("pathPrefix")), number(settings.get("port")) or 0
+    if not _LABEL.fullmatch(name):
+        return "its name is no label: lower-case letters, digits and hyphens inside, 63 at most"
+    if not 0 < port <= _LAST_PORT:
+        return f"{port} is no port"
+    if prefix is not None and not prefix.startswith("/"):
+        return "its `pathPrefix` begins without a slash"
+    if any(one.value == "*" for field in _HEADER_LISTS for one in texts(settings.get(field))):
+        return "`*` alone is no name of a header"
     return None

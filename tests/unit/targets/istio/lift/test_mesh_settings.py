@@ -130,3 +130,31 @@ def test_settings_are_accounted_for() -> None:
 )
 def test_durations(text: str, expected: int | None) -> None:
     assert milliseconds(text) == expected
+
+
+REFUSED_PROVIDERS = {
+    "a name with a dot": ("opa.local", "{service: opa.local, port: 9000}"),
+    "a name in upper case": ("OPA", "{service: opa.local, port: 9000}"),
+    "a hyphen at the end": ("opa-", "{service: opa.local, port: 9000}"),
+    "a long name": ("o" * 64, "{service: opa.local, port: 9000}"),
+    "no port": ("opa", "{service: opa.local}"),
+    "a path without slash": ("opa", "{service: opa.local, port: 9000, pathPrefix: check}"),
+    "all headers": ("opa", "{service: opa.local, port: 9000, includeRequestHeadersInCheck: ['*']}"),
+}
+
+
+@pytest.mark.parametrize(("name", "settings"), REFUSED_PROVIDERS.values(), ids=REFUSED_PROVIDERS.keys())
+def test_a_provider_that_istiod_does_not_take_refuses(name: str, settings: str) -> None:
+    providers = config(f"extensionProviders: [{{name: {name}, envoyExtAuthzHttp: {settings}}}]")
+    mesh = api(providers, policy(f"action: CUSTOM\nprovider: {{name: {name}}}\nrules: [{{}}]"))
+    assert not allows(mesh, answers={name: True})
+    assert not allows(mesh)
+
+
+def test_a_provider_whose_name_stands_twice_refuses() -> None:
+    one = "{name: opa, envoyExtAuthzGrpc: {service: opa.local, port: 9000}}"
+    asking = policy("action: CUSTOM\nprovider: {name: opa}\nrules: [{}]")
+    assert allows(api(config(f"extensionProviders: [{one}]"), asking), answers={"opa": True})
+    assert not allows(api(config(f"extensionProviders: [{one}, {one}]"), asking), answers={"opa": True})
+    other = "{name: opa, zipkin: {service: z, port: 1}}"
+    assert not allows(api(config(f"extensionProviders: [{one}, {other}]"), asking), answers={"opa": True})
