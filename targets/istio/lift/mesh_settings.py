@@ -144,14 +144,11 @@ def _trusts(config: MapNode) -> tuple[str, ...]:
 
 
 def _providers(config: MapNode) -> tuple[Provider, ...]:
-    """Those for external authorization; a name that stands twice, whoever has it, is nobody's."""
-    written = mappings(config.get("extensionProviders"))
-    counted = Counter(text(one.get("name")) for one in written)
-    found = (_provider(one) for one in written)
-    given = {one.name: one for one in found if one is not None}
-    return tuple(
-        replace(one, fault="its name stands twice") if counted[one.name] > 1 else one for one in given.values()
-    )
+    """Those for external authorization; a name that stands twice among them is nobody's."""
+    found = [one for one in map(_provider, mappings(config.get("extensionProviders"))) if one is not None]
+    counted = Counter(one.name for one in found)
+    last = {one.name: one for one in found}.values()
+    return tuple(replace(one, fault="its name stands twice") if counted[one.name] > 1 else one for one in last)
 
 
 def _provider(one: MapNode) -> Provider | None:
