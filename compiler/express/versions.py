@@ -112,7 +112,8 @@ class _Group:
     def _common_name(self, services: tuple[Service, ...]) -> NodeName:
         wanted = NodeName(f"{self.first.namespace}/{self.first.platform_name}")
         is_free = all(one.name != wanted or one in services for one in self._mesh.nodes)
-        is_telling = all(one.name.startswith(wanted) for one in services)
+        is_app = dict(self.first.labels).get("app") == self.first.platform_name
+        is_telling = is_app or all(one.name.startswith(wanted) for one in services)
         return wanted if is_free and is_telling else self.first.name
 
     def told_apart(self) -> tuple[Service, ...]:

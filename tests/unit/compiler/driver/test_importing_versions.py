@@ -130,6 +130,15 @@ def test_what_no_version_tells_apart_is_no_target() -> None:
     assert reasons(found) == {"shop/api:8080/http": "no workload is of the version `shop/api-v1`"}
 
 
+def test_a_part_of_a_version_is_no_target() -> None:
+    split = SPLIT.replace("{name: first, labels: {version: v1}}", "{name: first, labels: {tier: two}}")
+    part = deployment("api-w1", "app: api, version: v1, tier: two")
+    found, written = imported(API, V1, part, V2, split, CLOSED)
+
+    assert "versions v1, v2" in written
+    assert reasons(found) == {"shop/api:8080/http": "no workload is of the version `shop/api-w1`"}
+
+
 def test_a_version_with_an_account_of_its_own_is_named_by_its_identity() -> None:
     other = deployment("api-v2", "app: api, version: v2", account="other")
     callee = SERVICE.format(name="db", selector="{app: db}") + deployment("db", "app: db", account="db")
@@ -163,9 +172,10 @@ def test_workloads_of_which_files_say_different_things_are_not_one(told: str) ->
 
 def test_calls_by_the_name_of_a_version_are_listed() -> None:
     other = SERVICE.format(name="api-v2", selector="{app: api, version: v2}")
-    found, written = imported(API, other, V1, V2, SPLIT, CLOSED)
+    moved = SPLIT.partition("---")[0].replace("name: api,", "name: moved,").replace("hosts: [api]", "hosts: [api-v2]")
+    found, written = imported(API, other, V1, V2, SPLIT, moved.replace("/new", "/other"), "---\n", CLOSED)
 
-    assert "otherwise => v1 90%, v2 10%" in written
+    assert 'route api:http { when path startswith "/new" => v2 otherwise => v1 90%, v2 10% }' in written
     assert set(reasons(found)) == {"shop/api-v2:8080/http"}
     assert "a service has one name" in reasons(found)["shop/api-v2:8080/http"]
     assert changed(found) == []
@@ -173,8 +183,9 @@ def test_calls_by_the_name_of_a_version_are_listed() -> None:
 
 def test_pods_with_all_labels_of_others_are_taken_with_them() -> None:
     """A rule about the one is a rule about the other, in Istio as in the policy that would be compiled."""
-    found, written = imported(API, deployment("api", "app: api"), deployment("more", "app: api, tier: two"), CLOSED)
+    found, written = imported(API, deployment("a", "app: api, tier: two"), deployment("b", "app: api"), CLOSED)
 
+    assert "service api { port http 80 -> 8080 }" in written
     assert written.count(" service ") == 1
     assert found.is_equal
 
