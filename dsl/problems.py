@@ -171,6 +171,8 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP408", "allowed-not-routed", _W, "a request is allowed but routed nowhere"),
     Problem("MP409", "routed-not-allowed", _W, "a request is routed but allowed by nothing"),
     Problem("MP410", "retry-replays", _W, "a route repeats requests that may change something"),
+    Problem("MP411", "guard-at-sender", _W, "a route guards what the destination lets in"),
+    Problem("MP412", "route-takes-neighbour", _W, "the prefix of a route takes a path that something else is about"),
     # MP5: identity and mTLS.
     Problem("MP501", "plaintext-reachable", _W, "a caller without identity reaches a destination"),
     Problem("MP502", "identity-without-mtls", _E, "a rule asks for an identity where nobody has one"),

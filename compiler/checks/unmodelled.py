@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.ir.predicate import Opaque
+from meshproof.compiler.ir.predicate import And, Opaque
 from meshproof.compiler.semantics.truth import opaques_in
 
 if TYPE_CHECKING:
@@ -15,9 +15,22 @@ if TYPE_CHECKING:
     from meshproof.compiler.ir.names import Origin
 
 
+_MARK = "[unknown]"
+"""What the lift puts into the names of such rules; no policy of a mesh can have it in its name."""
+
+
+def stands_for(rule: AuthzRule) -> Opaque | None:
+    """What is not modelled, if the rule stands for that and nobody wrote it; it may be about some requests alone."""
+    if _MARK not in rule.id:
+        return None
+    parts = rule.when.operands if isinstance(rule.when, And) else (rule.when,)
+    return next((part for part in parts if isinstance(part, Opaque)), None)
+
+
 def objects_not_modelled(mesh: Mesh) -> dict[str, AuthzRule]:
     """The rules that stand for what is not modelled, by the name under which answers hang on them."""
-    return {rule.when.field: rule for rule in mesh.rules if isinstance(rule.when, Opaque)}
+    found = ((stands_for(rule), rule) for rule in mesh.rules)
+    return {opaque.field: rule for opaque, rule in found if opaque is not None}
 
 
 def is_elsewhere(mesh: Mesh, rule: AuthzRule) -> bool:

@@ -50,9 +50,8 @@ from meshproof.compiler.checks.authz._questions import undecided
 from meshproof.compiler.checks.authz._rules import Rules, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.showing import listed
-from meshproof.compiler.checks.unmodelled import is_elsewhere, objects_not_modelled
+from meshproof.compiler.checks.unmodelled import is_elsewhere, objects_not_modelled, stands_for
 from meshproof.compiler.ir.names import written_name
-from meshproof.compiler.ir.predicate import Opaque
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +74,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
         blamed = {rule.origin for field, rule in objects.items() if any(f"`{field}`" in reason for reason in said)}
         if not blamed:
             yield _of_rule(rules, name, tuple(said))
-        elif not isinstance(rules[name].when, Opaque):
+        elif stands_for(rules[name]) is None:
             for origin in blamed:
                 hanging[origin][written_name(name)] = None
     told = {rule.origin: rule for rule in objects.values() if not is_elsewhere(ctx.mesh, rule)}
@@ -96,8 +95,9 @@ def _of_rule(rules: Rules, name: RuleId, reasons: tuple[str, ...]) -> Diagnostic
 
 def _of_object(rule: AuthzRule, hanging: tuple[str, ...]) -> Diagnostic:
     """Something that is not modelled stands in a lifted mesh for two rules that may hold or not."""
-    assert isinstance(rule.when, Opaque)
-    what = rule.when.field.removesuffix(f" ({rule.effect})")
+    opaque = stands_for(rule)
+    assert opaque is not None
+    what = opaque.field.removesuffix(f" ({rule.effect})")
     places = listed(tuple(dict.fromkeys(str(place.node) for place in rule.destinations)))
     return CHECK.finding(
         f"what `{what}` does is not known, and so nothing is certain at {places}",

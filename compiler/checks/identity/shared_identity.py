@@ -47,8 +47,8 @@ from meshproof.compiler.checks.authz._rules import Rules
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.identity._names import owners
 from meshproof.compiler.checks.showing import listed
+from meshproof.compiler.checks.unmodelled import stands_for
 from meshproof.compiler.ir.authz import AuthzRule, Effect
-from meshproof.compiler.ir.predicate import Opaque
 from meshproof.compiler.resolve.callers import takes
 from meshproof.dsl.diagnostic import Label
 
@@ -96,7 +96,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
         if len(nodes) > 1:
             group = _Group(nodes)
             for rule in sorted(ctx.mesh.rules, key=lambda rule: rule.origin.span):
-                if rule.is_in_force(ctx.day) and not isinstance(rule.when, Opaque):
+                if rule.is_in_force(ctx.day) and stands_for(rule) is None:
                     group.add(rule)
             if group.texts:
                 yield _finding(ctx, uri, group)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.checks.unmodelled import stands_for
 from meshproof.compiler.ir.entities import External
 from meshproof.compiler.ir.mtls import MtlsMode, MtlsPolicy, ServiceScope, effective_policy
 from meshproof.compiler.ir.names import written_name
-from meshproof.compiler.ir.predicate import And, Not, Opaque, Or, Predicate, Test
+from meshproof.compiler.ir.predicate import And, Not, Or, Predicate, Test
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ def written_rules(ctx: CheckContext) -> Iterator[AuthzRule]:
     seen: set[str] = set()
     for rule in ctx.mesh.rules:
         name = written_name(rule.id)
-        if rule.is_in_force(ctx.day) and not isinstance(rule.when, Opaque) and name not in seen:
+        if rule.is_in_force(ctx.day) and stands_for(rule) is None and name not in seen:
             seen.add(name)
             yield rule
 

@@ -60,9 +60,9 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.check import AppliesTo, Check, Needs, Precision
 from meshproof.compiler.checks.showing import MOST_NAMES, every, listed
+from meshproof.compiler.checks.unmodelled import stands_for
 from meshproof.compiler.ir.predicate import (
     Claim,
-    Opaque,
     TokenAudience,
     TokenIssuer,
     TokenPresenter,
@@ -86,7 +86,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     asking = {
         place.node
         for rule in ctx.mesh.rules
-        if isinstance(rule.when, Opaque) or any(isinstance(one, _OF_TOKEN) for one in attributes_of(rule.content))
+        if stands_for(rule) is not None or any(isinstance(one, _OF_TOKEN) for one in attributes_of(rule.content))
         for place in rule.destinations
     }
     nodes: tuple[Service | Gateway, ...] = (*ctx.mesh.services, *ctx.mesh.gateways)

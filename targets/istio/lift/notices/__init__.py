@@ -12,6 +12,7 @@ from meshproof.targets.istio.lift.notices.client_address import notice_client_ad
 from meshproof.targets.istio.lift.notices.client_tls import notice_client_tls
 from meshproof.targets.istio.lift.notices.dry_run import notice_dry_runs
 from meshproof.targets.istio.lift.notices.literal_patterns import notice_literal_patterns
+from meshproof.targets.istio.lift.notices.rivals import notice_rivals
 from meshproof.targets.istio.lift.notices.root_selectors import notice_root_selectors
 from meshproof.targets.istio.lift.notices.unmade_subsets import notice_unmade_subsets
 from meshproof.targets.istio.lift.notices.waypoints import notice_waypoints
@@ -29,3 +30,4 @@ def notice_all(context: LiftContext, verdicts: dict[KubeObject, Verdict]) -> Non
     notice_ambient(context, refused)
     notice_waypoints(context, refused)
     notice_client_addresses(context, refused)
+    notice_rivals(context, refused)

@@ -1,0 +1,74 @@
+"""Routes and connection settings for one host in several objects, of which proxies take one."""
+
+from __future__ import annotations
+
+from meshproof.targets.istio.lift.context import LiftContext
+from meshproof.targets.istio.lift.destination_rules import DestinationRules
+from meshproof.targets.istio.lift.findings import COMPETING
+from meshproof.targets.istio.lift.hosts import MESH, Exports, covers, default_exports, exports_of, full_host, is_wild
+from meshproof.targets.istio.lift.kinds import Kind
+from meshproof.targets.istio.lift.notices.naming import named
+from meshproof.targets.istio.lift.objects import KubeObject
+from meshproof.targets.istio.lift.values import texts
+
+
+def notice_rivals(context: LiftContext, refused: frozenset[KubeObject]) -> None:
+    """A finding for each VirtualService that sidecars pass over, and each DestinationRule that hides one."""
+    _notice_routes(context, refused)
+    _notice_hidden(context, refused)
+
+
+def _notice_routes(context: LiftContext, refused: frozenset[KubeObject]) -> None:
+    """In sidecars the oldest VirtualService of a host is taken, in whatever namespace it stands; the others are not."""
+    default = default_exports(context.settings.config.get("defaultVirtualServiceExportTo"))
+    winners: dict[str, list[tuple[KubeObject, Exports]]] = {}
+    objects = (one for one in context.objects.of(Kind.VIRTUAL_SERVICE) if one not in refused)
+    for source in sorted(objects, key=lambda one: one.age_key):
+        exports = exports_of(source.spec.get("exportTo"), source.namespace, default)
+        lost: dict[str, list[str]] = {}
+        for host in _mesh_hosts(source, context.services.cluster_domain):
+            older = [one for one, seen in winners.get(host, ()) if _meet(seen, exports)]
+            if older:
+                lost.setdefault(older[0].full_name, []).append(host)
+            else:
+                winners.setdefault(host, []).append((source, exports))
+        for older_name, hosts in lost.items():
+            message = f"VirtualService `{source.full_name}` does nothing in sidecars for {named(hosts)}"
+            advice = "make one of the two; without a creation time the name decides"
+            said = f"{message}: `{older_name}` is older"
+            context.findings.add(COMPETING, said, source.full_name, source.origin, advice=advice)
+
+
+def _mesh_hosts(source: KubeObject, domain: str) -> tuple[str, ...]:
+    """The hosts for which it says something to sidecars."""
+    gateways = [one.value for one in texts(source.spec.get("gateways"))]
+    if gateways and MESH not in gateways:
+        return ()
+    hosts = (full_host(one.value, source.namespace, domain) for one in texts(source.spec.get("hosts")))
+    return tuple(dict.fromkeys(hosts))
+
+
+def _meet(one: Exports, other: Exports) -> bool:
+    """Whether some namespace sees both."""
+    return one.namespaces is None or other.namespaces is None or bool(one.namespaces & other.namespaces)
+
+
+def _notice_hidden(context: LiftContext, refused: frozenset[KubeObject]) -> None:
+    """A client takes the rules of its own namespace, and then none of the owner of the host."""
+    rules = [one for one in DestinationRules(context).rules if one.source not in refused]
+    for own in rules:
+        namespace = own.source.namespace
+        hidden = [
+            one.source.full_name
+            for one in rules
+            if namespace != one.source.namespace != context.settings.root_namespace
+            and not is_wild(one.host)
+            and one.host.endswith(f".{one.source.namespace}.svc.{context.services.cluster_domain}")
+            and not own.client_labels
+            and covers(own.host, one.host)
+            and one.exports.reach(namespace)
+        ]
+        if hidden and context.in_namespace(namespace):
+            message = f"DestinationRule `{own.source.full_name}` hides {named(hidden)} from clients in `{namespace}`"
+            advice = "say there what the owner's says, versions and TLS, or take it away"
+            context.findings.add(COMPETING, message, own.source.full_name, own.source.origin, advice=advice)
