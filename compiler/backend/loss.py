@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.names import Origin
+from meshproof.compiler.ir.predicate import Always, Predicate
 from meshproof.dsl.diagnostic import Diagnostic, Label, Severity
 
 
@@ -20,9 +21,12 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A difference between the policy and what was emitted for it. `subject` is a rule, route or service.
+    """A difference between the policy and what was emitted for it. `subject` is a rule, route or node.
 
-    `message` completes "in <target>, …" as one lower-case clause without a full stop.
+    `message` completes "in <target>, …" as one lower-case clause without a full stop. The rest says of which requests
+    it speaks, among those that its subject is about: those in `region`; of these, with `repeated`, those alone in which
+    that header stands more than once, and with `is_of_tokens` those alone that bring a token which the node does not
+    accept. Whatever else is refused more, the loss does not explain.
     """
 
     feature: Feature
@@ -30,6 +34,9 @@ class Loss:
     subject: str
     message: str
     origin: Origin
+    region: Predicate = field(default_factory=Always)
+    repeated: str | None = None
+    is_of_tokens: bool = False
 
 
 def to_diagnostics(losses: tuple[Loss, ...], target: str) -> tuple[Diagnostic, ...]:

@@ -91,8 +91,9 @@ def _lines(environment: Environment, point: Point) -> tuple[tuple[str, str], ...
 
 
 def _joined_lines(environment: Environment, point: Point) -> tuple[tuple[str, str], ...]:
-    """A header that is compared with its lines joined, as one line."""
-    names = (attribute.name for attribute in environment.singles if isinstance(attribute, JoinedHeader))
+    """A header that is compared with its lines joined, as one line, if it is not there line by line."""
+    joined = (attribute.name for attribute in environment.singles if isinstance(attribute, JoinedHeader))
+    names = (name for name in joined if Header(name) not in environment.multiples)
     values = ((name, _single(environment, JoinedHeader(name), point)) for name in names)
     return tuple((name, value) for name, value in values if value is not None)
 

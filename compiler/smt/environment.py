@@ -78,6 +78,13 @@ class Environment:
     answers: dict[AuthorizerName, int] = field(default_factory=dict)
     opaques: dict[Opaque, int] = field(default_factory=dict)
     axioms: list[Formula] = field(default_factory=list)
+    repeated: dict[str, int] = field(default_factory=dict)
+    """For each header that is read line by line and joined (`smt.repeated`): 1 if it stands more than once."""
+
+    def is_repeated(self, name: str) -> Formula:
+        """The header stands more than once; nowhere, where nothing tells that apart."""
+        found = self.repeated.get(name)
+        return FALSE if found is None else self.formulas.literal(found, 0b10)
 
     def is_caller(self, mask: int) -> Formula:
         """The caller is in this set of classes of `callers`.

@@ -30,6 +30,7 @@ from meshproof.compiler.smt.environment import Environment
 from meshproof.compiler.smt.formula import FALSE, TRUE, Formula, Formulas, Point
 from meshproof.compiler.smt.joint_callers import JointCallers, SideCallers
 from meshproof.compiler.smt.policy import PortPolicy
+from meshproof.compiler.smt.repeated import Repeated
 from meshproof.compiler.smt.solver import Limits, Solver, Undecided
 from meshproof.compiler.smt.variables import environment_of
 from meshproof.compiler.smt.view import View
@@ -57,7 +58,7 @@ class Certain:
 class Joint:
     """One symbolic request to a port, and both policies as views of it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  both sides, and how they are compared
         self,
         old: PortPolicy,
         new: PortPolicy,
@@ -65,6 +66,7 @@ class Joint:
         *,
         extra: Iterable[Predicate] = (),
         opaque_key: OpaqueKey = key_of_opaque,
+        repeated: Repeated = Repeated.REFUSED,
         limits: Limits,
     ) -> None:
         self.callers = callers
@@ -75,7 +77,7 @@ class Joint:
         if is_token_compared:
             conditions.update(dict.fromkeys(_token_conditions(merged.issuers)))
         sets = _sets(callers, (old, new), tuple(conditions))
-        self.environment: Environment = environment_of(merged, callers.new, tuple(conditions), sets)
+        self.environment: Environment = environment_of(merged, callers.new, tuple(conditions), sets, repeated=repeated)
         self.conditions = tuple(conditions)
         self._share_opaques(opaque_key)
         self.unreadable = self._unreadable() if is_token_compared else None
@@ -118,6 +120,7 @@ class Joint:
             issuer_urls=environment.issuer_urls,
             answers=environment.answers,
             opaques=environment.opaques,
+            repeated=environment.repeated,
             side=callers,
             unreadable=self.unreadable,
         )

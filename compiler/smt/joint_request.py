@@ -51,6 +51,7 @@ def _arriving(view: View, request: Request, point: Point) -> Request:
         request,
         source=Peer(identity, request.source.ip),
         destination=NodeName(policy.key.node),
+        port=policy.key.port,
         sni=request.sni if has_tls else None,
     )
     if request.protocol is RequestProtocol.TCP or view.formulas.holds(view.is_http, point):

@@ -37,6 +37,7 @@ from meshproof.compiler.smt.formula import FALSE, TRUE, Formulas
 from meshproof.compiler.smt.paths import judged_paths
 from meshproof.compiler.smt.policy import PortPolicy
 from meshproof.compiler.smt.reading import Matchers
+from meshproof.compiler.smt.repeated import Repeated, add_both
 from meshproof.compiler.smt.solver import Undecided
 
 CONNECT = Exact("CONNECT")
@@ -46,17 +47,30 @@ PREFLIGHT_METHOD = "access-control-request-method"
 
 
 def environment_of(
-    policy: PortPolicy, callers: Callers, predicates: Sequence[Predicate], sets: Iterable[int]
+    policy: PortPolicy,
+    callers: Callers,
+    predicates: Sequence[Predicate],
+    sets: Iterable[int],
+    *,
+    repeated: Repeated = Repeated.REFUSED,
 ) -> Environment:
     """The symbolic request that tells apart what the conditions and the sets of callers do.
 
-    Raises Undecided where the values of an attribute cannot be divided exactly within limits.
+    `repeated` says what of headers that are read line by line and joined (`smt.repeated`). Raises Undecided where the
+    values of an attribute cannot be divided exactly within limits.
     """
-    return environment_reading(policy, callers, matchers_by_attribute(predicates), opaques_of(predicates), sets)
+    read = matchers_by_attribute(predicates)
+    return environment_reading(policy, callers, read, opaques_of(predicates), sets, repeated=repeated)
 
 
 def environment_reading(
-    policy: PortPolicy, callers: Callers, read: Matchers, opaques: Iterable[Opaque], sets: Iterable[int]
+    policy: PortPolicy,
+    callers: Callers,
+    read: Matchers,
+    opaques: Iterable[Opaque],
+    sets: Iterable[int],
+    *,
+    repeated: Repeated = Repeated.REFUSED,
 ) -> Environment:
     """The same, of conditions that compare what `read` says and hold what is not modelled. Raises Undecided."""
     formulas = Formulas()
@@ -65,7 +79,7 @@ def environment_reading(
         policy, callers, formulas, formulas.variable(len(local)), local, _is_http(policy, formulas)
     )
     if environment.is_http != FALSE:
-        _add_http(environment, read)
+        _add_http(environment, read, repeated=repeated)
         _add_token(environment, read)
     _add_addresses(environment, read)
     _add_sni(environment, read)
@@ -123,7 +137,7 @@ def _multiple(environment: Environment, attribute: Attribute, classes: Classes) 
     environment.multiples[attribute] = Multiple(variables, classes, dict(classes.masks))
 
 
-def _add_http(environment: Environment, read: Matchers) -> None:
+def _add_http(environment: Environment, read: Matchers, *, repeated: Repeated) -> None:
     policy = environment.policy
     for attribute, matchers in read.items():
         match attribute:
@@ -142,11 +156,11 @@ def _add_http(environment: Environment, read: Matchers) -> None:
                 _single(environment, attribute, text_classes(matchers, universe.host_names(), hosts_of(policy)))
             case RawAuthority():
                 _add_authority(environment, matchers, read.get(Host(), ()))
-            case Header():
+            case Header(name) if JoinedHeader(name) not in read:
                 _multiple(environment, attribute, text_classes(matchers, universe.header_values()))
-            case JoinedHeader(name):
-                if Header(name) in read:
-                    raise Undecided("a header is compared line by line here and with its lines joined there")
+            case Header(name):
+                add_both(environment, name, matchers, read[JoinedHeader(name)], repeated)
+            case JoinedHeader(name) if Header(name) not in read:
                 classes = text_classes(matchers, universe.header_values())
                 _single(environment, attribute, classes, may_be_absent=True)
             case Query():

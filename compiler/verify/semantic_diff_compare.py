@@ -17,6 +17,7 @@ from meshproof.compiler.ir.predicate import (
     ClientIp,
     Method,
     Path,
+    Predicate,
     SourceIdentity,
     Test,
     attributes_of,
@@ -29,6 +30,7 @@ from meshproof.compiler.smt.formula import FALSE, TRUE, Formula
 from meshproof.compiler.smt.joint import Joint, OpaqueKey, conditions_of, key_of_opaque
 from meshproof.compiler.smt.joint_callers import joint_callers
 from meshproof.compiler.smt.policy import PortPolicy
+from meshproof.compiler.smt.repeated import Repeated
 from meshproof.compiler.smt.solver import Limits
 from meshproof.compiler.verify.rewrites import agreement
 from meshproof.compiler.verify.semantic_diff_blame import Blame
@@ -71,7 +73,8 @@ class Comparing:
 
     `meshes` may lack rules about other nodes; `origins` tell of all rules where they stand. `most` bounds the boxes of
     one kind at a port. Without `has_defaults` nothing is made of what proxies do where no route is written; with
-    `has_senders_apart` every declared caller is told apart from all others.
+    `has_senders_apart` every declared caller is told apart from all others. `also` are conditions that tell requests
+    apart besides those of both policies. Regions are right only if `repeated` is not `ANY`.
     """
 
     meshes: tuple[Mesh, Mesh]
@@ -84,6 +87,8 @@ class Comparing:
     has_senders_apart: bool = False
     workloads: tuple[tuple[NodeName, NodeName], ...] | None = None
     opaque_key: OpaqueKey = key_of_opaque
+    also: tuple[Predicate, ...] = ()
+    repeated: Repeated = Repeated.REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +117,19 @@ class PortComparison:
         self._outcomes = (outcomes_at(old, about.to_new), outcomes_at(new, {}))
         self._defaults = (unrouted(old, about.to_new), unrouted(new, {}))
         identities = _identities(old, new, about)
-        extra = [*agreements(*self._outcomes)]
+        extra = [*agreements(*self._outcomes), *about.also]
         if about.has_senders_apart:
             extra += (Test(SourceIdentity(), matcher) for matcher in identities)
         callers = joint_callers(*about.meshes, identities, about.workloads)
-        self.joint = Joint(old, new, callers, extra=extra, opaque_key=about.opaque_key, limits=about.limits)
+        self.joint = Joint(
+            old,
+            new,
+            callers,
+            extra=extra,
+            opaque_key=about.opaque_key,
+            repeated=about.repeated,
+            limits=about.limits,
+        )
         self._dimensions = dimensions_of(self.joint)
         self._names = CallerNames(self.joint, about.meshes)
         self._blame = Blame(self.joint, about.meshes, about.origins)

@@ -14,12 +14,16 @@ from functools import partial
 from typing import assert_never
 
 from meshproof.compiler.backend.loss import Direction, Loss
-from meshproof.compiler.ir.entities import External, Gateway, Service
+from meshproof.compiler.ir.entities import External, Gateway, Layer, Node, Service
 from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.predicate import Predicate, negation
 from meshproof.compiler.smt.callers import canonical
-from meshproof.compiler.smt.formula import Formula
+from meshproof.compiler.smt.encode_predicate import encode_predicate
+from meshproof.compiler.smt.formula import FALSE, TRUE, Formula
 from meshproof.compiler.smt.joint import Joint
+from meshproof.compiler.smt.policy import Policies, PortKey, PortPolicy
+from meshproof.compiler.smt.repeated import Repeated
 from meshproof.compiler.smt.solver import Limits
 from meshproof.compiler.smt.solver import Undecided as GaveUp
 from meshproof.compiler.verify.correspondence import Correspondence, by_place
@@ -29,6 +33,7 @@ from meshproof.compiler.verify.semantic_diff_lone import replayed_alone, stance_
 from meshproof.compiler.verify.semantic_diff_ports import LonePort, PortPair, Sides, Stance
 from meshproof.compiler.verify.semantic_diff_rest import doubts
 from meshproof.compiler.verify.semantic_diff_values import Change, DiffRegion, Place, Undecided
+from meshproof.compiler.verify.translation_answered import Relay, answered, called_by_name, relays, without_subsets
 from meshproof.compiler.verify.translation_gaps import Gap
 from meshproof.compiler.verify.translation_losses import Explained, Losses
 
@@ -96,6 +101,8 @@ def translation(
     """
     lifted = replace(lifted, trusts=source.trusts)  # certificates say which foreign domains are verified, not files
     correspondence = options.correspondence or by_place(source, lifted)
+    found_relays = relays(source, lifted, correspondence.to_new)
+    source, lifted = answered(source, found_relays), without_subsets(lifted, found_relays)
     sides = Sides(source, lifted, day, correspondence, audits=False)
     comparing = Comparing(
         meshes=(source, lifted),
@@ -104,11 +111,14 @@ def translation(
         to_new=correspondence.to_new,
         limits=Limits(options.timeout_ms),
         most=options.most_boxes,
+        repeated=Repeated.ONCE,
     )
     known = Losses(tuple(loss for loss in losses if loss.direction is Direction.STRICTER))
     found = _Found([], [], [], [*doubts(sides)])
     for pair in sides.pairs():
-        _judge(pair, comparing, known, found)
+        _judge(pair, comparing, known, found, found_relays)
+    for relay in found_relays:
+        _judge_relay(relay, comparing, known, found)
     for port in sides.lone_ports():
         _judge_lone(port, comparing, known, found)
     found.looser.extend(one for one in stance_regions(sides) if one.change is Change.ALLOWED)
@@ -128,53 +138,155 @@ class _Found:
     undecided: list[Undecided]
 
 
-def _judge(pair: PortPair, comparing: Comparing, losses: Losses, found: _Found) -> None:
+def _judge(pair: PortPair, comparing: Comparing, losses: Losses, found: _Found, known: tuple[Relay, ...]) -> None:
     place = place_of(pair.old, pair.new)
+    asked = narrowed(pair.old, known)
+    is_outside, is_relayed = isinstance(pair.old.node, External), _is_relayed(pair.old.node)
+    told_apart = (*asked, *losses.regions(pair.old))
+    about = replace(comparing, meshes=pair.meshes, has_senders_apart=is_outside, also=told_apart)
     try:
-        is_outside = isinstance(pair.old.node, External)
-        about = replace(comparing, meshes=pair.meshes, has_senders_apart=is_outside)
         comparison = PortComparison(pair.old, pair.new, place, about)
-        formulas = comparison.joint.formulas
-        source, lifted = comparison.joint.old.allowed(), comparison.joint.new.allowed()
-        within = compared(comparison.joint, pair.meshes[0])
-        opened = formulas.conjunction((within, lifted, formulas.negation(source)))
-        closed = formulas.conjunction((within, source, formulas.negation(lifted)))
-        explained = losses.explained(comparison.joint, closed)
-        unexplained = formulas.conjunction((closed, formulas.negation(explained)))
-        found.looser.extend(comparison.regions(Change.ALLOWED, opened))
-        found.unexplained.extend(comparison.regions(Change.DENIED, unexplained))
-        for region in comparison.regions(Change.DENIED, explained):
-            found.stricter.append(Explained(region, losses.at(pair.old)))
-        if not losses.is_about_route(pair.old) and not _is_relayed(pair):
-            found.unexplained.extend(comparison.routes(within))
+        joint = comparison.joint
+        within = compared(joint, pair.meshes[0], asked)
+        if not is_relayed:
+            found.looser.extend(comparison.regions(Change.ALLOWED, _opened(joint, within)))
+        _judge_stricter(comparison, within, losses, found)
+        sent = joint.formulas.conjunction((within, joint.formulas.negation(losses.rerouted(joint))))
+        found.unexplained.extend(comparison.routes(sent))
         found.undecided.extend(comparison.undecided)
+        if joint.environment.repeated:
+            every = PortComparison(pair.old, pair.new, place, replace(about, repeated=Repeated.ANY)).joint
+            within = compared(every, pair.meshes[0], asked)
+            opened = FALSE if is_relayed else _opened(every, within)
+            _judge_repeated(every, (opened, _unexplained(every, within, losses)), place, found)
     except GaveUp as given_up:
         found.undecided.append(Undecided(place.text, given_up.reason))
 
 
-def compared(joint: Joint, source: Mesh) -> Formula:
+def _judge_relay(relay: Relay, comparing: Comparing, losses: Losses, found: _Found) -> None:
+    """An external that is called through a gateway, as that judges it."""
+    name, number = relay.external.name, relay.port.workload
+    place = Place(f"{name}:{relay.port.name}", str(name), str(relay.emitted), relay.at)
+    asked = (relay.is_called,)
+    try:
+        old = Policies(comparing.meshes[0], comparing.day).policy(PortKey(name, number))
+        new = Policies(comparing.meshes[1], comparing.day).policy(PortKey(relay.emitted, relay.at))
+        about = replace(comparing, has_senders_apart=True, also=(*asked, *losses.regions(old)))
+        comparison = PortComparison(old, new, place, about)
+        within = _through(relay, comparison.joint, compared(comparison.joint, comparing.meshes[0], asked))
+        here = _Found([], [], [], [])
+        here.looser.extend(comparison.regions(Change.ALLOWED, _opened(comparison.joint, within)))
+        _judge_stricter(comparison, within, losses, here)
+        found.looser.extend(_called(region, relay) for region in here.looser)
+        found.unexplained.extend(_called(region, relay) for region in here.unexplained)
+        found.stricter.extend(replace(one, region=_called(one.region, relay)) for one in here.stricter)
+        found.undecided.extend(comparison.undecided)
+        if comparison.joint.environment.repeated:
+            every = PortComparison(old, new, place, replace(about, repeated=Repeated.ANY)).joint
+            within = _through(relay, every, compared(every, comparing.meshes[0], asked))
+            _judge_repeated(every, (_opened(every, within), _unexplained(every, within, losses)), place, found)
+    except GaveUp as given_up:
+        found.undecided.append(Undecided(place.text, given_up.reason))
+
+
+def _through(relay: Relay, joint: Joint, within: Formula) -> Formula:
+    """What the gateway sees of it: the caller's own TLS is a connection, whatever else is spoken at the port."""
+    is_http, formulas = joint.new.is_http, joint.formulas
+    return formulas.conjunction((within, formulas.negation(is_http) if relay.port.layer is Layer.TCP else is_http))
+
+
+def _called(region: DiffRegion, relay: Relay) -> DiffRegion:
+    """The region with its request as the sender calls it."""
+    witness = region.witness
+    if witness is None:
+        return region
+    request = replace(witness.request, destination=relay.external.name, port=relay.port.workload)
+    return replace(region, witness=replace(witness, request=request))
+
+
+def _opened(joint: Joint, within: Formula) -> Formula:
+    """What would be let through and the policy refuses."""
+    refused = joint.formulas.negation(joint.old.allowed())
+    return joint.formulas.conjunction((within, _is_taken(joint), joint.new.allowed(), refused))
+
+
+def _closed(joint: Joint, within: Formula) -> Formula:
+    """What would be refused and the policy allows."""
+    return joint.formulas.conjunction((within, joint.old.allowed(), joint.formulas.negation(joint.new.allowed())))
+
+
+def _unexplained(joint: Joint, within: Formula, losses: Losses) -> Formula:
+    """What of it no loss speaks of."""
+    closed = _closed(joint, within)
+    return joint.formulas.conjunction((closed, joint.formulas.negation(losses.explained(joint, closed))))
+
+
+def _judge_stricter(comparison: PortComparison, within: Formula, losses: Losses, found: _Found) -> None:
+    joint = comparison.joint
+    found.unexplained.extend(comparison.regions(Change.DENIED, _unexplained(joint, within, losses)))
+    for region in comparison.regions(Change.DENIED, losses.explained(joint, _closed(joint, within))):
+        found.stricter.append(Explained(region, losses.at(joint.old_policy)))
+
+
+def _judge_repeated(joint: Joint, parts: tuple[Formula, ...], place: Place, found: _Found) -> None:
+    """Requests that repeat a header whose lines are joined: of those the joint has more than there are."""
+    if not all(joint.is_empty(part) for part in parts):
+        names = ", ".join(f"`{name}`" for name in sorted(joint.environment.repeated))
+        found.undecided.append(Undecided(place.text, f"the lines of a repeated {names} are compared as one text"))
+
+
+def _is_taken(joint: Joint) -> Formula:
+    """Where what was emitted does anything with a request: a gateway closes connections that are for no server."""
+    policy, formulas = joint.new_policy, joint.formulas
+    if not policy.is_gateway:
+        return TRUE
+    taken = joint.taken(joint.new)
+    branches = () if policy.route_tcp is None else policy.route_tcp.branches
+    return formulas.disjunction((joint.new.is_http, *(taken[branch.id] for branch in branches)))
+
+
+def narrowed(policy: PortPolicy, known: tuple[Relay, ...]) -> tuple[Predicate, ...]:
+    """What of the requests to a port of the policy are such, as conditions.
+
+    At a gateway not those to the externals that are called through it, which show an identity or get no connection; at
+    an external those that are for it.
+    """
+    node, declared = policy.node, policy.declared
+    match node:
+        case Gateway():
+            of_port = (relay for relay in known if (relay.gateway.name, relay.at) == (node.name, policy.key.port))
+            return tuple(negation(relay.is_offered) for relay in of_port)
+        case External() if declared is not None:
+            return (called_by_name(node, declared),)
+        case _:
+            return ()
+
+
+def compared(joint: Joint, source: Mesh, asked: tuple[Predicate, ...]) -> Formula:
     """The requests that can come to what was emitted, so that both sides must treat them alike.
 
     No handshake of a stranger is verified, whatever `observe` says: the proxy ends it. At a gateway nobody shows an
     identity (ADR 0035). An external is judged by the senders' proxies, and only those of declared services are
-    configured: `egress closed` speaks of no others.
+    configured: `egress closed` speaks of no others. All of `asked` must hold.
     """
     view, formulas = joint.old, joint.formulas
+    within = [encode_predicate(one, joint.environment) for one in asked]
     match view.policy.node:
         case Gateway():
-            return view.is_caller(view.callers.anonymous)
+            within.append(view.is_caller(view.callers.anonymous))
         case External():
             uris = [Exact(canonical(source, service.identity)) for service in source.services]
-            return formulas.disjunction(view.is_caller(view.callers.mask(uri)) for uri in uris)
+            within.append(formulas.disjunction(view.is_caller(view.callers.mask(uri)) for uri in uris))
         case Service():
-            return view.has_handshake
+            within.append(view.has_handshake)
         case _:
             assert_never(view.policy.node)
+    return formulas.conjunction(within)
 
 
-def _is_relayed(pair: PortPair) -> bool:
-    """Whether requests go through a gateway on their way out: that is how the policy says it, and not a route."""
-    return isinstance(pair.old.node, External) and pair.old.node.via is not None
+def _is_relayed(node: Node) -> bool:
+    """Whether requests go through a gateway on their way out, which judges them."""
+    return isinstance(node, External) and node.via is not None
 
 
 def _judge_lone(port: LonePort, comparing: Comparing, losses: Losses, found: _Found) -> None:
@@ -192,7 +304,7 @@ def _judge_lone(port: LonePort, comparing: Comparing, losses: Losses, found: _Fo
         about = replace(comparing, meshes=(port.mesh, port.mesh), to_new={}, has_senders_apart=True)
         comparison = PortComparison(port.policy, port.policy, place, about)
         formulas = comparison.joint.formulas
-        within = compared(comparison.joint, port.mesh)
+        within = compared(comparison.joint, port.mesh, ())
         allowed = formulas.conjunction((within, comparison.joint.old.allowed()))
         refused = formulas.conjunction((within, formulas.negation(allowed)))
         replay = partial(replayed_alone, port, about)

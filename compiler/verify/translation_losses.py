@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from meshproof.compiler.backend.loss import Loss
 from meshproof.compiler.ir.authz import AuthzRule, Effect
-from meshproof.compiler.ir.predicate import Always
+from meshproof.compiler.ir.predicate import Always, Predicate
 from meshproof.compiler.smt.encode_authz import encode_match
 from meshproof.compiler.smt.encode_predicate import encode_predicate
-from meshproof.compiler.smt.formula import FALSE, Formula
+from meshproof.compiler.smt.formula import FALSE, TRUE, Formula
 from meshproof.compiler.smt.joint import Joint
 from meshproof.compiler.smt.policy import PortPolicy
 from meshproof.compiler.verify.semantic_diff_values import DiffRegion
@@ -34,36 +35,68 @@ class Losses:
         subjects = {str(policy.key.node), *(str(rule.id) for rule in policy.rules), *_routes(policy)}
         return tuple(loss for loss in self.losses if loss.subject in subjects)
 
-    def is_about_route(self, policy: PortPolicy) -> bool:
-        """Whether a loss is about how requests to the port are sent."""
-        return any(loss.subject in _routes(policy) for loss in self.losses)
+    def regions(self, policy: PortPolicy) -> tuple[Predicate, ...]:
+        """What has to be told apart for it to be known of which requests they speak."""
+        return tuple(dict.fromkeys(loss.region for loss in self.at(policy)))
 
     def explained(self, joint: Joint, refused: Formula) -> Formula:
         """Of what the target refuses and the policy allows, that which losses speak of.
 
-        A loss of a node may refuse anything there. One of a deny or ask may refuse whatever has its operations, from
-        anyone and whatever its conditions are: the target cannot tell. One of an allow may refuse what it allows, but
-        not what an allow without loss allows too.
+        A loss of a node may refuse what it speaks of there. So may one of a deny, of whom the deny is about, and one of
+        an ask, of anyone, if who is asked says no. One of an allow may refuse what the allow lets in, but not what
+        another allow lets in as well that has no loss for it.
         """
-        policy = joint.old_policy
-        subjects = {loss.subject for loss in self.at(policy)}
-        if not subjects:
+        policy, formulas = joint.old_policy, joint.formulas
+        found = self.at(policy)
+        if not found:
             return FALSE
-        if str(policy.key.node) in subjects:
-            return refused
+        parts = [_spoken_of(_about(found, str(policy.key.node)), joint), self._not_let_in(found, joint)]
+        for rule in policy.rules:
+            own = _about(found, rule.id)
+            if own and rule.effect is not Effect.ALLOW:
+                parts.append(formulas.conjunction((_operations(rule, joint), _spoken_of(own, joint))))
+        return formulas.conjunction((refused, formulas.disjunction(parts)))
+
+    def rerouted(self, joint: Joint) -> Formula:
+        """The requests of which losses say that they are sent elsewhere."""
+        found = self.at(joint.old_policy)
+        return _spoken_of((loss for name in _routes(joint.old_policy) for loss in _about(found, name)), joint)
+
+    def _not_let_in(self, found: tuple[Loss, ...], joint: Joint) -> Formula:
+        """What some allow lets in, and none that has no loss for it."""
         formulas = joint.formulas
-        lossy = [rule for rule in policy.rules if rule.id in subjects]
-        more = formulas.disjunction(_operations(rule, joint) for rule in lossy if rule.effect is not Effect.ALLOW)
-        if not any(rule.effect is Effect.ALLOW for rule in lossy):
-            return formulas.conjunction((refused, more))
-        kept = [rule for rule in policy.rules if rule.effect is Effect.ALLOW and rule not in lossy]
-        faithful = formulas.disjunction(encode_match(rule, joint.old) for rule in kept)
-        return formulas.conjunction((refused, formulas.disjunction((more, formulas.negation(faithful)))))
+        lost, kept = [], []
+        for rule in joint.old_policy.rules:
+            if rule.effect is Effect.ALLOW:
+                matched, spoken_of = encode_match(rule, joint.old), _spoken_of(_about(found, rule.id), joint)
+                lost.append(formulas.conjunction((matched, spoken_of)))
+                kept.append(formulas.conjunction((matched, formulas.negation(spoken_of))))
+        return formulas.conjunction((formulas.disjunction(lost), formulas.negation(formulas.disjunction(kept))))
+
+
+def _about(losses: Iterable[Loss], subject: str) -> tuple[Loss, ...]:
+    return tuple(loss for loss in losses if loss.subject == subject)
+
+
+def _spoken_of(losses: Iterable[Loss], joint: Joint) -> Formula:
+    """The requests that any of the losses speaks of, whatever its subject is about."""
+    formulas = joint.formulas
+    parts = []
+    for loss in losses:
+        is_token = joint.new.is_token_refused if loss.is_of_tokens else TRUE
+        is_repeated = TRUE if loss.repeated is None else joint.environment.is_repeated(loss.repeated)
+        parts.append(formulas.conjunction((encode_predicate(loss.region, joint.old), is_token, is_repeated)))
+    return formulas.disjunction(parts)
 
 
 def _operations(rule: AuthzRule, joint: Joint) -> Formula:
-    """Where the operations of a rule are, whoever calls."""
-    return encode_predicate(replace(rule, when=Always()).content, joint.old)
+    """Of whom and where a deny may refuse more; an ask, of anyone who gets no yes."""
+    if rule.effect is Effect.DENY:
+        return encode_match(replace(rule, when=Always()), joint.old)
+    is_no = (
+        TRUE if rule.authorizer is None else joint.formulas.literal(joint.environment.answers[rule.authorizer], 0b01)
+    )
+    return joint.formulas.conjunction((encode_predicate(replace(rule, when=Always()).content, joint.old), is_no))
 
 
 def _routes(policy: PortPolicy) -> set[str]:

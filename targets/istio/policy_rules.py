@@ -63,21 +63,21 @@ def policy_rules(judgement: Judgement, bench: Bench, shape: Shape) -> tuple[Poli
             request, rest, sources = _split(whole, judgement, bench, shape)
             if not sources:
                 continue
-            written = (
-                operation(join(start, request), some, replace(shape, is_closed=shape.is_closed and is_http))
-                for start in starts
-                for some, is_http in _by_layer(ports, bench.node, shape)
-            )
-            if blocks := merged(block for block in written if block is not None):
-                found.append(PolicyRule(_as_written(sources), blocks, conditions(rest, shape)))
+            for some, is_http in _by_layer(ports, judgement, bench, shape):
+                closed = replace(shape, is_closed=shape.is_closed and is_http)
+                written = (operation(join(start, request), some, closed) for start in starts)
+                if blocks := merged(block for block in written if block is not None):
+                    found.append(PolicyRule(_as_written(sources), blocks, conditions(rest, shape)))
     return tuple(_joined(found))
 
 
-def _by_layer(ports: tuple[int, ...], node: Workload, shape: Shape) -> list[tuple[tuple[int, ...], bool]]:
+def _by_layer(
+    ports: tuple[int, ...], judgement: Judgement, bench: Bench, shape: Shape
+) -> list[tuple[tuple[int, ...], bool]]:
     """The ports, and whether they speak HTTP: where paths are closed, connections must not be asked for a path."""
     if not shape.is_closed:
         return [(ports, True)]
-    opaque = ports_of_layer(node, Layer.TCP)
+    opaque = ports if judgement.is_opaque else ports_of_layer(bench.node, Layer.TCP)
     parts = ((tuple(port for port in ports if (port in opaque) is not is_http), is_http) for is_http in (True, False))
     return [(some, is_http) for some, is_http in parts if some]
 
@@ -134,7 +134,8 @@ def _split(
     visible = tuple(one for one in rest if not isinstance(one.attribute, TOKEN_ATTRIBUTES))
     if visible != rest or sources not in {(), (ANYONE,)}:
         message = "Istio asks before it looks at source and token, so every request that could match is asked"
-        shape.speaker.widened(Feature.ASK_BY_IDENTITY, message, is_positive=True)
+        region = conjunction(tuple(map(_predicate, (*request, *visible))))
+        shape.speaker.widened(Feature.ASK_BY_IDENTITY, message, is_positive=True, region=region)
     return request, visible, (ANYONE,) if sources else ()
 
 
@@ -160,7 +161,8 @@ def _sources(callers: Predicate, judgement: Judgement, bench: Bench, speaker: Sp
     anonymous = tuple(one for one in seen if not one.principals)
     if len(anonymous) < len(found):
         message = "a gateway sees no identities, so callers with one are not let in by it"
-        speaker.narrowed(Feature.IDENTITY_SOURCE, message, is_positive=True)
+        region = Test(SourceIdentity(), Present())
+        speaker.narrowed(Feature.IDENTITY_SOURCE, message, is_positive=True, region=region)
     return anonymous
 
 
@@ -203,10 +205,14 @@ def _refuse_client_address(when: Predicate, judgement: Judgement, bench: Bench) 
 
 
 def _joined(rules: Iterable[PolicyRule]) -> list[PolicyRule]:
-    """Rules that differ in their operations alone become one."""
+    """Rules that differ in their operations alone become one.
+
+    But not what asks for fields of HTTP with what does not: of connections such an allow would take none at all.
+    """
     found: dict[tuple[object, ...], PolicyRule] = {}
     for rule in rules:
-        key = (rule.sources, rule.conditions)
+        is_http = any(replace(one, ports=()) != Operation() for one in rule.operations)
+        key = (rule.sources, rule.conditions, is_http)
         known = found.get(key)
         operations: tuple[Operation, ...] = (*known.operations, *rule.operations) if known else rule.operations
         found[key] = PolicyRule(rule.sources, merged(operations), rule.conditions)

@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from meshproof.compiler.backend.features import Feature
-from meshproof.compiler.ir.authz import AuthzRule
-from meshproof.compiler.ir.entities import External, Gateway, Layer, Protocol, ServicePort
-from meshproof.compiler.ir.matchers import Exact
-from meshproof.compiler.ir.predicate import Host, Sni, reads_http
+from meshproof.compiler.backend.loss import Direction, Loss
+from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.entities import Destination, External, Gateway, Layer, Protocol, ServicePort, SourceSet
+from meshproof.compiler.ir.matchers import Exact, Present
+from meshproof.compiler.ir.mesh import Egress
+from meshproof.compiler.ir.names import RuleId
+from meshproof.compiler.ir.predicate import Always, Host, Sni, SourceIdentity, Test, reads_http
 from meshproof.targets.common.names import mangle
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.callers import Calls
@@ -23,7 +26,7 @@ from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
 from meshproof.targets.istio.route_action import NO_RETRIES
 from meshproof.targets.istio.service_entry import exported_to, namespaces_in, wrong_from
-from meshproof.targets.istio.workloads import Judgement, is_emitted, spoken_ports
+from meshproof.targets.istio.workloads import Judgement, is_emitted, observation, spoken_ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,20 @@ def tell_relays(context: Context, gateway: Gateway) -> None:
     """MP701 at every external that Istio cannot call through the gateway."""
     for external in context.relayed(gateway.name):
         found = _relay(gateway, external)
+        if not isinstance(found, NotExpressibleError) and observation(context.mesh, gateway, context.day) is not None:
+            reason = f"`{gateway.name}` is observed, so it refuses nothing of what goes through it"
+            found = _refusal(reason, "call it through a gateway that nothing observes")
         if isinstance(found, NotExpressibleError):
             context.findings.unsupported(str(external.name), external.origin, found)
+        elif gateway.accepts:
+            _tell_tokens(context, external, gateway)
+
+
+def _tell_tokens(context: Context, external: External, gateway: Gateway) -> None:
+    """A gateway that accepts tokens looks at those of whoever goes through it; the external would not."""
+    message = f"`{gateway.name}` refuses calls that bring a token which it does not accept"
+    loss = Loss(Feature.TOKEN, Direction.STRICTER, str(external.name), message, external.origin, is_of_tokens=True)
+    context.findings.lose(loss)
 
 
 def _relay(gateway: Gateway, external: External) -> Relay | NotExpressibleError:
@@ -103,11 +118,34 @@ def relay_judgements(context: Context, gateway: Gateway) -> tuple[Judgement, ...
         names = tuple(Exact(host, ignore_case=True) for host in relay.external.hosts)
         offered = Literal(Sni(), tuple(Exact(host) for host in relay.external.hosts))
         narrowed = (offered,) if relay.is_opaque else (offered, Literal(Host(), names))
-        for rule in context.mesh.rules:
+        for rule in (*context.mesh.rules, *_of_open_egress(context, relay)):
             speaks = bool(rule.operations) or reads_http(rule.when)
             if is_emitted(rule, context.day) and spoken_ports(rule, relay.external, is_speaking_http=speaks):
-                found.append(Judgement(rule, (relay.at.workload,), narrowed, is_relayed=True))
+                found.append(
+                    Judgement(rule, (relay.at.workload,), narrowed, is_relayed=True, is_opaque=relay.is_opaque)
+                )
     return tuple(found)
+
+
+def _of_open_egress(context: Context, relay: Relay) -> tuple[AuthzRule, ...]:
+    """What open egress says of an external, as a rule: whoever shows an identity may call it, as no rule refuses it."""
+    if context.mesh.egress is not Egress.OPEN:
+        return ()
+    external = relay.external
+    callers = SourceSet(
+        Test(SourceIdentity(), Present()), has_internet=False, members=(), shared=(), text="authenticated"
+    )
+    return (
+        AuthzRule(
+            id=RuleId(str(external.name)),
+            effect=Effect.ALLOW,
+            sources=callers,
+            destinations=(Destination(external.name, (relay.port.workload,)),),
+            operations=(),
+            when=Always(),
+            origin=external.origin,
+        ),
+    )
 
 
 def own_judgements(context: Context, gateway: Gateway, rule: AuthzRule, ports: tuple[int, ...]) -> list[Judgement]:

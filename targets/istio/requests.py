@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 
 from meshproof.compiler.backend.features import Feature
-from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Suffix
+from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex, Suffix
 from meshproof.compiler.ir.predicate import (
     Claim,
     ClientIp,
@@ -19,10 +20,12 @@ from meshproof.compiler.ir.predicate import (
     RawAuthority,
     Sni,
     SourceIp,
+    Test,
     TokenAudience,
     TokenIssuer,
     TokenPresenter,
     TokenSubject,
+    disjunction,
 )
 from meshproof.targets.istio.clauses import Clause, Literal
 from meshproof.targets.istio.findings import NotExpressibleError, Speaker
@@ -37,6 +40,12 @@ OPERATION_ATTRIBUTES = (Method, Path, Host, RawAuthority)
 """What stands in `to`; everything else but the identity stands in `when`."""
 
 EVERY: Matchers = (Present(),)
+
+HAS_BRACKETS = Test(Path(), Regex(r".*[\[\]].*"))
+"""What templates miss."""
+
+HAS_MORE_THAN_A_HOST = Test(RawAuthority(), Regex(r".*(?:\.|:[0-9]*)"))
+"""An authority in which a port stands behind the host, or a last dot."""
 
 TOKEN_ATTRIBUTES = (TokenIssuer, TokenSubject, TokenAudience, TokenPresenter, Claim)
 
@@ -87,7 +96,7 @@ def operation(clause: Clause, ports: tuple[int, ...], shape: Shape) -> Operation
 def _close(values: tuple[PathValue, ...] | None, speaker: Speaker) -> tuple[PathValue, ...]:
     kept = closed(values)
     if kept != values:
-        speaker.narrowed(Feature.PATH_SEGMENTS, BRACKETS, is_positive=True)
+        speaker.narrowed(Feature.PATH_SEGMENTS, BRACKETS, is_positive=True, region=HAS_BRACKETS)
     return kept
 
 
@@ -122,7 +131,7 @@ def _tell_methods(methods: tuple[str, ...], speaker: Speaker) -> None:
     for method in methods:
         if speaker.effect == "allow" and STAR not in method and method not in METHODS:
             message = f"over HTTP/1.1 Envoy answers 400 to the method `{method}`, which it does not know"
-            speaker.narrowed(Feature.METHOD, message, is_positive=True)
+            speaker.narrowed(Feature.METHOD, message, is_positive=True, region=Test(Method(), Exact(method)))
 
 
 def _intersection(options: list[tuple[str, ...]], feature: Feature) -> tuple[str, ...]:
@@ -157,11 +166,12 @@ def _authorities(matcher: Matcher, speaker: Speaker, *, is_positive: bool) -> tu
             return (value, f"{value}:*", f"{value}.", f"{value}.:*")
         case Suffix():
             message = "a host by its end is compared with the port that a client may write after it"
-            speaker.narrowed(Feature.HOST, message, is_positive=is_positive)
+            speaker.narrowed(Feature.HOST, message, is_positive=is_positive, region=HAS_MORE_THAN_A_HOST)
             return (pattern,)
         case Prefix(value) if value.endswith((".", ":")):
             message = f"`{pattern}` also takes the host that ends there"
-            speaker.widened(Feature.HOST, message, is_positive=is_positive)
+            region = Test(RawAuthority(), Regex(rf"(?i:{re.escape(value)}):?[0-9]*"))
+            speaker.widened(Feature.HOST, message, is_positive=is_positive, region=region)
             return (pattern,)
         case _:
             return (pattern,)
@@ -180,9 +190,9 @@ def _paths(clause: Clause) -> tuple[tuple[PathValue, ...] | None, tuple[PathValu
 def _tell_templates(values: tuple[PathValue, ...] | None, refused: Iterable[PathValue], speaker: Speaker) -> None:
     """An allow by template refuses paths with brackets; what a deny by template misses, closed allows refuse."""
     if speaker.effect == "allow" and any(value.kind is Kind.TEMPLATE for value in values or ()):
-        speaker.narrowed(Feature.PATH_SEGMENTS, BRACKETS, is_positive=True)
+        speaker.narrowed(Feature.PATH_SEGMENTS, BRACKETS, is_positive=True, region=HAS_BRACKETS)
     if speaker.effect != "allow" and any(value.kind is Kind.TEMPLATE for value in refused):
-        speaker.narrowed(Feature.PATH_SEGMENTS, BRACKETS, is_positive=False)
+        speaker.narrowed(Feature.PATH_SEGMENTS, BRACKETS, is_positive=False, region=HAS_BRACKETS)
 
 
 def conditions(clause: Clause, shape: Shape) -> tuple[Condition, ...]:
@@ -254,13 +264,15 @@ def _tell_condition(literal: Literal, shape: Shape) -> None:
     attribute, speaker = literal.attribute, shape.speaker
     is_present = any(isinstance(matcher, Present) for matcher in literal.matchers)
     if is_present and isinstance(attribute, TOKEN_ATTRIBUTES) and not isinstance(attribute, TokenIssuer):
-        message = "`has` of a claim is false for the empty string"
-        speaker.narrowed(Feature.CLAIM, message, is_positive=literal.is_positive)
+        message = "`has` of a claim is false for the empty string, and for text with line breaks"
+        region = disjunction((Test(attribute, Exact("")), Test(attribute, Regex(r"(?s).*\n.*"))))
+        speaker.narrowed(Feature.CLAIM, message, is_positive=literal.is_positive, region=region)
     if not isinstance(attribute, Header) or is_present:
         return
     if shape.header_values is HeaderValues.EACH and attribute.name not in JOINED:
         return
     message = f"Envoy compares the lines of a repeated `{attribute.name}` as one text, with commas between them"
-    speaker.narrowed(Feature.HEADER, message, is_positive=literal.is_positive)
+    name, has = attribute.name, Test(attribute, Present())
+    speaker.narrowed(Feature.HEADER, message, is_positive=literal.is_positive, region=has, repeated=name)
     if any("," in getattr(matcher, "value", "") for matcher in literal.matchers):
-        speaker.widened(Feature.HEADER, message, is_positive=literal.is_positive)
+        speaker.widened(Feature.HEADER, message, is_positive=literal.is_positive, region=has, repeated=name)

@@ -16,13 +16,15 @@ from meshproof.targets.istio.clauses import Clause
 class Judgement:
     """A rule at a workload: on these of the workload's ports, for what the clause `narrowed` takes too.
 
-    `is_relayed`: it is about an external behind the gateway, to which callers come with mTLS.
+    `is_relayed`: it is about an external behind the gateway, to which callers come with mTLS; `is_opaque`: with TLS of
+    their own inside, so that the gateway sees connections, whatever else it speaks on the port.
     """
 
     rule: AuthzRule
     ports: tuple[int, ...]
     narrowed: Clause = ()
     is_relayed: bool = False
+    is_opaque: bool = False
 
 
 Workload = Service | Gateway

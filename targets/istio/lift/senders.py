@@ -93,12 +93,14 @@ class Senders:
             by_namespace.setdefault(workload.namespace, []).append(workload)
         for namespace, workloads in sorted(by_namespace.items()):
             is_by_workload = bool(label_keys) or namespace in sidecars.selecting_namespaces
-            for workload in workloads if is_by_workload else ():
+            for workload in workloads:
                 labels = tuple(pair for pair in workload.labels if pair[0] in label_keys)
                 sender = Sender(sidecars.view(namespace, workload), labels, workload if label_keys else None)
                 uri = self._uri(workload)
                 named = _NAMED.fullmatch(uri)
                 place = named[1] if named is not None and named[1] in by_namespace else uri
+                if not is_by_workload and place == namespace:
+                    continue  # the namespace says all that there is to say
                 self._members.append(_Member(place, uri, sender))
             anyone = Sender(sidecars.view(namespace, None), None if label_keys else ())
             self._members.append(_Member(namespace, None, anyone))
