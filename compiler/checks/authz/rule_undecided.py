@@ -100,7 +100,7 @@ def _of_object(rule: AuthzRule, hanging: tuple[str, ...]) -> Diagnostic:
     what = opaque.field.removesuffix(f" ({rule.effect})")
     places = listed(tuple(dict.fromkeys(str(place.node) for place in rule.destinations)))
     return CHECK.finding(
-        f"what `{what}` does is not known, and so nothing is certain at {places}",
+        f"what comes of `{what}` is not known, and so nothing is certain at {places}",
         rule.origin.span,
         "may refuse requests, or let them in",
         subject=str(rule.id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meshproof.dsl.diagnostic import Label
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.destination_rules import DestinationRules
 from meshproof.targets.istio.lift.findings import COMPETING
@@ -25,18 +26,28 @@ def _notice_routes(context: LiftContext, refused: frozenset[KubeObject]) -> None
     objects = (one for one in context.objects.of(Kind.VIRTUAL_SERVICE) if one not in refused)
     for source in sorted(objects, key=lambda one: one.age_key):
         exports = exports_of(source.spec.get("exportTo"), source.namespace, default)
-        lost: dict[str, list[str]] = {}
+        lost: dict[KubeObject, list[str]] = {}
         for host in _mesh_hosts(source, context.services.cluster_domain):
-            older = [one for one, seen in winners.get(host, ()) if _meet(seen, exports)]
-            if older:
-                lost.setdefault(older[0].full_name, []).append(host)
-            else:
+            first = next((one for one, seen in winners.get(host, ()) if _meet(seen, exports)), None)
+            if first is None:
                 winners.setdefault(host, []).append((source, exports))
-        for older_name, hosts in lost.items():
-            message = f"VirtualService `{source.full_name}` does nothing in sidecars for {named(hosts)}"
-            advice = "make one of the two; without a creation time the name decides"
-            said = f"{message}: `{older_name}` is older"
-            context.findings.add(COMPETING, said, source.full_name, source.origin, advice=advice)
+            else:
+                lost.setdefault(first, []).append(host)
+        for taken, hosts in lost.items():
+            _report(context, source, taken, hosts)
+
+
+def _report(context: LiftContext, source: KubeObject, taken: KubeObject, hosts: list[str]) -> None:
+    why = "is older" if taken.created != source.created else "comes first by name, as both are of one age"
+    context.findings.add(
+        COMPETING,
+        f"VirtualService `{source.full_name}` does nothing in sidecars for {named(hosts)}: `{taken.full_name}` {why}",
+        source.full_name,
+        source.origin,
+        label="is passed over",
+        others=(Label(taken.origin.span, "is taken"),),
+        advice="make one of the two",
+    )
 
 
 def _mesh_hosts(source: KubeObject, domain: str) -> tuple[str, ...]:

@@ -176,3 +176,60 @@ def test_objects_that_stand_several_times_are_one_finding() -> None:
     assert one.message.startswith("1 object stands in several files")
     assert [note.split(";")[0] for note in one.notes] == ["AuthorizationPolicy `shop/p` stands 2 times"]
     assert len(one.labels) == 2
+
+
+def routes(name: str, namespace: str, extra: str = "", created: str = "") -> str:
+    stamp = f", creationTimestamp: '{created}'" if created else ""
+    return (
+        "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\n"
+        f"metadata: {{name: {name}, namespace: {namespace}{stamp}}}\n"
+        f"spec: {{hosts: [orders.shop.svc.cluster.local]{extra}, "
+        "http: [{route: [{destination: {host: orders}}]}]}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        (routes("a", "shop"), routes("b", "other"), "comes first by name, as both are of one age"),
+        (routes("z", "shop", created="2026-01-01T00:00:00Z"), routes("b", "other"), "is older"),
+        (
+            routes("a", "shop", ", gateways: [mesh, edge]"),
+            routes("b", "shop"),
+            "comes first by name, as both are of one age",
+        ),
+    ],
+)
+def test_sidecars_take_one_virtual_service_for_a_host(one: str, other: str, why: str) -> None:
+    (said,) = [message for message in found(one + other, "MP714") if "sidecars" in message]
+    assert said.endswith(why)
+    assert "`orders.shop.svc.cluster.local`" in said
+    assert found(other + one, "MP714") == [said]
+
+
+@pytest.mark.parametrize("extra", [", gateways: [edge]", ", exportTo: ['.']"])
+def test_virtual_services_that_nobody_sees_together_are_no_rivals(extra: str) -> None:
+    assert found(routes("a", "shop", ", exportTo: ['.']") + routes("b", "other", extra), "MP714") == []
+
+
+def settings(name: str, namespace: str, host: str, extra: str = "") -> str:
+    return (
+        "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+        f"metadata: {{name: {name}, namespace: {namespace}}}\n"
+        f"spec: {{host: '{host}'{extra}, trafficPolicy: {{connectionPool: {{tcp: {{maxConnections: 9}}}}}}}}\n"
+    )
+
+
+CLIENT = PODS.replace("namespace: shop", "namespace: area")
+
+
+def test_a_rule_of_the_clients_namespace_hides_the_owners() -> None:
+    owner = settings("orders", "shop", "orders")
+    mine = settings("mine", "area", "*.shop.svc.cluster.local")
+    assert found(CLIENT + owner + mine, "MP714") == [
+        "DestinationRule `area/mine` hides `shop/orders` from clients in `area`"
+    ]
+    assert found(CLIENT + owner, "MP714") == []
+    assert found(owner + mine, "MP714") == []  # nobody is there
+    assert found(CLIENT + settings("orders", "shop", "orders", ", exportTo: ['.']") + mine, "MP714") == []
+    assert found(CLIENT + owner + settings("mine", "istio-system", "*.local"), "MP714") == []
