@@ -77,14 +77,32 @@ class LiftedClient:
 
 
 @dataclass(frozen=True, slots=True)
+class LiftedOutside:
+    """A port of a host outside of the mesh: `number` is dialled, `reached` is where the connection goes.
+
+    With `is_at_will` it goes to whatever address the sender writes; `elsewhere` are addresses that stand for the host.
+    """
+
+    node: NodeName
+    host: str
+    number: int
+    reached: int
+    is_at_will: bool = False
+    elsewhere: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LiftedTransport:
-    """All of it. `closed` are the declared senders whose proxies refuse what they do not know; `is_closed_elsewhere`
-    says whether those of senders do that nobody declares. `unread` are fields that may change what passes and that are
-    not in the lifted mesh.
-    """  # noqa: D205
+    """All of it.
+
+    `closed` are the declared senders whose proxies refuse what they do not know; `is_closed_elsewhere`
+    says whether those of senders do that nobody declares. `unread` is what else stands in the files, is not in the
+    lifted mesh, and is not plainly without effect.
+    """
 
     servers: tuple[LiftedServer, ...] = ()
     clients: tuple[LiftedClient, ...] = ()
+    outside: tuple[LiftedOutside, ...] = ()
     closed: frozenset[NodeName] = frozenset()
     is_closed_elsewhere: bool = False
     unread: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from meshproof.compiler.backend.transport import ClientTls, LiftedClient
+from meshproof.compiler.backend.transport import ClientTls, LiftedClient, LiftedOutside
 from meshproof.compiler.ir.entities import External, Gateway, Layer, Node, Service
 from meshproof.compiler.ir.mesh import Egress
 from meshproof.compiler.ir.names import NodeName
@@ -31,7 +31,28 @@ def sender_gaps(about: Compared) -> Iterator[Gap]:
                 yield from _towards_mesh(client, node, about)
             case None:
                 continue
+    for outside in about.transport.outside:
+        found = nodes.get(to_old.get(outside.node, outside.node))
+        if isinstance(found, External):
+            yield from _reached(outside, found)
     yield from _egress(about)
+
+
+def _reached(outside: LiftedOutside, node: External) -> Iterator[Gap]:
+    """Connections go to the host that was called, at the port that the policy names.
+
+    A host that is a pattern has no address of its own: there the sender's is taken.
+    """
+    place = f"{outside.host}:{outside.number}"
+    gap = Gap(is_looser=True, place=place, subject=str(node.name), emitted="", policy="does not")
+    if outside.is_at_will and not any(host.startswith("*") for host in node.hosts):
+        yield replace(gap, emitted="has senders reach whatever address they write")
+    if outside.elsewhere:
+        yield replace(gap, emitted=f"has senders reach `{', '.join(outside.elsewhere)}`")
+    declared = next((one for one in node.ports if one.number == outside.number), None)
+    if declared is not None and declared.workload != outside.reached:
+        policy = f"has them reach port {declared.workload}"
+        yield replace(gap, emitted=f"has senders reach port {outside.reached}", policy=policy)
 
 
 def _towards_mesh(client: LiftedClient, node: Service | Gateway, about: Compared) -> Iterator[Gap]:
@@ -40,6 +61,9 @@ def _towards_mesh(client: LiftedClient, node: Service | Gateway, about: Compared
         how = "without TLS" if client.tls is ClientTls.NONE else "with TLS of its own"
         found = _gap(client, node, f"has senders call {how}, so nobody knows who calls", "has them show who they are")
         yield replace(found, witness=_unknown(client, node, about))
+    elif client.names:
+        text = f"has senders take whoever is `{', '.join(client.names)}` for it"
+        yield _gap(client, node, text, "has them take nobody but its workloads")
     elif client.sni is not None and client.sni not in _relayed(node, about):
         yield _gap(client, node, f"has senders ask for the server name `{client.sni}`", "does not")
 

@@ -54,6 +54,13 @@ _SHOP = (
         "the client's certificate taken from a header",
         put("mesh", "defaultConfig", {"gatewayTopology": {"forwardClientCertDetails": "ALWAYS_FORWARD_ONLY"}}),
     ),
+    ("one more authority believed", put("mesh", "caCertificates", [{"pem": "x"}])),
+    ("an old TLS between proxies", put("mesh", "meshMTLS", {"minProtocolVersion": "TLSV1_2"})),
+    ("proxies that catch nothing", put("mesh", "defaultConfig", {"interceptionMode": "NONE"})),
+    (
+        "a policy for another control plane",
+        put("PeerAuthentication orders", "metadata.labels", {"istio.io/rev": "old"}),
+    ),
     ("senders that nobody declares closed", put("mesh", "outboundTrafficPolicy", {"mode": "REGISTRY_ONLY"})),
 )
 _ROUTES = (
@@ -63,6 +70,12 @@ _ROUTES = (
     (
         "no mutual TLS to a port",
         put(_RULE, "spec.trafficPolicy.portLevelSettings", [{"port": {"number": 80}, "tls": {"mode": "DISABLE"}}]),
+    ),
+    (
+        "somebody else taken for a service",
+        put(
+            _RULE, "spec.trafficPolicy.tls", {"mode": "ISTIO_MUTUAL", "subjectAltNames": ["spiffe://td/ns/far/sa/far"]}
+        ),
     ),
     ("another server name asked for", put(_RULE, "spec.trafficPolicy.tls", {"mode": "ISTIO_MUTUAL", "sni": "other"})),
 )
@@ -77,6 +90,7 @@ _EDGES = (
     ("another certificate", put(_EDGE, "spec.servers.0.tls.credentialName", "other")),
     ("another authority of clients", put(_EDGE, "spec.servers.0.tls.caCertCredentialName", "other")),
     ("the authority of clients by default", cut(_EDGE, "spec.servers.0.tls.caCertCredentialName")),
+    ("an old TLS at a gateway", put(_EDGE, "spec.servers.0.tls.minProtocolVersion", "TLSV1_0")),
     ("a host that routes of all may take", put(_EDGE, "spec.servers.0.hosts.0", "*/shop.example")),
     ("a host that routes of another may take", put(_EDGE, "spec.servers.0.hosts.0", "other/shop.example")),
     ("proxies before a gateway forgotten", cut("mesh", "defaultConfig")),
@@ -87,6 +101,12 @@ _OUT = (
         "everything outside, of one that may call all that is declared",
         put("Sidecar pay", "spec.outboundTrafficPolicy.mode", "ALLOW_ANY"),
     ),
+    ("any address for a host outside", put("ServiceEntry stripe", "spec.resolution", "NONE")),
+    (
+        "another address for a host outside",
+        put("ServiceEntry stripe", "spec.endpoints", [{"address": "evil.example"}]),
+    ),
+    ("another port of a host outside", put("ServiceEntry stripe", "spec.ports.0.targetPort", 8443)),
     ("nothing said of what is outside", cut("Sidecar pay", "spec.outboundTrafficPolicy")),
 )
 _WAYS = (

@@ -17,8 +17,8 @@ from meshproof.targets.istio.lift.field_accounts import FieldAccounts, account_f
 from meshproof.targets.istio.lift.notices import notice_all
 from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.opaque import report_opaque
-from meshproof.targets.istio.lift.parts import RoutingPart
 from meshproof.targets.istio.lift.routing import lift_routing
+from meshproof.targets.istio.lift.unread import unread_fields
 
 _UNREADABLE = ("MP0", "MP1", "MP709")
 
@@ -64,15 +64,15 @@ def read_istio(
     if mesh is not None:
         report_opaque(mesh, context.findings)
     accounts = account_for(context.objects.objects, context.settings.config)
-    return IstioReading(mesh, context, verdicts, accounts, _told(routing, accounts))
+    transport = None if routing is None or routing.transport is None else _told(routing.transport, context)
+    return IstioReading(mesh, context, verdicts, accounts, transport)
 
 
-def _told(routing: RoutingPart | None, accounts: FieldAccounts) -> LiftedTransport | None:
-    """What is said of connections, with the fields that are not read; told of what was emitted for a policy alone."""
-    if routing is None or routing.transport is None:
-        return None
-    unread = (f"{gap.path} of {gap.kind} {gap.object}" for gap in accounts.gaps)
-    return replace(routing.transport, unread=tuple(dict.fromkeys(unread)))
+def _told(transport: LiftedTransport, context: LiftContext) -> LiftedTransport:
+    """What is said of connections, with what nobody reads; told of what was emitted for a policy alone."""
+    unread = unread_fields(context.objects.objects, context.settings.config)
+    skipped = (f"every {kind}" for kind, _ in context.objects.skipped)
+    return replace(transport, unread=tuple(dict.fromkeys((*unread, *skipped))))
 
 
 def _is_fatal(one: Diagnostic) -> bool:

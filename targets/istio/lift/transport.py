@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from meshproof.compiler.backend.transport import ClientTls, LiftedClient, LiftedServer, LiftedTransport, TlsEnd
+from meshproof.compiler.backend.transport import (
+    ClientTls,
+    LiftedClient,
+    LiftedOutside,
+    LiftedServer,
+    LiftedTransport,
+    TlsEnd,
+)
 from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.destination_rules import ClientTls as Mode
 from meshproof.targets.istio.lift.destination_rules import DestinationRules
@@ -13,7 +20,7 @@ from meshproof.targets.istio.lift.hosts import ANY
 from meshproof.targets.istio.lift.registry import KnownHost, Registry
 from meshproof.targets.istio.lift.senders import ELSEWHERE, Senders
 from meshproof.targets.istio.lift.sidecars import Sidecars
-from meshproof.targets.istio.lift.values import flag, text, texts
+from meshproof.targets.istio.lift.values import flag, mappings, text, texts
 from meshproof.targets.istio.lift.workloads import Role
 
 _ENDS = {
@@ -38,6 +45,7 @@ def transport_of(
     return LiftedTransport(
         servers=tuple(_servers(listening)),
         clients=tuple(_clients(registry, rules, senders)),
+        outside=tuple(_outside(registry)),
         closed=frozenset(closed),
         is_closed_elsewhere=sidecars.view(ELSEWHERE, None).is_closed,
     )
@@ -65,6 +73,24 @@ def _end(server: Server) -> TlsEnd:
     if server.protocol not in {"HTTPS", "TLS"}:
         return TlsEnd.PLAIN
     return _ENDS.get(server.tls_mode or "", TlsEnd.SERVER)
+
+
+def _outside(registry: Registry) -> Iterator[LiftedOutside]:
+    for entry in registry.entries:
+        if entry.external is None:
+            continue
+        spec = entry.source.spec
+        addresses = tuple(text(one.get("address")) or "" for one in mappings(spec.get("endpoints")))
+        for host in entry.hosts:
+            for port in entry.ports:
+                yield LiftedOutside(
+                    node=entry.external.name,
+                    host=host,
+                    number=port.number,
+                    reached=port.workload,
+                    is_at_will=text(spec.get("resolution")) in {None, "NONE"},
+                    elsewhere=addresses,
+                )
 
 
 def _clients(registry: Registry, rules: DestinationRules, senders: Senders) -> Iterator[LiftedClient]:

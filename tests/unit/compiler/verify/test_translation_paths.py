@@ -1,0 +1,81 @@
+"""Raw paths that step round a rule are shown, or said not to be known, in each mode in which they can."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from tests.strategies.policy_text import mesh_of
+
+from meshproof.compiler.backend.transport import LiftedTransport
+from meshproof.compiler.ir.mesh import Mesh, PathMode
+from meshproof.compiler.semantics import decide
+from meshproof.compiler.verify.semantic_diff_values import Undecided
+from meshproof.compiler.verify.translation_gaps import Compared, Gap
+from meshproof.compiler.verify.translation_paths import path_gaps
+
+DAY = date(2026, 11, 23)
+HEAD = """
+mesh m { language 1  trust-domain "td"  namespace shop  mtls strict  egress open }
+service web { port http 80 -> 8080 }
+service api { port http 80 -> 8080 }
+"""
+DENY = "allow use: web -> api { GET /** }\ndeny guard: anyone -> api { * /admin/** }\n"
+EXACT = "allow use: web -> api { GET /a }\ndeny guard: anyone -> api { * /admin/** }\n"
+ALLOWS = "allow use: web -> api { GET /public/** }\nallow more: web -> api { POST /more }\n"
+UNLESS = "allow use: web -> api {\n GET /**\n unless path in /admin/**\n}\n"
+HELD = 'allow use: web -> api {\n GET /**\n when header["x"] == "1"\n}\ndeny guard: anyone -> api { * /admin/** }\n'
+RAW = (PathMode.NONE, PathMode.BASE, PathMode.MERGE_SLASHES)
+WITHOUT_NONE = RAW[1:]
+
+
+def gaps(text: str, mode: PathMode) -> list[Gap | Undecided]:
+    source = mesh_of(HEAD + text, has_mesh=True)
+    names = {one.name: one.name for one in source.services}
+    return [*path_gaps(Compared(source, lifted(source, mode), LiftedTransport(), DAY, names))]
+
+
+def lifted(source: Mesh, mode: PathMode) -> Mesh:
+    return replace(source, paths=mode)
+
+
+@pytest.mark.parametrize("text", [DENY, EXACT, ALLOWS, UNLESS, HELD])
+def test_where_all_paths_are_normal_there_is_nothing_to_compare(text: str) -> None:
+    assert gaps(text, PathMode.DECODE_AND_MERGE_SLASHES) == []
+
+
+@pytest.mark.parametrize("mode", RAW)
+def test_a_path_that_steps_round_a_deny_is_shown(mode: PathMode) -> None:
+    (found,) = gaps(DENY, mode)
+    assert isinstance(found, Gap)
+    assert (found.place, found.is_looser) == ("api:http", True)
+    assert found.witness is not None
+    source = mesh_of(HEAD + DENY, has_mesh=True)
+    assert decide(lifted(source, mode), found.witness.request, DAY).is_allowed
+    assert not decide(source, found.witness.request, DAY).is_allowed
+
+
+@pytest.mark.parametrize("mode", WITHOUT_NONE)
+def test_what_is_written_out_and_what_is_only_allowed_is_no_gap(mode: PathMode) -> None:
+    assert gaps(EXACT, mode) == []
+    assert gaps(ALLOWS, mode) == []
+
+
+def test_without_normal_paths_dots_step_out_of_what_is_allowed() -> None:
+    (found,) = gaps(ALLOWS, PathMode.NONE)
+    assert isinstance(found, Gap)
+    assert "/.." in str(found.emitted)
+
+
+@pytest.mark.parametrize("mode", WITHOUT_NONE)
+def test_what_has_no_example_is_not_known(mode: PathMode) -> None:
+    (found,) = gaps(HELD, mode)
+    assert isinstance(found, Undecided)
+    assert found.reason == f"raw paths are judged there as {mode} leaves them, which may step round `guard`"
+
+
+@pytest.mark.parametrize("mode", RAW)
+def test_an_allow_that_takes_paths_out_is_stepped_round_too(mode: PathMode) -> None:
+    (found,) = gaps(UNLESS, mode)
+    assert "`use`" in (found.policy if isinstance(found, Gap) else found.reason)
