@@ -18,7 +18,9 @@ def engines() -> dict[str, Callable[[str, int], Opinion]]:
 
 
 def _z3(script: str, timeout_ms: int) -> Opinion:
-    from z3 import Solver, Z3Exception, sat, unsat  # noqa: PLC0415  it is loaded if it is asked
+    from z3 import Solver, Z3Exception, sat, unknown, unsat  # noqa: PLC0415  it is loaded if it is asked
+
+    from meshproof.compiler.smt.z3_solver import INTERRUPTED  # noqa: PLC0415  it loads z3
 
     solver = Solver()
     solver.set("timeout", timeout_ms)
@@ -27,6 +29,8 @@ def _z3(script: str, timeout_ms: int) -> Opinion:
         outcome = solver.check()
     except Z3Exception:  # its string solver gives up in more ways than one
         return None
+    if outcome == unknown and solver.reason_unknown() == INTERRUPTED:
+        raise KeyboardInterrupt
     return True if outcome == sat else False if outcome == unsat else None
 
 

@@ -20,6 +20,9 @@ from meshproof.compiler.smt.formula import Conjunction, Disjunction, Formula, Fo
 
 Term: TypeAlias = Any  # z3's C interface hands out untyped pointers
 
+INTERRUPTED = "interrupted from keyboard"
+"""Why z3 gave up if someone pressed Ctrl-C: it takes the signal for itself, and Python never hears of it."""
+
 _UNKNOWN, _SATISFIABLE = 0, 1
 
 
@@ -55,7 +58,10 @@ class Z3Solver:
         if outcome == _SATISFIABLE:
             return self._checked(self._point(), parts)
         if outcome == _UNKNOWN:
-            raise Undecided(f"the solver gave up ({self._solver.reason_unknown()})")
+            reason = self._solver.reason_unknown()
+            if reason == INTERRUPTED:
+                raise KeyboardInterrupt
+            raise Undecided(f"the solver gave up ({reason})")
         return None
 
     def _checked(self, point: Point, parts: Sequence[Formula]) -> Point:

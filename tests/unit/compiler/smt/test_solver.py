@@ -10,11 +10,13 @@ from random import Random
 from typing import Protocol
 
 import pytest
+import z3
 
 from meshproof.compiler.smt.answers import Limits
 from meshproof.compiler.smt.formula import FALSE, Formula, Formulas, Point
 from meshproof.compiler.smt.search import Search, TooManySteps
 from meshproof.compiler.smt.solver import Solver
+from meshproof.compiler.smt.strings_engines import engines
 from meshproof.compiler.smt.z3_solver import SolverDisagrees, Z3Solver
 
 SIZES = (1, 2, 3, 5, 6, 7)
@@ -189,3 +191,22 @@ def test_formulas_whose_hulls_miss_have_no_point_in_common(seed: int) -> None:
         for variable, mask in formulas.hull(formula).items():
             assert all(mask >> point[variable] & 1 for point in _members(formulas, (formula,)))
     assert count or FALSE not in drawn
+
+
+def test_who_presses_ctrl_c_while_z3_thinks_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    formulas = Formulas()
+    wanted = formulas.literal(formulas.variable(3), 0b1)
+    solver = Z3Solver(formulas, (), Limits())
+    monkeypatch.setattr("z3.z3core.Z3_solver_check_assumptions", lambda *_: 0)
+    monkeypatch.setattr("z3.Solver.reason_unknown", lambda _: "interrupted from keyboard")
+
+    with pytest.raises(KeyboardInterrupt):
+        solver.find((wanted,))
+
+
+def test_who_presses_ctrl_c_during_a_second_opinion_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("z3.Solver.check", lambda _: z3.unknown)
+    monkeypatch.setattr("z3.Solver.reason_unknown", lambda _: "interrupted from keyboard")
+
+    with pytest.raises(KeyboardInterrupt):
+        engines()["z3 strings"]("(declare-const a Bool)", 1000)
