@@ -31,7 +31,8 @@ deny no-admin: web -> api { * /items/admin/** }
 ## Precision
 
 Exact, over every request that can be made. A deny with `tags guardrail` is reported for information. A deny that
-another environment needs is left alone.
+another environment needs is left alone, and so is a DENY of manifests for `notPrincipals: ["*"]` and nothing else:
+that is how one says that nobody may come without an identity, whatever else is allowed.
 
 ## References
 
@@ -48,19 +49,26 @@ from meshproof.compiler.checks.authz._rules import GUARDRAIL, Rules, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.showing import listed
 from meshproof.compiler.ir.authz import Effect
+from meshproof.compiler.ir.matchers import Present
+from meshproof.compiler.ir.predicate import Always, Not, SourceIdentity, Test
 from meshproof.dsl.diagnostic import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshproof.compiler.checks.context import CheckContext
+    from meshproof.compiler.ir.authz import AuthzRule
     from meshproof.dsl.diagnostic import Diagnostic
+
+_WITHOUT_IDENTITY = Not(Test(SourceIdentity(), Present()))
 
 
 def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     """Denies and asks without which nothing more would be allowed."""
     rules = Rules(ctx)
     for rule, found in redundant(ctx, "inert", "covered"):
+        if ctx.mesh.is_lifted and _is_against_plaintext(rule):
+            continue
         is_guardrail = GUARDRAIL in rule.tags
         verb = "asks about" if rule.effect is Effect.ASK else "refuses"
         if found.cover:
@@ -80,6 +88,12 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
             evidence=(proof(found, sentence),),
             severity=Severity.INFO if is_guardrail else None,
         )
+
+
+def _is_against_plaintext(rule: AuthzRule) -> bool:
+    """Whether the rule refuses whoever has no identity, and says no more."""
+    is_all = isinstance(rule.when, Always) and not rule.operations
+    return rule.effect is Effect.DENY and is_all and rule.sources.matches == _WITHOUT_IDENTITY
 
 
 def _help(ctx: CheckContext, *, is_guardrail: bool) -> str:
