@@ -143,6 +143,7 @@ def _table(path: Path, source: SourceFile) -> Mapping[str, object]:
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[object, str]]:
     layer = {}
+    _refuse_misspelt(environ)
     for key in KEYS:
         variable = variable_of(key)
         if variable in environ:
@@ -151,6 +152,16 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[object, str
             except ValueError as error:
                 raise _invalid(f"`{variable}`: {error}", key.help) from None
     return layer
+
+
+def _refuse_misspelt(environ: Mapping[str, str]) -> None:
+    """A variable of ours by its beginning and almost by its name is a mistake; others are not ours to judge."""
+    known = {variable_of(key).removeprefix(ENVIRONMENT) for key in KEYS}
+    for variable in sorted(environ):
+        name = variable.removeprefix(ENVIRONMENT)
+        near = closest(name.upper(), known) if name != variable and name not in known else None
+        if near is not None:
+            raise _invalid(f"unknown variable `{variable}`", f"did you mean `{ENVIRONMENT}{near}`?")
 
 
 def variable_of(key: Key) -> str:

@@ -95,6 +95,21 @@ def test_an_unknown_key_is_an_error_at_its_place_that_offers_the_right_one(polic
     assert source.position(diagnostic.primary.start).line == 2
 
 
+@pytest.mark.parametrize("name", ["MESHPROOF_STRCIT", "MESHPROOF_FAILLEVEL", "MESHPROOF_strict"])
+def test_a_misspelt_variable_is_an_error_that_offers_the_right_one(policy: Path, name: str) -> None:
+    with pytest.raises(InvalidConfiguration) as caught:
+        configure(policy, {}, {name: "1"})
+
+    assert caught.value.diagnostic.message == f"unknown variable `{name}`"
+    assert str(caught.value.diagnostic.help).startswith("did you mean `MESHPROOF_")
+
+
+def test_what_others_call_alike_is_theirs(policy: Path) -> None:
+    others = {"MESHPROOF_VERSION": "1", "MESHPROOF_CORPUS": "x", "MESHPROOF_SAMPLES": "ci", "STRICT": "1"}
+
+    assert configure(policy, {}, others) == configure(policy, {}, {})
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
