@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 EQUAL = "read back, and proved to mean what the policy says"
 STRICTER = "read back, and proved to mean what the policy says but for listed losses, which refuse more"
-PARTLY = "read back, and found nowhere looser than the policy, but not proved to mean the same in all of it"
+UNPROVED = "read back, and not proved to mean what the policy says"
 
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """Files and what is known of them; with an error among `diagnostics` they must not be written."""
+    """Files and what is known of them."""
 
     artifacts: tuple[Artifact, ...]
     known: str
@@ -43,8 +43,8 @@ class Emitted:
 
     @property
     def may_be_written(self) -> bool:
-        """Whether nothing was found that they let through and the policy does not."""
-        return not has_errors(self.diagnostics)
+        """Whether they mean what the policy says, but for listed losses; of a target without a reader nobody knows."""
+        return self.known != UNPROVED and not has_errors(self.diagnostics)
 
 
 def emitted(target: AnyTarget, lowered: Lowered, mesh: Mesh, options: CompileOptions, timeout_ms: int) -> Emitted:
@@ -67,7 +67,7 @@ def _judged(target: AnyTarget, mesh: Mesh, options: CompileOptions, timeout_ms: 
     artifacts = target.emit(lowered)
     lifted = read_back(target, artifacts, options, mesh)
     if lifted.mesh is None:
-        return Emitted(artifacts, "", lifted.diagnostics)
+        return Emitted(artifacts, UNPROVED, lifted.diagnostics)
     judged = judgement(mesh, lifted, lowered.losses, options.day, timeout_ms)
     return Emitted(artifacts, _KNOWN[judged.verdict], translation_findings(mesh, judged, target.name.capitalize()))
 
@@ -100,6 +100,6 @@ def judgement(
 _KNOWN = {
     TranslationVerdict.EQUAL: EQUAL,
     TranslationVerdict.STRICTER: STRICTER,
-    TranslationVerdict.UNKNOWN: PARTLY,
-    TranslationVerdict.WRONG: PARTLY,
+    TranslationVerdict.UNKNOWN: UNPROVED,
+    TranslationVerdict.WRONG: UNPROVED,
 }

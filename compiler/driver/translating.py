@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MISTRANSLATED = "MP705"
 NOT_PROVED = "MP710"
+OTHERWISE = "MP723"
 _WORDS = {
     Change.ALLOWED: "would let through what the policy refuses",
     Change.DENIED: "would refuse what the policy allows, and no listed loss says so",
@@ -34,28 +35,26 @@ _WORDS = {
 def translation_findings(source: Mesh, found: Translation, target: str) -> tuple[Diagnostic, ...]:
     """A finding for each region that is not as the policy says, and for whatever could not be compared.
 
-    Only what would be let through stops a compile. What would be refused or sent elsewhere without a listed loss, and
-    what could not be compared, is told and written into the files: they are then not proved.
+    Each of them stops a compile: nothing is written of which it is not known that it means what the policy says.
     """
-    outside = {node.name for node in source.externals if node.via is not None}
-    looser = tuple(one for one in found.looser if one.places[0].old not in outside)
-    relayed = tuple(one for one in found.looser if one.places[0].old in outside)
     return (
-        *(_wrong(source, region, target, MISTRANSLATED) for region in looser),
-        *(_wrong(source, region, target, NOT_PROVED) for region in (*found.unexplained, *relayed)),
+        *(_wrong(source, region, target, MISTRANSLATED) for region in found.looser),
+        *(_wrong(source, region, target, OTHERWISE) for region in found.unexplained),
         *(_connection(source, gap, target) for gap in found.connections),
         *(_unknown(source, one, target) for one in found.undecided),
     )
 
 
+_MISTAKE = "nothing is written; this is a mistake in Meshproof, not in the policy: please report it"
 _ADVICE = {
-    MISTRANSLATED: "nothing is written; this is a mistake in Meshproof, not in the policy: please report it",
-    NOT_PROVED: "look at the emitted objects there: nothing has proved that they mean what the policy says",
+    MISTRANSLATED: _MISTAKE,
+    OTHERWISE: _MISTAKE,
+    NOT_PROVED: "nothing is written; say it in another way, or give the solver more time with `--timeout`",
 }
 
 
 def _connection(source: Mesh, gap: Gap, target: str) -> Diagnostic:
-    code = MISTRANSLATED if gap.is_looser else NOT_PROVED
+    code = MISTRANSLATED if gap.is_looser else OTHERWISE
     return connection_finding(source, gap, target, code, _ADVICE[code])
 
 

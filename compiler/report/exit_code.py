@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from meshproof.dsl.diagnostic import Severity
 
 
-UNDECIDED_CODES = ("MP318", "MP605", "MP606")
+UNDECIDED_CODES = ("MP318", "MP605", "MP606", "MP710")
 """Findings that say that something is not known. No setting hides them: what is not known never passes a gate."""
 
 

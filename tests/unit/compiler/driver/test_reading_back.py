@@ -62,10 +62,10 @@ def test_a_connection_that_is_let_in_stops_the_compile_and_is_shown() -> None:
     assert first.primary == service.origin.span
 
 
-def test_a_connection_that_is_refused_is_not_proved() -> None:
+def test_a_connection_that_is_refused_stops_the_compile() -> None:
     found = SHOP.after(put("PeerAuthentication legacy", "spec.portLevelMtls.8080.mode", "STRICT"))
     codes = {one.code: one for one in translation_findings(SHOP.mesh, found, "Istio")}
 
-    assert set(codes) == {"MP710"}
+    assert set(codes) == {"MP723"}
     assert found.connections
     assert not any(gap.is_looser for gap in found.connections)

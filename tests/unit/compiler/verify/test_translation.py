@@ -232,7 +232,7 @@ def test_what_is_not_there_or_not_modelled_passes_no_gate() -> None:
 def test_findings_have_a_request_and_the_rules_of_the_policy() -> None:
     (finding,) = translation_findings(SOURCE, judged(NARROWER), "istio")
 
-    assert (finding.code, finding.severity) == ("MP710", Severity.WARNING)
+    assert (finding.code, finding.severity) == ("MP723", Severity.ERROR)
     assert finding.message == (
         "istio would refuse what the policy allows, and no listed loss says so: "
         "job, web -> api:http { GET /items/* except /items/1, /items/secret }"
@@ -248,6 +248,7 @@ def test_findings_of_what_is_looser_unknown_or_elsewhere_say_which() -> None:
     assert (looser[0].code, looser[0].severity) == ("MP705", Severity.ERROR)
     assert looser[0].message.startswith("istio would let through what the policy refuses: job, web -> api:http")
     unknown = translation_findings(SOURCE, judged(with_rule(SOURCE, "write", when=Opaque("spec.x", origin()))), "istio")
+    assert (unknown[0].code, unknown[0].severity) == ("MP710", Severity.WARNING)
     assert "`spec.x`, which is not modelled" in unknown[0].message
     unrouted = translation_findings(SOURCE, judged(replace(SOURCE, routes=())), "istio")
     assert unrouted[0].notes == ("the policy: v1", "istio: api:8080")
