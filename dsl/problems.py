@@ -213,7 +213,7 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP720", "ambient-rule", _W, "the proxy of a node reads a rule otherwise than it is written"),
     Problem("MP721", "waypoint-bypassed", _W, "callers may pass a waypoint by"),
     Problem("MP722", "proxied-address", _W, "a rule compares the address of a proxy with those of clients"),
-    Problem("MP723", "emitted-otherwise", _E, "emitted files, read back, refuse or reroute what no listed loss explains"),
+    Problem("MP723", "emitted-otherwise", _E, "emitted files, read back, refuse or reroute what no loss explains"),
 )
 
 BY_CODE: dict[str, Problem] = {problem.code: problem for problem in LEDGER}
