@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.selection import applies, attachment_of
@@ -9,8 +11,14 @@ from meshproof.targets.istio.lift.workloads import Workload
 
 
 def in_force_at(source: KubeObject, context: LiftContext) -> tuple[Workload, ...]:
-    """The workloads that the object is for: those near it, or all for one in the root namespace."""
+    """The workloads that the object is for: those near it, or all for one in the root namespace.
+
+    One with a selector and with targets is refused; what it was before may be for either.
+    """
     root = context.settings.root_namespace
     attachment = attachment_of(source)
+    if attachment.labels and attachment.targets:
+        either = (attachment, replace(attachment, targets=()))
+        return tuple(one for one in context.workloads if any(applies(form, one, root) for form in either))
     nearby = context.workloads if source.namespace == root else context.in_namespace(source.namespace)
     return tuple(one for one in nearby if applies(attachment, one, root))
