@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
+from meshproof.compiler.ir.entities import External
 from meshproof.compiler.ir.mesh import Egress, Mesh
 from meshproof.compiler.ir.names import Origin
+from meshproof.compiler.smt.encode_authz import encode_admitted
 from meshproof.compiler.smt.formula import Formula
 from meshproof.compiler.smt.joint import Joint
 from meshproof.compiler.smt.joint_request import joint_request_at
@@ -58,8 +60,12 @@ class _Lone:
         self.comparison = PortComparison(port.policy, port.policy, place, alone)
         self._edit = self._edited(EditKind.NODE, str(port.policy.key.node), port.policy.node.origin)
         self._replay = partial(replayed_alone, port, alone)
-        self._allowed = self.comparison.joint.new.allowed()
-        self._refused = self.comparison.joint.formulas.negation(self._allowed)
+        view, formulas = self.comparison.joint.new, self.comparison.joint.formulas
+        self._allowed = view.allowed()
+        self._refused = formulas.negation(self._allowed)
+        if isinstance(port.policy.node, External):
+            # Who has no identity has no proxy: nobody refuses that it goes outside, whatever is declared.
+            self._refused = formulas.conjunction((encode_admitted(view), view.has_handshake, self._refused))
 
     def regions(self) -> Iterator[DiffRegion]:
         """What the policy allows where the other refuses or is silent, and refuses where the other allows."""

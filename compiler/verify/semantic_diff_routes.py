@@ -18,6 +18,9 @@ from meshproof.compiler.smt.policy import PortPolicy
 from meshproof.compiler.verify.rewrites import Kept, Rewrite, agreement, rewrite_of
 from meshproof.compiler.verify.semantic_diff_values import Routing
 
+_REFUSED, _REFUSED_BY_ENVOY = "refused", "refused-stream"
+"""A stream that the server refused before it looked at the request: one reason, and two words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -205,7 +208,12 @@ def _redirect(redirect: Redirect) -> str:
 
 def _retry(retry: Retry) -> str:
     within = "" if retry.within_ms is None else f" within {_duration(retry.within_ms)}"
-    return f"retry {retry.attempts} on {', '.join(sorted(retry.conditions))}{within}"
+    return f"retry {retry.attempts} on {', '.join(_reasons(retry))}{within}"
+
+
+def _reasons(retry: Retry) -> tuple[str, ...]:
+    """When requests are tried again, in the words of the language: lifted files have those of Envoy."""
+    return tuple(sorted(_REFUSED if one == _REFUSED_BY_ENVOY else one for one in retry.conditions))
 
 
 def _duration(milliseconds: int) -> str:
@@ -237,9 +245,7 @@ def replayed_routing(mesh: Mesh, request: Request, day: date, to_new: Mapping[No
         is_moving,
         tuple(kept),
         None if is_answered else found.timeout_ms,
-        None
-        if is_answered
-        else found.retry and (found.retry.attempts, tuple(sorted(found.retry.conditions)), found.retry.within_ms),
+        None if is_answered else found.retry and (found.retry.attempts, _reasons(found.retry), found.retry.within_ms),
         _replayed_mirror(found.mirror, request, to_new),
         _by_header(found.headers),
         found.redirect and _redirect(found.redirect),

@@ -295,6 +295,33 @@ def test_egress_counts_for_what_is_declared_and_what_is_not(old: str, new: str, 
     }
 
 
+def test_an_external_that_nobody_declares_any_more_is_as_open_as_it_was() -> None:
+    """Nobody refuses what comes from where no proxy is, whether or not the place is declared."""
+    external = 'external pay { hosts "api.pay.example"  port https 443 }\n'
+    declared = mesh(BASE + external, egress="open")
+
+    assert semantic_diff(declared, mesh(BASE, egress="open"), DAY).verdict is DiffVerdict.EQUAL
+    guarded = mesh(f"{BASE}{external}deny stop: web -> pay\n", egress="open")
+    found = semantic_diff(guarded, mesh(BASE, egress="open"), DAY)
+    assert [one.sources for one in found.newly_allowed] == [("web",)]
+
+
+def test_one_reason_to_retry_under_two_words_is_one() -> None:
+    """Envoy has another word for what the language calls `refused`, and lifted files have Envoy's."""
+    old = mesh(f"{BASE}route api {{ retry 2 on refused, reset }}\n")
+    (route,) = old.routes
+    (branch,) = route.branches
+    retry = branch.settings.retry
+    assert retry is not None
+    by_envoy = replace(retry, conditions=("refused-stream", "reset"))
+    settings = replace(branch.settings, retry=by_envoy)
+    new = replace(old, routes=(replace(route, branches=(replace(branch, settings=settings),)),))
+
+    assert semantic_diff(old, new, DAY).verdict is DiffVerdict.EQUAL
+    other = replace(old, routes=(replace(route, branches=(replace(branch, settings=replace(settings, retry=None)),)),))
+    assert semantic_diff(other, new, DAY).rerouted
+
+
 def test_a_trust_domain_with_another_name_and_the_old_one_as_alias() -> None:
     old = mesh(BASE)
     new = replace(mesh(BASE, domain="new.local"), aliases=("cluster.local",))
