@@ -120,9 +120,7 @@ def untaken_node(node: Service | Gateway | External, mesh: Mesh) -> str | None:
         return "no file says on which ports it listens"
     if isinstance(node, External) and not node.hosts:
         return "no file says what its hosts are"
-    if isinstance(node, External):
-        return _held(node, mesh)
-    return None
+    return _held(node, mesh) if isinstance(node, External) else _doubled(node, mesh)
 
 
 def _held(external: External, mesh: Mesh) -> str | None:
@@ -130,4 +128,14 @@ def _held(external: External, mesh: Mesh) -> str | None:
     for service in mesh.services:
         if any(host.startswith(f"{service.platform_name}.{service.namespace}.svc.") for host in external.hosts):
             return f"`{service.name}` has that name, and no file shows the Service that leads there"
+    return None
+
+
+def _doubled(gateway: Gateway, mesh: Mesh) -> str | None:
+    """Why a gateway is no other than one before it: what is bound to pods with labels is for every namespace."""
+    for other in mesh.gateways:
+        if other is gateway:
+            return None
+        if set(other.labels) <= set(gateway.labels) or set(gateway.labels) <= set(other.labels):
+            return f"its labels do not tell it from `{other.name}`, and servers of gateways know no namespaces"
     return None

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.ir.names import NodeName
+from meshproof.compiler.ir.names import NodeName, Origin
+from meshproof.dsl.source import Span
 
 if TYPE_CHECKING:
     from meshproof.compiler.ir.routing import Branch, Mirror, Route, Target
+
+_NOWHERE = Origin(Span("", 0, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +43,38 @@ class Members:
         return " and ".join(sorted(nodes))
 
 
-def joined(route: Route, name: NodeName, members: Members, *, is_told: bool = True) -> Route:
-    """The route as one of the service, to services and versions of them; without names of branches unless `is_told`."""
-    own = route.id.replace(route.node, name, 1) if is_told else ""
-    branches = tuple(_branch(branch, route, name, members, is_told=is_told) for branch in route.branches)
+def joined(route: Route, name: NodeName, members: Members) -> Route:
+    """The route as one of the service, to services and versions of them."""
+    own = route.id.replace(route.node, name, 1)
+    branches = tuple(_branch(branch, route, name, members) for branch in route.branches)
     return replace(route, id=own, node=name, branches=branches)
 
 
-def _branch(branch: Branch, route: Route, name: NodeName, members: Members, *, is_told: bool) -> Branch:
+def said_by(route: Route, name: NodeName, members: Members) -> Route:
+    """What the route of one of several workloads does: the same for two that files say the same of.
+
+    Names of branches and places of what nobody wrote say by which of the workloads it was found.
+    """
+    plain = joined(route, name, members)
+    branches = tuple(_without_place(branch) for branch in plain.branches)
+    return replace(plain, id="", origin=_NOWHERE, branches=branches)
+
+
+def _without_place(branch: Branch) -> Branch:
+    if not branch.is_implied:
+        return replace(branch, id="")
+    targets = tuple(replace(target, origin=_NOWHERE) for target in branch.targets)
+    settings = replace(branch.settings, retry=None)
+    return replace(branch, id="", origin=_NOWHERE, targets=targets, settings=settings)
+
+
+def _branch(branch: Branch, route: Route, name: NodeName, members: Members) -> Branch:
     targets = tuple(_targets(branch, members))
     settings = branch.settings
     if settings.mirror is not None:
         settings = replace(settings, mirror=_mirror(settings.mirror, members))
-    branch_id = branch.id.replace(f"@{route.node}:", f"@{name}:") if is_told else ""
-    if not is_told:
-        targets = tuple(replace(target, label=None) for target in targets)
-    return replace(branch, id=branch_id, targets=targets, settings=settings)
+    own = branch.id.replace(f"@{route.node}:", f"@{name}:")
+    return replace(branch, id=own, targets=targets, settings=settings)
 
 
 def _mirror(mirror: Mirror, members: Members) -> Mirror:

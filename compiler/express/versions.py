@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.express.one_name import by_one_name
 from meshproof.compiler.express.untaken import Untaken
-from meshproof.compiler.express.version_routes import Members, joined
+from meshproof.compiler.express.version_routes import Members, joined, said_by
 from meshproof.compiler.ir.mtls import PortScope, ServiceScope
 from meshproof.compiler.ir.names import NodeName
 
@@ -42,7 +42,7 @@ class Folded:
 
 def folded(mesh: Mesh) -> Folded:
     """The mesh with one service for each name that several workloads stand behind."""
-    mesh, by_others = by_one_name(mesh)
+    mesh, by_others = by_one_name(_named_alike(mesh))
     groups, left = [], dict.fromkeys(mesh.services)
     untaken = list(by_others)
     for alike in _alike(mesh.services):
@@ -57,6 +57,20 @@ def folded(mesh: Mesh) -> Folded:
             untaken.extend(group.accounts())
     members = Members({name: group.versions for group in groups for name in group.names})
     return Folded(_applied(mesh, tuple(left), groups, members), tuple(untaken))
+
+
+def _named_alike(mesh: Mesh) -> Mesh:
+    """The mesh in which workloads that are alike have one Service, of those before them that which all have."""
+    names = {one.name: _usual_name(alike) for alike in _alike(mesh.services) for one in alike}
+    services = tuple(replace(one, platform_name=names[one.name]) for one in mesh.services)
+    return mesh if services == mesh.services else replace(mesh, services=services)
+
+
+def _usual_name(services: Sequence[Service]) -> str:
+    """The name by which callers mean any of the workloads: that of the label `app`, else the one of most."""
+    names = [one.platform_name for one in services]
+    apps = {dict(one.labels).get("app") for one in services}
+    return next((name for name in names if name in apps), max(names, key=names.count))
 
 
 def _not_taken(first: Service, others: Iterable[Service]) -> Iterator[Untaken]:
@@ -157,7 +171,7 @@ class _Group:
             (rule.id, place.ports) for rule in mesh.rules for place in rule.destinations if place.node == name
         )
         mtls = tuple(_about(one) for one in mesh.mtls if getattr(one.scope, "service", None) == name)
-        routes = tuple(joined(one, self.name, members, is_told=False) for one in mesh.routes if one.node == name)
+        routes = tuple(said_by(one, self.name, members) for one in mesh.routes if one.node == name)
         return (
             tuple((port.name, port.layer, port.number, port.workload) for port in service.ports),
             service.default_allow,

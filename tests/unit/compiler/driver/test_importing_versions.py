@@ -170,9 +170,10 @@ def test_workloads_of_which_files_say_different_things_are_not_one(told: str) ->
     assert "more than a version" in reasons(found)["shop/api-v2"]
 
 
-def test_calls_by_the_name_of_a_version_are_listed() -> None:
-    other = SERVICE.format(name="api-v2", selector="{app: api, version: v2}")
-    moved = SPLIT.partition("---")[0].replace("name: api,", "name: moved,").replace("hosts: [api]", "hosts: [api-v2]")
+@pytest.mark.parametrize("name", ["api-v2", "a-second-name"])
+def test_calls_by_the_name_of_a_version_are_listed(name: str) -> None:
+    other = SERVICE.format(name=name, selector="{app: api, version: v2}")
+    moved = SPLIT.partition("---")[0].replace("name: api,", "name: moved,").replace("hosts: [api]", f"hosts: [{name}]")
     found, written = imported(API, other, V1, V2, SPLIT, moved.replace("/new", "/other"), "---\n", CLOSED)
 
     assert 'route api:http { when path startswith "/new" => v2 otherwise => v1 90%, v2 10% }' in written
