@@ -122,7 +122,8 @@ def _workloads(
 ) -> tuple[Workload, ...]:
     entries = read_workload_entries(objects, services)
     made = _with_roles((*read_workloads(objects, services), *entries), objects)
-    return with_pods(with_inferred(made, objects, services, settings), also, objects, services)
+    found = with_pods(with_inferred(made, objects, services, settings), also, objects, services)
+    return _with_roles(found, objects)
 
 
 def _with_roles(workloads: tuple[Workload, ...], objects: ObjectIndex) -> tuple[Workload, ...]:

@@ -18,7 +18,14 @@ from meshproof.targets.istio.lift.mesh_settings import MeshSettings
 from meshproof.targets.istio.lift.objects import KubeObject, ObjectIndex
 from meshproof.targets.istio.lift.selection import GATEWAY_NAME, attachment_of
 from meshproof.targets.istio.lift.values import EMPTY, mapping, mappings, pairs, text, texts
-from meshproof.targets.istio.lift.workloads import DEFAULT_ACCOUNT, Role, Workload, ports_behind
+from meshproof.targets.istio.lift.workloads import (
+    DEFAULT_ACCOUNT,
+    MANAGED,
+    WAYPOINTS,
+    Role,
+    Workload,
+    ports_behind,
+)
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -110,6 +117,8 @@ def _plain(
 def _role_of(labels: Labels) -> Role:
     """What such pods are by their labels: those that Istio gives to the gateways that it installs or makes."""
     given = dict(labels)
+    if given.get(MANAGED) == WAYPOINTS:
+        return Role.WAYPOINT
     is_gateway = given.get("istio") in _INSTALLED or GATEWAY_NAME in given
     return Role.GATEWAY if is_gateway else Role.SIDECAR
 

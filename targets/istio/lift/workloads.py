@@ -16,6 +16,10 @@ from meshproof.targets.istio.lift.objects import KubeObject, ObjectIndex
 from meshproof.targets.istio.lift.values import items, mapping, mappings, number, pairs, text
 
 DEFAULT_ACCOUNT = "default"
+MANAGED = "gateway.istio.io/managed"
+"""The label of pods that Istio makes for a `Gateway` of the Gateway API: it says by which controller."""
+
+WAYPOINTS = "istio.io-mesh-controller"
 OUTSIDE_DOMAIN = "outside.invalid"
 
 _BY_KUBERNETES = frozenset(
@@ -161,7 +165,7 @@ def _template(one: KubeObject) -> MapNode:
 
 def _role(metadata: MapNode, spec: MapNode) -> Role:
     labels, annotations = dict(pairs(metadata.get("labels"))), dict(pairs(metadata.get("annotations")))
-    if labels.get("gateway.istio.io/managed") == "istio.io-mesh-controller":
+    if labels.get(MANAGED) == WAYPOINTS:
         return Role.WAYPOINT
     templates = annotations.get("inject.istio.io/templates") or labels.get("inject.istio.io/templates") or ""
     arguments = (
