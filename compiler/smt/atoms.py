@@ -20,13 +20,9 @@ from meshproof.compiler.ir.predicate import (
     TokenSubject,
 )
 
-_STANDARD: dict[tuple[str, ...], Attribute] = {
-    ("iss",): TokenIssuer(),
-}
-_CLAIMS: dict[Attribute, Attribute] = {
-    TokenSubject(): Claim(("sub",)),
-    TokenPresenter(): Claim(("azp",)),
-}
+_ISSUER = TokenIssuer()
+_SUBJECT = Claim(("sub",))
+_PRESENTER = Claim(("azp",))
 AUDIENCE = Claim(("aud",))
 
 
@@ -36,8 +32,10 @@ def canonical(attribute: Attribute) -> Attribute:
     `token.audience` is not the claim `aud`: a valid token that leaves it out has its issuer's.
     """
     if isinstance(attribute, Claim):
-        return _STANDARD.get(attribute.path, attribute)
-    return _CLAIMS.get(attribute, attribute)
+        return _ISSUER if attribute.path == ("iss",) else attribute
+    if isinstance(attribute, TokenSubject):
+        return _SUBJECT
+    return _PRESENTER if isinstance(attribute, TokenPresenter) else attribute
 
 
 def matchers_by_attribute(predicates: Iterable[Predicate]) -> dict[Attribute, tuple[Matcher, ...]]:
@@ -45,7 +43,10 @@ def matchers_by_attribute(predicates: Iterable[Predicate]) -> dict[Attribute, tu
     found: dict[Attribute, dict[Matcher, None]] = {}
     for test in tests_of(predicates):
         attribute = canonical(test.attribute)
-        found.setdefault(attribute, {})[test.matcher] = None
+        matchers = found.get(attribute)
+        if matchers is None:
+            matchers = found[attribute] = {}
+        matchers[test.matcher] = None
         if isinstance(attribute, TokenAudience):
             found.setdefault(AUDIENCE, {})[test.matcher] = None
     return {attribute: tuple(matchers) for attribute, matchers in found.items()}
@@ -54,15 +55,12 @@ def matchers_by_attribute(predicates: Iterable[Predicate]) -> dict[Attribute, tu
 def tests_of(predicates: Iterable[Predicate]) -> Iterable[Test]:
     """Every test in the conditions, in order, repetitions too."""
     for predicate in predicates:
-        match predicate:
-            case Test():
-                yield predicate
-            case Not(operand):
-                yield from tests_of((operand,))
-            case And(operands) | Or(operands):
-                yield from tests_of(operands)
-            case _:
-                continue
+        if isinstance(predicate, Test):  # no `match`: it is asked of every rule of a large policy
+            yield predicate
+        elif isinstance(predicate, And | Or):
+            yield from tests_of(predicate.operands)
+        elif isinstance(predicate, Not):
+            yield from tests_of((predicate.operand,))
 
 
 def opaques_of(predicates: Iterable[Predicate]) -> tuple[Opaque, ...]:

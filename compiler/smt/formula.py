@@ -54,7 +54,8 @@ class Formulas:
     def __init__(self) -> None:
         self.sizes: list[int] = []
         self.shapes: list[Shape] = [False, True]
-        self._numbers: dict[Shape, Formula] = {}
+        self._literals: dict[tuple[int, int], Formula] = {}
+        self._joined: dict[tuple[type[Conjunction | Disjunction], tuple[Formula, ...]], Formula] = {}
         self._hulls: dict[Formula, Mapping[int, int]] = {}
         self._negations: dict[Formula, Formula] = {FALSE: TRUE, TRUE: FALSE}
 
@@ -73,7 +74,13 @@ class Formulas:
         mask &= full
         if mask == 0:
             return FALSE
-        return TRUE if mask == full else self._intern(Literal(variable, mask))
+        if mask == full:
+            return TRUE
+        number = self._literals.get((variable, mask))
+        if number is None:
+            number = self._literals[variable, mask] = len(self.shapes)
+            self.shapes.append(Literal(variable, mask))
+        return number
 
     def conjunction(self, parts: Iterable[Formula]) -> Formula:
         """All of the parts hold; of none it is true."""
@@ -93,7 +100,7 @@ class Formulas:
         kept.extend(rest)
         if not kept:
             return TRUE
-        return kept[0] if len(kept) == 1 else self._intern(Conjunction(tuple(sorted(kept))))
+        return kept[0] if len(kept) == 1 else self._join(Conjunction, kept)
 
     def disjunction(self, parts: Iterable[Formula]) -> Formula:
         """One of the parts holds; of none it is false."""
@@ -113,7 +120,7 @@ class Formulas:
         kept.extend(rest)
         if not kept:
             return FALSE
-        return kept[0] if len(kept) == 1 else self._intern(Disjunction(tuple(sorted(kept))))
+        return kept[0] if len(kept) == 1 else self._join(Disjunction, kept)
 
     def negation(self, formula: Formula) -> Formula:
         """The formula does not hold."""
@@ -241,9 +248,10 @@ class Formulas:
             else:
                 yield part
 
-    def _intern(self, shape: Shape) -> Formula:
-        number = self._numbers.get(shape)
+    def _join(self, kind: type[Conjunction | Disjunction], parts: list[Formula]) -> Formula:
+        ordered = tuple(sorted(parts))
+        number = self._joined.get((kind, ordered))
         if number is None:
-            number = self._numbers[shape] = len(self.shapes)
-            self.shapes.append(shape)
+            number = self._joined[kind, ordered] = len(self.shapes)
+            self.shapes.append(kind(ordered))
         return number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import assert_never
@@ -27,7 +27,7 @@ from meshproof.compiler.ir.names import AuthorizerName, NodeName, RuleId
 from meshproof.compiler.ir.predicate import Always, SourceIdentity, Test, conjunction, disjunction, negation
 from meshproof.compiler.ir.routing import Route
 from meshproof.compiler.smt.atoms import opaques_of
-from meshproof.compiler.smt.reading import RuleReading, reading_of
+from meshproof.compiler.smt.reading import Readings, RuleReading, ports_tested
 
 _TLS = frozenset({Protocol.HTTPS, Protocol.TLS})
 _SPARE_PORTS = range(49152, 65536)
@@ -67,7 +67,7 @@ class PortPolicy:
     paths: PathMode = PathMode.LANGUAGE
     other_paths: PathMode | None = None
     """How another policy that this one is compared with judges paths, if it does so in another way."""
-    readings: Mapping[RuleId, RuleReading] = field(default_factory=dict, compare=False, repr=False)
+    readings: Readings = field(default_factory=Readings, compare=False, repr=False)
 
     @property
     def is_gateway(self) -> bool:
@@ -87,8 +87,7 @@ class PortPolicy:
 
     def reading(self, rule: AuthzRule) -> RuleReading:
         """What a rule reads; worked out once for all ports that it speaks of."""
-        known = self.readings.get(rule.id)
-        return known if known is not None and known.rule is rule else reading_of(rule)
+        return self.readings.of(rule)
 
     def layers_of(self, rule: AuthzRule) -> tuple[Layer, ...]:
         """The layers on which the rule binds here: one that speaks of HTTP matches nothing on TCP."""
@@ -106,11 +105,12 @@ class Policies:
         self.mesh = enforced(mesh) if audits else mesh
         self.day = day
         self._nodes = {node.name: node for node in self.mesh.nodes}
-        self._readings: dict[RuleId, RuleReading] = {}
+        self._readings = Readings()
+        self._ports_tested: dict[RuleId, frozenset[int]] = {}
         self._rules: dict[NodeName, list[tuple[AuthzRule, frozenset[int] | None]]] = {}
         for rule in sorted(self.mesh.rules, key=lambda rule: rule.id):
             if rule.is_in_force(day):
-                self._readings[rule.id] = reading_of(rule)
+                self._ports_tested[rule.id] = ports_tested(rule)
                 for name, ports in _ports_by_node(rule).items():
                     self._rules.setdefault(name, []).append((rule, ports))
         self._mtls_ports = {scope.port for one in self.mesh.mtls if isinstance(scope := one.scope, PortScope)}
@@ -162,7 +162,7 @@ class Policies:
         """Ports that some statement tells apart from the others of the node."""
         found = set(self._mtls_ports)
         for rule, ports in self._rules.get(node.name, ()):
-            found.update(ports or (), self._readings[rule.id].ports)
+            found.update(ports or (), self._ports_tested[rule.id])
         return {port for port in found if port in _PORTS}
 
     def _may_allow(self, node: Node, key: PortKey) -> bool:

@@ -12,15 +12,14 @@ from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.entities import SourceSet
 from meshproof.compiler.ir.matchers import Matcher
 from meshproof.compiler.ir.mesh import Mesh
-from meshproof.compiler.ir.names import NodeName, RuleId
+from meshproof.compiler.ir.names import RuleId
 from meshproof.compiler.ir.predicate import Predicate, SourceIdentity
-from meshproof.compiler.smt.atoms import matchers_by_attribute
+from meshproof.compiler.smt.atoms import tests_of
 from meshproof.compiler.smt.callers import Callers
 from meshproof.compiler.smt.policy import Policies, PortKey
-from meshproof.compiler.smt.region import Region
 from meshproof.compiler.smt.solver import Limits
 from meshproof.compiler.verify.graph import Graph
-from meshproof.compiler.verify.reads import predicates_in, regions_by_node
+from meshproof.compiler.verify.reads import Asked, predicates_in
 from meshproof.compiler.verify.scope import Record, Scope
 
 ScopeKey = PortKey
@@ -94,7 +93,7 @@ class Analysis:
         found = self._scopes.get(key)
         if found is None:
             found = Scope(self.mesh, self.day, self._policies.policy(key), self.callers, self._limits, self._record)
-            found.expect(self._regions.get(key.node, ()))
+            found.expect(self._asked.regions(key.node))
             self._scopes[key] = found
         return found
 
@@ -106,8 +105,8 @@ class Analysis:
         return self._graph
 
     @cached_property
-    def _regions(self) -> dict[NodeName, tuple[Region, ...]]:
-        return regions_by_node(self.mesh)
+    def _asked(self) -> Asked:
+        return Asked(self.mesh)
 
     @cached_property
     def rules(self) -> dict[RuleId, AuthzRule]:
@@ -128,4 +127,5 @@ class Analysis:
 
 
 def _identity_matchers(predicates: Iterable[Predicate]) -> tuple[Matcher, ...]:
-    return matchers_by_attribute(predicates).get(SourceIdentity(), ())
+    found = (test.matcher for test in tests_of(predicates) if isinstance(test.attribute, SourceIdentity))
+    return tuple(dict.fromkeys(found))

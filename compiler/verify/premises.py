@@ -14,9 +14,8 @@ from meshproof.compiler.ir.predicate import (
     TokenIssuer,
     TokenPresenter,
     TokenSubject,
-    attributes_of,
 )
-from meshproof.compiler.smt.atoms import matchers_by_attribute
+from meshproof.compiler.smt.atoms import tests_of
 from meshproof.compiler.smt.callers import is_loose
 from meshproof.compiler.smt.policy import PortPolicy
 from meshproof.compiler.verify.analysis import Analysis
@@ -69,8 +68,8 @@ def _edges(scopes: Sequence[Scope]) -> Iterable[Premise]:
 
 
 def _trust(analysis: Analysis) -> Iterable[Premise]:
-    matchers = matchers_by_attribute(rule.sources.matches for rule in analysis.mesh.rules).get(SourceIdentity(), ())
-    if any(map(is_loose, matchers)):
+    tests = tests_of(rule.sources.matches for rule in analysis.mesh.rules)
+    if any(is_loose(test.matcher) for test in tests if isinstance(test.attribute, SourceIdentity)):
         yield Premise(PremiseKind.TRUST, "an identity names one namespace and one account")
     for domain in analysis.mesh.aliases:
         yield Premise(PremiseKind.TRUST, f"identities of `{domain}` are ours")
@@ -92,7 +91,7 @@ def _of_port(policy: PortPolicy, *, says_yes: bool) -> Iterable[Premise]:
     for authorizer in policy.authorizers:
         answer = f"`{authorizer}` says yes" if says_yes else f"whatever `{authorizer}` answers"
         yield Premise(PremiseKind.AUTHORIZER, answer)
-    if any(isinstance(one, _OF_TOKEN) for rule in policy.rules for one in attributes_of(rule.content)):
+    if any(isinstance(one, _OF_TOKEN) for rule in policy.rules for one in policy.reading(rule).matchers):
         for issuer in policy.issuers:
             yield Premise(
                 PremiseKind.ISSUER, f"tokens of `{issuer.name}` are issued to whom they should", issuer.origin

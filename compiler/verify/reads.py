@@ -19,19 +19,20 @@ from meshproof.compiler.ir.assertions import (
     OnlyReaches,
     Statement,
 )
+from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.entities import Destination, SourceSet
 from meshproof.compiler.ir.mesh import Mesh
-from meshproof.compiler.ir.names import NodeName
+from meshproof.compiler.ir.names import NodeName, RuleId
 from meshproof.compiler.ir.predicate import Predicate
 from meshproof.compiler.smt.region import ComingFrom, Region, Satisfying, SentBy
-from meshproof.compiler.verify.slashes import slashed_regions
+from meshproof.compiler.verify.slashes import is_denying_paths, slashed
 
 
 def predicates_in(mesh: Mesh) -> Iterable[Predicate]:
-    """Every condition of the policy: rules, routes, and what proofs speak of."""
+    """Every condition of the policy that may speak of callers: rules, routes, and what proofs speak of."""
     for rule in mesh.rules:
         yield rule.sources.matches
-        yield rule.content
+        yield rule.when  # operations are methods and paths
     for route in mesh.routes:
         for branch in route.branches:
             yield branch.condition
@@ -44,17 +45,36 @@ def predicates_in(mesh: Mesh) -> Iterable[Predicate]:
             yield from conditions_of(claim.statement)
 
 
-def regions_by_node(mesh: Mesh) -> dict[NodeName, tuple[Region, ...]]:
-    """For each node what its ports will be asked about."""
-    found: dict[NodeName, dict[Region, None]] = {}
-    for prove in mesh.proofs:
-        for claim in prove.claims:
-            regions = dict.fromkeys(regions_of(claim.statement))
-            for destination in destinations_of(claim.statement):
-                found.setdefault(destination.node, {}).update(regions)
-    for node, region in slashed_regions(mesh):
-        found.setdefault(node, {})[region] = None
-    return {node: tuple(regions) for node, regions in found.items()}
+class Asked:
+    """What the ports of each node will be asked about, worked out for a node when it is looked at."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._statements: dict[NodeName, list[Statement]] = {}
+        self._denies: dict[NodeName, list[AuthzRule]] = {}
+        self._slashed: dict[RuleId, Region] = {}
+        for prove in mesh.proofs:
+            for claim in prove.claims:
+                for destination in destinations_of(claim.statement):
+                    self._statements.setdefault(destination.node, []).append(claim.statement)
+        for rule in mesh.rules:
+            if is_denying_paths(rule):
+                for name in dict.fromkeys(place.node for place in rule.destinations):
+                    self._denies.setdefault(name, []).append(rule)
+
+    def regions(self, node: NodeName) -> tuple[Region, ...]:
+        """What the ports of the node will be asked about, each once."""
+        found: dict[Region, None] = {}
+        for statement in self._statements.get(node, ()):
+            found.update(dict.fromkeys(regions_of(statement)))
+        for rule in self._denies.get(node, ()):
+            found[self._slashed_region(rule)] = None
+        return tuple(found)
+
+    def _slashed_region(self, rule: AuthzRule) -> Region:
+        region = self._slashed.get(rule.id)
+        if region is None:
+            region = self._slashed[rule.id] = Satisfying(slashed(rule.content))
+        return region
 
 
 def regions_of(statement: Statement) -> tuple[Region, ...]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex, Segments, Suffix, Template
-from meshproof.compiler.ir.mesh import Mesh
-from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.predicate import (
     Always,
     And,
@@ -23,23 +20,16 @@ from meshproof.compiler.ir.predicate import (
     disjunction,
     negation,
 )
-from meshproof.compiler.smt.region import Region, Satisfying
 
 _SLASH = Test(Path(), Suffix("/"))
 _HAS_OTHER = And((Test(Path(), Present()), Not(Test(Path(), Exact("/")))))
 
 
-def slashed_regions(mesh: Mesh) -> Iterator[tuple[NodeName, Region]]:
-    """What will be asked about the ports of each node."""
-    for rule in mesh.rules:
-        if is_denying_paths(rule):
-            for name in dict.fromkeys(place.node for place in rule.destinations):
-                yield name, Satisfying(slashed(rule.content))
-
-
 def is_denying_paths(rule: AuthzRule) -> bool:
     """Whether a last slash may make a difference to a deny."""
-    return rule.effect is Effect.DENY and Path() in attributes_of(rule.content)
+    return rule.effect is Effect.DENY and (
+        any(operation.path is not None for operation in rule.operations) or Path() in attributes_of(rule.when)
+    )
 
 
 def slashed(predicate: Predicate) -> Predicate:
