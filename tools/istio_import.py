@@ -20,11 +20,15 @@ from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.config.keys import Origin
 from meshproof.compiler.driver.importing import import_policy
 from meshproof.compiler.driver.policy import Policy, Reading, lift, policy_of_texts, read_policy
+from meshproof.compiler.driver.reading_back import EQUAL, STRICTER, emitted
+from meshproof.compiler.express import Wording, express, folded, without_unasked
 from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.report.import_text import counts
 from meshproof.compiler.report.model_import import Imported
-from meshproof.compiler.verify.semantic_diff import semantic_diff
-from meshproof.compiler.verify.semantic_diff_values import SemanticDiff
+from meshproof.compiler.verify.correspondence import Correspondence
+from meshproof.compiler.verify.semantic_diff import DiffOptions, semantic_diff
+from meshproof.compiler.verify.semantic_diff_values import Change, SemanticDiff
 from meshproof.dsl.diagnostic import Severity
 
 PAGE = Path(__file__).parent.parent / "docs" / "targets" / "istio-import.md"
@@ -36,8 +40,8 @@ _TIMEOUT_MS = 10_000
 class Taken:
     """An application as it was imported, compiled for Istio again, and read back.
 
-    `refusals` are the codes and subjects of what stops the compile; `again` is the difference from the policy to what
-    was emitted, None where nothing was.
+    `refusals` are the codes and messages of what stops the compile. Else `known` is what a compile says of what it
+    emitted, `gaps` is what it has not proved, and `whole` the difference from the files to what was emitted.
     """
 
     name: str
@@ -45,7 +49,20 @@ class Taken:
     imported: Imported
     policy: Policy
     refusals: tuple[tuple[str, str], ...]
-    again: SemanticDiff | None
+    known: str
+    gaps: tuple[str, ...]
+    whole: SemanticDiff | None
+
+    @property
+    def is_the_policy(self) -> bool:
+        """Whether what was emitted is proved to mean what the policy says, but for losses that the compile lists."""
+        return self.known in {EQUAL, STRICTER} and not self.gaps
+
+    @property
+    def is_what_was_taken(self) -> bool:
+        """Whether what was emitted is other than the files only where the policy is, and as it is."""
+        assert self.imported.difference is not None
+        return self.whole is not None and _places(self.whole) <= _places(self.imported.difference)
 
 
 def take(name: str, path: Path) -> Taken:
@@ -56,16 +73,31 @@ def take(name: str, path: Path) -> Taken:
     policy = policy_of_texts({"imported.mesh": imported.text})
     (mesh,) = policy.meshes
     target = load("istio")
-    lowered = target.lower(mesh, CompileOptions(DAY))
+    options = CompileOptions(DAY)
+    lowered = target.lower(mesh, options)
     errors = [one for one in lowered.diagnostics if one.severity is Severity.ERROR]
     refusals = tuple((one.code, one.message) for one in errors)
-    again = None if errors else _read_back(mesh, lift(target.emit(lowered), (), mesh).mesh)
-    return Taken(name, files, imported, policy, refusals, again)
+    if errors:
+        return Taken(name, files, imported, policy, refusals, "", (), None)
+    judged = emitted(target, lowered, mesh, options, _TIMEOUT_MS)
+    gaps = tuple(one.message for one in judged.diagnostics)
+    whole = _difference(folded(files.meshes[0]).mesh, lift(judged.artifacts, (), mesh).mesh)
+    return Taken(name, files, imported, policy, refusals, judged.known, gaps, whole)
 
 
-def _read_back(mesh: Mesh, emitted: Mesh | None) -> SemanticDiff:
-    assert emitted is not None
-    return semantic_diff(mesh, emitted, DAY)
+def _difference(files: Mesh, again: Mesh | None) -> SemanticDiff:
+    """From the files, as far as an import can take them, to what was emitted."""
+    assert again is not None
+    (old, _), (new, _) = without_unasked(files), without_unasked(again)
+    names = express(files, Wording("", lambda _: "", DAY)).names.nodes
+    known = {node.name for node in new.nodes}
+    pairs = ((node, NodeName(name)) for node, name in names.items() if name in known)
+    return semantic_diff(old, new, DAY, DiffOptions(correspondence=Correspondence(tuple(sorted(pairs)))))
+
+
+def _places(difference: SemanticDiff) -> frozenset[tuple[Change, str | None, int | None]]:
+    """Where and how something is otherwise, or may be, by the names in the files."""
+    return frozenset((region.change, place.old, place.port) for region in difference.regions for place in region.places)
 
 
 def take_all(corpus: Path) -> tuple[Taken, ...]:
@@ -85,22 +117,26 @@ def table(found: Sequence[Taken]) -> str:
 
 
 def _compiled(one: Taken) -> str:
-    if one.again is None:
+    if one.refusals:
         codes = Counter(code for code, _ in one.refusals)
         return "refused: " + ", ".join(f"{code} ({number})" for code, number in sorted(codes.items()))
-    if one.again.is_complete and not one.again.regions:
-        return "equal"
-    return "no looser" if not one.again.newly_allowed else "looser"
+    if not one.is_the_policy:
+        return "not proved"
+    if not one.is_what_was_taken:
+        return "differs"
+    return "equal" if one.known == EQUAL else "stricter, as listed"
 
 
 def _section(one: Taken) -> Iterator[str]:
     reasons = _by_reason(one.imported)
-    if reasons or one.refusals:
+    if reasons or one.refusals or one.gaps:
         yield from ("", f"**{one.name}**", "")
     for reason, subjects in reasons.items():
         yield f"- {reason}: {', '.join(f'`{subject}`' for subject in subjects)}"
     for code, message in one.refusals:
         yield f"- compiling it: {code} {message}"
+    for gap in one.gaps:
+        yield f"- compiled: {gap}"
 
 
 def _by_reason(imported: Imported) -> dict[str, list[str]]:

@@ -12,13 +12,14 @@ from meshproof.compiler.express.defaults import open_by_default
 from meshproof.compiler.express.destinations import Destinations
 from meshproof.compiler.express.inexpressible import InexpressibleError
 from meshproof.compiler.express.names import Names, names_of, untaken_node
-from meshproof.compiler.express.ports import ports_of
+from meshproof.compiler.express.ports import ports_of, taken_for_http
 from meshproof.compiler.express.routes import Routes
 from meshproof.compiler.express.rules import Rules
 from meshproof.compiler.express.sets import Domains
 from meshproof.compiler.express.untaken import Untaken
 from meshproof.compiler.express.wording import Wording
 from meshproof.compiler.express.zones import Zones
+from meshproof.compiler.ir.entities import Layer
 from meshproof.compiler.ir.names import Origin, RuleId, written_name
 from meshproof.dsl.ast.document import Statement
 from meshproof.dsl.ast.rules import Rule
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from meshproof.compiler.ir.names import NodeName
 
 T = TypeVar("T")
+
+_NO_REQUEST = "no file says what it speaks: it is taken for a port of requests, and other connections are refused"
 
 _UNKNOWN = "[unknown]"
 """How rules end that stand for an object as a whole, which may do anything."""
@@ -94,7 +97,10 @@ class _Writer:
         self._declarations = Declarations(mesh, names, wording, self._ports)
         self._rules = Rules(mesh, names, wording, conditions, self._destinations)
         self._routes = Routes(mesh, names, self._ports, conditions)
-        self.untaken: list[Untaken] = []
+        self.untaken = [
+            Untaken(f"{service.name}:{port.workload}/{Layer.TCP}", _NO_REQUEST, port.origin)
+            for service, port in taken_for_http(mesh, self._ports)
+        ]
 
     def parts(self) -> Iterator[Part]:
         """Everything, in the order in which people read it: who there is, how they meet, who may call whom."""

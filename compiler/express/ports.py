@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.ir.authz import Effect
 from meshproof.compiler.ir.entities import External, Gateway, Layer, Node, Protocol, Service, ServicePort
 from meshproof.compiler.ir.mtls import PortScope
 from meshproof.compiler.ir.predicate import reads_http
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.ir.names import NodeName, Origin
@@ -103,3 +104,28 @@ def _named(ports: Iterable[ServicePort]) -> Ports:
         numbers.add(number)
         found.append(replace(port, name=name, number=number))
     return tuple(found)
+
+
+def taken_for_http(mesh: Mesh, ports: Mapping[NodeName, Ports]) -> Iterator[tuple[Service, ServicePort]]:
+    """The ports that are said to carry requests, and of which files let connections in that are none."""
+    for service in mesh.services:
+        known = {port.workload for port in service.ports if port.layer is not Layer.SNIFFED}
+        for port in ports[service.name]:
+            if port.layer is Layer.HTTP and port.workload not in known and _takes_connections(mesh, service, port):
+                yield service, port
+
+
+def _takes_connections(mesh: Mesh, service: Service, port: ServicePort) -> bool:
+    if Layer.TCP in service.default_allow:
+        return True
+    return any(
+        rule.effect is Effect.ALLOW
+        and rule.layer is not Layer.HTTP
+        and not rule.operations
+        and not reads_http(rule.when)
+        and any(
+            place.node == service.name and port.workload in (place.ports or (port.workload,))
+            for place in rule.destinations
+        )
+        for rule in mesh.rules
+    )
