@@ -14,7 +14,7 @@ from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.fields import FieldPatterns, FieldTable, Status
 from meshproof.targets.istio.lift.fields_gateway_api import GATEWAY_API
 from meshproof.targets.istio.lift.fields_kubernetes import KUBERNETES
-from meshproof.targets.istio.lift.fields_mesh import MESH_CONFIG
+from meshproof.targets.istio.lift.fields_mesh import INSTALLATION, MESH_CONFIG
 from meshproof.targets.istio.lift.fields_networking import NETWORKING
 from meshproof.targets.istio.lift.fields_security import (
     AUTHORIZATION_POLICY,
@@ -37,6 +37,8 @@ FIELDS: Mapping[Kind, FieldTable] = {
     Kind.WASM_PLUGIN: WASM_PLUGIN,
     Kind.TELEMETRY: TELEMETRY,
     Kind.PROXY_CONFIG: PROXY_CONFIG,
+    Kind.ISTIO_OPERATOR: INSTALLATION,
+    Kind.ISTIO: INSTALLATION,
     **NETWORKING,
     **GATEWAY_API,
 }

@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 from meshproof.targets.istio.lift.fields import FieldTable, Status
+from meshproof.targets.istio.lift.fields_common import METADATA
 
 _READ, _IRRELEVANT, _UNMODELLED = Status.READ, Status.IRRELEVANT, Status.UNMODELLED
+
+INSTALLATION: FieldTable = {
+    **METADATA,
+    "spec.meshConfig.**": _READ,  # what is read of it is accounted for where it is in force
+    "spec.values.meshConfig.**": _READ,
+    "spec.values.pilot.env.PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS": _READ,
+    "spec.values.pilot.env.**": _UNMODELLED,  # what istiod is told besides
+    "spec.components.pilot.k8s.env[].**": _UNMODELLED,
+    "spec.values.global.istioNamespace": _UNMODELLED,
+    "spec.values.global.meshID": _IRRELEVANT,
+    "spec.**": _IRRELEVANT,  # what is installed, and how it runs
+}
+"""Of the objects of which installers make a mesh."""
 
 _AUTHORIZER: FieldTable = {
     "service": _READ,

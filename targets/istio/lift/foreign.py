@@ -46,6 +46,8 @@ def _of_mesh(context: LiftContext) -> Iterator[AuthzRule]:
     everywhere = tuple(workload.name for workload in context.workloads)
     edges = tuple(workload.name for workload in context.gateways)
     auto = config.get("enableAutoMtls")
+    if context.settings.is_contested:
+        yield from unknown_rules("mesh:meshConfig", "meshConfig", context.settings.origin, everywhere)
     doubtful = (
         ("discoverySelectors", config.get("discoverySelectors"), everywhere),
         ("enableAutoMtls", auto if flag(auto) is False else None, everywhere),
@@ -83,7 +85,9 @@ def _of_workload(workload: Workload, context: LiftContext) -> Iterator[AuthzRule
         if waypoint is not None:
             message = f"`{workload.name}` stands behind the waypoint `{waypoint}`, which is not modelled"
             context.findings.add(NOT_MODELLED, message, workload.name, workload.origin)
-            yield from unknown_rules(f"waypoint:{workload.name}", f"waypoint {waypoint}", workload.origin, (workload.name,))
+            yield from unknown_rules(
+                f"waypoint:{workload.name}", f"waypoint {waypoint}", workload.origin, (workload.name,)
+            )
         return
     annotations = pod_annotations(workload)
     for name, ports in ((_EXCLUDED, _ports(annotations.get(_EXCLUDED, ""))), (_INCLUDED, None)):

@@ -35,6 +35,8 @@ class Kind(StrEnum):
     ENVOY_FILTER = "EnvoyFilter"
     WASM_PLUGIN = "WasmPlugin"
     TELEMETRY = "Telemetry"
+    ISTIO_OPERATOR = "IstioOperator"
+    ISTIO = "Istio"
     KUBE_GATEWAY = "KubeGateway"
     GATEWAY_CLASS = "GatewayClass"
     HTTP_ROUTE = "HTTPRoute"
@@ -71,6 +73,8 @@ _GROUPS: dict[str, tuple[Kind, ...]] = {
     ),
     "extensions.istio.io": (Kind.WASM_PLUGIN,),
     "telemetry.istio.io": (Kind.TELEMETRY,),
+    "install.istio.io": (Kind.ISTIO_OPERATOR,),
+    "sailoperator.io": (Kind.ISTIO,),
     "gateway.networking.k8s.io": (
         Kind.GATEWAY_CLASS,
         Kind.HTTP_ROUTE,
@@ -87,7 +91,7 @@ KINDS: dict[tuple[str, str], Kind] = {
 }
 """The kind of each API group and name that is read."""
 
-CLUSTER_WIDE = frozenset((Kind.NAMESPACE, Kind.GATEWAY_CLASS))
+CLUSTER_WIDE = frozenset((Kind.NAMESPACE, Kind.GATEWAY_CLASS, Kind.ISTIO))
 """Kinds without a namespace."""
 
 WORKLOADS = frozenset(

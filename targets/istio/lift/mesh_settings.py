@@ -14,6 +14,7 @@ from meshproof.targets.common.tree import Leaf, MapNode, TreeError
 from meshproof.targets.istio.lift import options
 from meshproof.targets.istio.lift.durations import milliseconds
 from meshproof.targets.istio.lift.findings import BAD_FIELD, LiftFindings
+from meshproof.targets.istio.lift.installations import installed_config, report_contested
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.objects import KubeObject, ObjectIndex
 from meshproof.targets.istio.lift.values import EMPTY, flag, mapping, mappings, number, origin_of, text, texts
@@ -54,6 +55,7 @@ class MeshSettings:
 
     `config` is the mesh configuration as it was read, empty without one. `has_joined_headers`: repeated headers are
     compared as one string (before Istio 1.27.8, 1.28.5, 1.29.1). `has_many_providers`: a workload may ask several.
+    `is_contested`: several installations say different things, and nobody can tell which is in force.
     """
 
     trust_domain: str
@@ -68,6 +70,7 @@ class MeshSettings:
     providers: tuple[Provider, ...]
     config: MapNode
     origin: Origin
+    is_contested: bool = False
 
     @property
     def bundle(self) -> tuple[str, ...]:
@@ -84,7 +87,10 @@ def read_mesh_settings(
 ) -> MeshSettings:
     """The settings of the files, overridden by the options. `nowhere` is the place of what no file says."""
     source = _config_map(objects, given.get(options.ROOT_NAMESPACE))
-    config = EMPTY if source is None else _config(source, findings)
+    installed = installed_config(objects)
+    config = installed.config if source is None else _config(source, findings)
+    if source is None and installed.is_contested:
+        report_contested(installed, findings)
     aliases = given.get(options.ALIASES)
     domain = given.get(options.TRUST_DOMAIN) or text(config.get("trustDomain")) or DEFAULT_DOMAIN
     configured = tuple(found.value for found in texts(config.get("trustDomainAliases")))
@@ -99,11 +105,13 @@ def read_mesh_settings(
         path_mode=_path_mode(mode),
         trusted_proxies=int(proxies) if proxies is not None else number(topology) or 0,
         has_joined_headers=given.get(options.HEADER_VALUES) == "joined",
-        has_many_providers=given.get(options.CUSTOM_PROVIDERS) == "many",
+        has_many_providers=given.get(options.CUSTOM_PROVIDERS) == "many"
+        or (installed.has_many_providers and options.CUSTOM_PROVIDERS not in given),
         cluster_domain=given.get(options.CLUSTER_DOMAIN) or DEFAULT_DOMAIN,
         providers=_providers(config),
         config=config,
-        origin=nowhere if source is None else source.origin,
+        origin=(installed.origin or nowhere) if source is None else source.origin,
+        is_contested=source is None and installed.is_contested,
     )
 
 
