@@ -6,7 +6,7 @@ be stepped round by a path of which the workload behind takes another reading (l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, product
 
@@ -15,6 +15,7 @@ from meshproof.compiler.ir.decision import Reason
 from meshproof.compiler.ir.entities import External, Gateway, Layer, Node, Service
 from meshproof.compiler.ir.matchers import Exact, Matcher, Segments
 from meshproof.compiler.ir.mesh import PathMode
+from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.predicate import And, Not, Or, Path, Predicate, Test, attributes_of
 from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
 from meshproof.compiler.patterns.istio_paths import IstioMode, istio_path
@@ -34,22 +35,33 @@ def path_gaps(about: Compared) -> Iterator[Gap | Undecided]:
     """Each port at which a raw path may step round a rule: with a request that does, or as what is not known."""
     if about.lifted.paths in _NORMAL:
         return
-    policies = Policies(about.source, about.day)
+    policies, emitted = Policies(about.source, about.day), Policies(about.lifted, about.day)
     for node in about.source.nodes:
-        if isinstance(node, External) or node.name not in about.to_new:
-            continue
+        judging = node.via if isinstance(node, External) else node.name
+        if judging is None or judging not in about.to_new:
+            continue  # what senders judge themselves they judge by no path
         for number in sorted({port.workload for port in node.ports if port.layer is not Layer.TCP}):
             policy = policies.policy(PortKey(node.name, number))
-            hazards = _hazards(policy, about.lifted.paths)
+            there = [emitted.policy(key) for key in _places(node, number, about.to_new[judging], about)]
+            hazards = _hazards(policy, there)
             if hazards and not policy.is_observed:
                 yield _gap(node, policy, hazards, about)
+
+
+def _places(node: Node, number: int, judging: NodeName, about: Compared) -> Iterator[PortKey]:
+    """Where requests to a port are judged: an external's at whatever ports its gateway has."""
+    if not isinstance(node, External):
+        yield PortKey(judging, number)
+        return
+    for gateway in about.lifted.gateways:
+        yield from (PortKey(gateway.name, port.workload) for port in gateway.ports if gateway.name == judging)
 
 
 def _gap(node: Node, policy: PortPolicy, hazards: tuple[AuthzRule, ...], about: Compared) -> Gap | Undecided:
     port = "" if policy.declared is None else policy.declared.name
     place, rules = f"{node.name}:{port}", ", ".join(f"`{rule.id}`" for rule in hazards)
     mode = about.lifted.paths
-    witness = next(_shown(policy, about), None)
+    witness = None if isinstance(node, External) else next(_shown(policy, about), None)
     if witness is None:
         reason = f"raw paths are judged there as {mode} leaves them, which may step round {rules}"
         return Undecided(place, reason)
@@ -64,22 +76,31 @@ def _gap(node: Node, policy: PortPolicy, hazards: tuple[AuthzRule, ...], about: 
     )
 
 
-def _hazards(policy: PortPolicy, mode: PathMode) -> tuple[AuthzRule, ...]:
-    """The rules that a raw path may step round; none where every path that is let in is written out."""
+def _hazards(policy: PortPolicy, there: Sequence[PortPolicy]) -> tuple[AuthzRule, ...]:
+    """The rules that a raw path may step round; none where every path that the files let in is written out in them."""
     reading = [rule for rule in policy.rules if Path() in attributes_of(rule.content)]
-    if mode is _KEEPING_DOTS:
+    if any(one.paths is _KEEPING_DOTS for one in there):
         return tuple(reading)
-    if not any(rule.effect is Effect.ALLOW and _lets_raw(rule) for rule in policy.rules):
+    if not any(one.open_layers or any(map(_lets_raw, one.rules)) for one in there):
         return ()
     return tuple(rule for rule in reading if rule.effect is not Effect.ALLOW or _takes_out(rule.when))
 
 
 def _lets_raw(rule: AuthzRule) -> bool:
-    return not rule.operations or any(not _is_written_out(one.path) for one in rule.operations)
+    return rule.effect is Effect.ALLOW and rule.layer is not Layer.TCP and not _is_written_out(rule.content)
 
 
-def _is_written_out(path: Matcher | None) -> bool:
-    return isinstance(path, Exact) or (isinstance(path, Segments) and not {"*", "{"} & set(path.pattern))
+def _is_written_out(predicate: Predicate) -> bool:
+    """Whether only paths that are written out have it."""
+    match predicate:
+        case Test(Path(), Exact()):
+            return True
+        case And(operands):
+            return any(map(_is_written_out, operands))
+        case Or(operands):
+            return all(map(_is_written_out, operands))
+        case _:
+            return False
 
 
 def _takes_out(predicate: Predicate, *, is_negated: bool = False) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from tests.strategies.policy_text import mesh_of
 
 from meshproof.compiler.backend.transport import LiftedTransport
+from meshproof.compiler.ir.entities import Layer
 from meshproof.compiler.ir.mesh import Mesh, PathMode
 from meshproof.compiler.semantics import decide
 from meshproof.compiler.verify.semantic_diff_values import Undecided
@@ -32,7 +33,7 @@ WITHOUT_NONE = RAW[1:]
 
 def gaps(text: str, mode: PathMode) -> list[Gap | Undecided]:
     source = mesh_of(HEAD + text, has_mesh=True)
-    names = {one.name: one.name for one in source.services}
+    names = {one.name: one.name for one in source.nodes}
     return [*path_gaps(Compared(source, lifted(source, mode), LiftedTransport(), DAY, names))]
 
 
@@ -79,3 +80,30 @@ def test_what_has_no_example_is_not_known(mode: PathMode) -> None:
 def test_an_allow_that_takes_paths_out_is_stepped_round_too(mode: PathMode) -> None:
     (found,) = gaps(UNLESS, mode)
     assert "`use`" in (found.policy if isinstance(found, Gap) else found.reason)
+
+
+@pytest.mark.parametrize("mode", WITHOUT_NONE)
+def test_only_what_the_files_let_in_can_step_round(mode: PathMode) -> None:
+    source = mesh_of(HEAD + DENY, has_mesh=True)
+    names = {one.name: one.name for one in source.nodes}
+    closed = replace(lifted(source, mode), rules=tuple(rule for rule in source.rules if rule.id == "guard"))
+    assert [*path_gaps(Compared(source, closed, LiftedTransport(), DAY, names))] == []
+    opened = tuple(replace(one, default_allow=(Layer.HTTP,)) for one in source.services)
+    assert [*path_gaps(Compared(source, replace(closed, services=opened), LiftedTransport(), DAY, names))]
+
+
+RELAYED = """
+gateway out { port tls 443 -> 8443 }
+external bank { hosts "bank.example"  port https 443 originate  via out }
+allow pay: web -> bank { GET /** }
+allow call: web -> out
+deny guard: anyone -> bank { * /admin/** }
+"""
+
+
+@pytest.mark.parametrize("mode", RAW)
+def test_what_a_gateway_judges_for_an_external_is_asked_too(mode: PathMode) -> None:
+    assert gaps(RELAYED, PathMode.DECODE_AND_MERGE_SLASHES) == []
+    (found,) = gaps(RELAYED, mode)
+    assert isinstance(found, Undecided)
+    assert found.subject == "bank:https"
