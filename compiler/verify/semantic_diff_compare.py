@@ -161,9 +161,9 @@ class PortComparison:
         found: dict[tuple[Routing, Routing], tuple[list[Formula], dict[Edit, None]]] = {}
         for before, was in self._taken(0):
             for after, now in self._taken(1):
-                elsewhere = self._elsewhere(before, after)
                 matters = allowed if before.is_plain and after.is_plain else TRUE
-                part = formulas.conjunction((can_come, was, now, elsewhere, matters))
+                both = formulas.conjunction((can_come, was, now, matters))
+                part = formulas.conjunction((both, self._elsewhere(before, after, both)))
                 if part != FALSE:
                     parts, edits = found.setdefault(routings(before, after), ([], {}))
                     parts.append(part)
@@ -288,7 +288,7 @@ class PortComparison:
         free = formulas.disjunction(layer for route, layer in layers if route is None)
         yield self._defaults[side], free
 
-    def _elsewhere(self, before: Outcome, after: Outcome) -> Formula:
+    def _elsewhere(self, before: Outcome, after: Outcome, both: Formula) -> Formula:
         """Of what both outcomes are of, what goes another way."""
         if not self.about.has_defaults and before.is_default_of(after):
             self.defaults.update((*before.settings, *after.settings))
@@ -296,6 +296,8 @@ class PortComparison:
         if not before.is_like(after):
             return TRUE
         agreed = agreement(before.rewrite, after.rewrite)
+        if agreed is None and self.joint.is_empty(both):
+            return FALSE
         if agreed is None:
             reason = "two rewrites of its paths cannot be compared"
             self.undecided.append(Undecided(self._place.text, reason))

@@ -64,10 +64,16 @@ def replayed_decisions(
 def replayed_routes(
     joint: Joint, region: Formula, change: Change, about: About, deciding: Sequence[Dimension]
 ) -> DiffWitness:
-    """The plainest request of a region, sent by both sides. Raises ReplayDisagrees if they send it alike."""
+    """The plainest request of a region, sent by both sides.
+
+    Raises ReplayDisagrees if they send it alike, Undecided where a side's way hangs on what is not modelled.
+    """
     found = _plainest(joint, region)
-    before = replayed_routing(about.meshes[0], found.old, about.day, about.to_new)
-    after = replayed_routing(about.meshes[1], found.new, about.day, {})
+    try:
+        before = replayed_routing(about.meshes[0], found.old, about.day, about.to_new)
+        after = replayed_routing(about.meshes[1], found.new, about.day, {})
+    except NotModelled as problem:  # each of what it may be is another way, and which it is nobody knows
+        raise Undecided(str(problem)) from problem
     if before == after:
         raise ReplayDisagrees(f"the solver finds {found} {change}, the interpreter sends both as {before}")
     old = _decided_or_none(joint.old_policy, about.meshes[0], found.old, about.day)

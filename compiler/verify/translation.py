@@ -32,7 +32,7 @@ from meshproof.compiler.verify.semantic_diff_compare import Comparing, PortCompa
 from meshproof.compiler.verify.semantic_diff_lone import replayed_alone, stance_regions
 from meshproof.compiler.verify.semantic_diff_ports import LonePort, PortPair, Sides, Stance
 from meshproof.compiler.verify.semantic_diff_rest import doubts
-from meshproof.compiler.verify.semantic_diff_values import Change, DiffRegion, Place, Undecided
+from meshproof.compiler.verify.semantic_diff_values import Change, DiffRegion, EditKind, Place, Undecided
 from meshproof.compiler.verify.translation_answered import Relay, answered, called_by_name, relays, without_subsets
 from meshproof.compiler.verify.translation_gaps import Gap
 from meshproof.compiler.verify.translation_losses import Explained, Losses
@@ -121,13 +121,18 @@ def translation(
         _judge_relay(relay, comparing, known, found)
     for port in sides.lone_ports():
         _judge_lone(port, comparing, known, found)
-    found.looser.extend(one for one in stance_regions(sides) if one.change is Change.ALLOWED)
+    found.looser.extend(one for one in stance_regions(sides) if one.change is Change.ALLOWED and _is_held(one, source))
     return Translation(
         looser=merged(found.looser),
         unexplained=merged(found.unexplained),
         stricter=tuple(found.stricter),
         undecided=tuple(dict.fromkeys(found.undecided)),
     )
+
+
+def _is_held(region: DiffRegion, source: Mesh) -> bool:
+    """Whether there is anything that could hold it: without a declared sender no proxy lets anything out."""
+    return bool(source.services) or all(edit.kind is not EditKind.EGRESS for edit in region.blame)
 
 
 @dataclass(slots=True)
@@ -158,7 +163,7 @@ def _judge(pair: PortPair, comparing: Comparing, losses: Losses, found: _Found, 
             every = PortComparison(pair.old, pair.new, place, replace(about, repeated=Repeated.ANY)).joint
             within = compared(every, pair.meshes[0], asked)
             opened = FALSE if is_relayed else _opened(every, within)
-            _judge_repeated(every, (opened, _unexplained(every, within, losses)), place, found)
+            _judge_repeated(every, within, opened, losses, place, found)
     except GaveUp as given_up:
         found.undecided.append(Undecided(place.text, given_up.reason))
 
@@ -184,7 +189,7 @@ def _judge_relay(relay: Relay, comparing: Comparing, losses: Losses, found: _Fou
         if comparison.joint.environment.repeated:
             every = PortComparison(old, new, place, replace(about, repeated=Repeated.ANY)).joint
             within = _through(relay, every, compared(every, comparing.meshes[0], asked))
-            _judge_repeated(every, (_opened(every, within), _unexplained(every, within, losses)), place, found)
+            _judge_repeated(every, within, _opened(every, within), losses, place, found)
     except GaveUp as given_up:
         found.undecided.append(Undecided(place.text, given_up.reason))
 
@@ -228,11 +233,17 @@ def _judge_stricter(comparison: PortComparison, within: Formula, losses: Losses,
         found.stricter.append(Explained(region, losses.at(joint.old_policy)))
 
 
-def _judge_repeated(joint: Joint, parts: tuple[Formula, ...], place: Place, found: _Found) -> None:
+def _judge_repeated(
+    joint: Joint, within: Formula, opened: Formula, losses: Losses, place: Place, found: _Found
+) -> None:
     """Requests that repeat a header whose lines are joined: of those the joint has more than there are."""
-    if not all(joint.is_empty(part) for part in parts):
-        names = ", ".join(f"`{name}`" for name in sorted(joint.environment.repeated))
+    names = ", ".join(f"`{name}`" for name in sorted(joint.environment.repeated))
+    if not joint.is_empty(opened) or not joint.is_empty(_unexplained(joint, within, losses)):
         found.undecided.append(Undecided(place.text, f"the lines of a repeated {names} are compared as one text"))
+    elif not joint.is_empty(_closed(joint, within)):
+        words = (f"requests that repeat {names}",)
+        region = DiffRegion(Change.DENIED, ("anyone",), (place,), (), words, (), None, is_rest=True)
+        found.stricter.append(Explained(region, losses.at(joint.old_policy)))
 
 
 def _is_taken(joint: Joint) -> Formula:

@@ -1,5 +1,6 @@
 """What a policy says of routes without writing it in them: which names a gateway answers to, and how externals that are
-called through a gateway are reached. Both are branches here, so that they are compared as such.
+called through a gateway are reached. Both are branches here, so that they are compared as such. Where something else
+moves weights, files have those that are written.
 """  # noqa: D205
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ def without_subsets(lifted: Mesh, found: Iterable[Relay]) -> Mesh:
 def answered(source: Mesh, found: tuple[Relay, ...]) -> Mesh:
     """The policy with all of that in its routes."""
     gateways = {gateway.name: gateway for gateway in source.gateways}
-    own = [_answering(route, gateways[route.node]) if route.node in gateways else route for route in source.routes]
+    written = [replace(route, weights_by=None) for route in source.routes]
+    own = [_answering(route, gateways[route.node]) if route.node in gateways else route for route in written]
     outward = [_outward(relay, own) for relay in _by_gateway(found)]
     inward = [_inward(relay) for relay in found]
     return replace(source, routes=(*outward, *inward, *own))
