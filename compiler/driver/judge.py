@@ -16,6 +16,7 @@ from meshproof.compiler.driver.waive import waived_claim, waived_diagnostic, wai
 from meshproof.compiler.driver.world import World
 from meshproof.compiler.report.exit_code import UNDECIDED_CODES
 from meshproof.compiler.report.model import Finding, Report
+from meshproof.compiler.report.model_overview import Overview
 from meshproof.dsl.diagnostic import Label, Severity
 
 if TYPE_CHECKING:
@@ -84,10 +85,18 @@ def judge(
             for world in worlds
             for test in world.tests
         ),
+        overview=_overview(policy, worlds, options) if is_complete else None,
         is_complete=is_complete,
         identities=names_of(policy.meshes),
         sources=policy.sources,
     )
+
+
+def _overview(policy: Policy, worlds: Sequence[World], options: JudgeOptions) -> Overview | None:
+    """What manifests allow, where everything is judged; the language says itself what it allows."""
+    if options.is_fast or Part.CHECKS not in options.parts or not all(world.mesh.is_lifted for world in worlds):
+        return None
+    return Overview(tuple(group for world in worlds for group in world.open_groups()), policy.skipped)
 
 
 def unjudged(policy: Policy, options: JudgeOptions, command: str) -> Report:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from meshproof.compiler.driver.solving import Solving
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.report.model import ClaimResult, TestResult
+    from meshproof.compiler.report.model_overview import OpenGroup
     from meshproof.compiler.verify.analysis import Analysis
     from meshproof.compiler.verify.claim_result import JudgedClaim
     from meshproof.compiler.verify.questions import Question
@@ -91,6 +92,12 @@ class World:
         for index, check in enumerate(applying):
             self._progress("running checks", index, len(applying))
             self._run_check(check, context)
+
+    def open_groups(self) -> tuple[OpenGroup, ...]:
+        """The workloads and gateways by how open they are."""
+        from meshproof.compiler.driver.overview import open_groups  # noqa: PLC0415  it loads z3
+
+        return open_groups(self._analysis())
 
     def _context(self, everything: tuple[Diagnostic, ...] = ()) -> CheckContext:
         return CheckContext(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from meshproof.compiler.ir.assertions import Control
     from meshproof.compiler.ir.request import Request
+    from meshproof.compiler.report.model_overview import Overview
     from meshproof.dsl.diagnostic import Diagnostic
     from meshproof.dsl.source import SourceFile, Span
 
@@ -129,7 +130,9 @@ class Report:
 
     `command` is the subcommand. `day` is what "today" was taken to be, None where nothing got that far.
     `environments` are the ones judged. `is_judged` is false if the policy could not be read or resolved, and
-    `is_complete` if the run was stopped before its end. `identities` names declared identities for people.
+    `is_complete` if the run was stopped before its end. `overview` is what manifests allow, if that was asked.
+    `identities` names declared identities for people.
+    `folder` is where in its repository the policy stands, for formats whose readers know files by that.
     """
 
     command: str
@@ -140,10 +143,12 @@ class Report:
     claims: tuple[ClaimResult, ...] = ()
     tests: tuple[TestResult, ...] = ()
     compiled: Compiled | None = None
+    overview: Overview | None = None
     is_judged: bool = True
     is_complete: bool = True
     identities: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, SourceFile] = field(default_factory=dict)
+    folder: str = ""
 
     @property
     def summary(self) -> Summary:

@@ -9,6 +9,7 @@ from meshproof.compiler.report.diagnostic_text import diagnostic_lines
 from meshproof.compiler.report.look import Look, Style, harmless, wrapped
 from meshproof.compiler.report.model import Assumption, ClaimVerdict, TestOutcome
 from meshproof.compiler.report.order import in_order
+from meshproof.compiler.report.overview_text import list_lines, overview_lines
 from meshproof.compiler.report.summary_text import summary_lines
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def render(report: Report, look: Look, fail_level: Severity) -> str:  # noqa: ARG001  the exit code tells
     """The report as text."""
-    sections = [*_findings(report, look)]
+    sections = [*_first_screen(report, look), *_findings(report, look)]
     if look.verbosity >= 0:
         sections += [_claims(report, look), _tests(report, look), _waived(report, look)]
     if report.compiled is not None:
@@ -28,6 +29,12 @@ def render(report: Report, look: Look, fail_level: Severity) -> str:  # noqa: AR
     if look.verbosity >= 0 or any(sections):
         sections.append(list(summary_lines(report, look)))
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n" if any(sections) else ""
+
+
+def _first_screen(report: Report, look: Look) -> Iterator[list[str]]:
+    if report.overview is not None and look.verbosity >= 0:
+        yield list(overview_lines(report.overview, report.identities, look))
+        yield list(list_lines(report, look))
 
 
 def _findings(report: Report, look: Look) -> Iterator[list[str]]:
