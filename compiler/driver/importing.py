@@ -66,7 +66,8 @@ def import_policy(policy: Policy, day: date, timeout_ms: int) -> Imported:
     joint = folded(policy.meshes[0])
     mesh = joint.mesh
     expressed = express(mesh, Wording(_name(mesh), _because(policy), day + timedelta(days=_DAYS)))
-    draft = _draft(expressed, policy, day)
+    untaken = (*joint.untaken, *expressed.untaken, *_logging(policy))
+    draft = _draft(expressed, policy, day, len(untaken))
     if not draft.policy.is_judgeable:
         return Imported(
             policy.origin.value, day, None, diagnostics=draft.policy.diagnostics, sources=draft.policy.sources
@@ -80,7 +81,7 @@ def import_policy(policy: Policy, day: date, timeout_ms: int) -> Imported:
         origin=policy.origin.value,
         day=day,
         text=draft.text,
-        untaken=_by_place((*joint.untaken, *expressed.untaken, *draft.refused, *_logging(policy))),
+        untaken=_by_place((*untaken, *draft.refused)),
         difference=difference,
         taken=_taken(new),
         notes=notes,
@@ -93,8 +94,9 @@ def import_policy(policy: Policy, day: date, timeout_ms: int) -> Imported:
 
 def _name(mesh: Mesh) -> str:
     """The namespace of most services, which is what people know the whole by, unless it says nothing."""
-    namespaces = [service.namespace for service in mesh.services if service.namespace != _NO_NAME]
-    return max(sorted(set(namespaces)), key=namespaces.count) if namespaces else "imported"
+    namespaces = [service.namespace for service in mesh.services]
+    usual = max(sorted(set(namespaces)), key=namespaces.count, default=_NO_NAME)
+    return "imported" if usual == _NO_NAME else usual
 
 
 def _of_sides(note: str) -> str:
@@ -106,22 +108,24 @@ def _because(policy: Policy) -> Callable[[Origin], str]:
     def because(origin: Origin) -> str:
         source = policy.sources.get(origin.span.file)
         if source is None or origin == policy.meshes[0].origin:
-            return f"the default of {policy.origin.value}, imported: no file says otherwise"
+            return f"imported from the default of {policy.origin.value.capitalize()}: no file says otherwise"
         return f"imported from {source.path}:{source.position(origin.span.start).line}"
 
     return because
 
 
-def _heading(policy: Policy) -> str:
+def _heading(policy: Policy, untaken: int) -> str:
+    """Where the policy comes from, and whether it is all: whoever owns it may never have seen the import."""
     files = sorted(policy.sources)
     named = files[0] if len(files) == 1 else f"{len(files)} files"
-    return f"imported from {named}: what runs, not what should"
+    rest = f"\n# not all of it: `meshproof import {policy.origin.value}` lists {untaken} more with places and reasons"
+    return f"imported from {named}: what runs, not what should{rest if untaken else ''}"
 
 
 # --- what the language refuses ---------------------------------------------------------------------
 
 
-def _draft(expressed: Expressed, policy: Policy, day: date) -> _Draft:
+def _draft(expressed: Expressed, policy: Policy, day: date, untaken: int) -> _Draft:
     """The policy without statements that have errors: they are few, and each is listed with what is wrong.
 
     What is declared there can be compiled for what it was read from. Rules stay, whatever a target says of them: what
@@ -130,7 +134,7 @@ def _draft(expressed: Expressed, policy: Policy, day: date) -> _Draft:
     parts = in_order(expressed.parts)
     refused: list[Untaken] = []
     while True:
-        text = text_of(parts, _heading(policy), Comments(policy.sources))
+        text = text_of(parts, _heading(policy, untaken + len(refused)), Comments(policy.sources))
         found = policy_of_texts({PLACE: text})
         if not found.is_judgeable:
             faults, reason = _faults(found.diagnostics, found, parts), "the language refuses it"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 KeyT = TypeVar("KeyT")
 _NO_NAME = re.compile(r"[^A-Za-z0-9-]+")
+_IN_CLUSTER = re.compile(r"([a-z][a-z0-9-]*)\.([a-z][a-z0-9-]*)\.svc\..+")
 _LONGEST = 63
 
 
@@ -46,7 +47,7 @@ def names_of(mesh: Mesh) -> Names:
     Issuers that are the same but for their name have one.
     """
     taken: set[str] = set()
-    nodes = _chosen(((node.name, node.name) for node in mesh.nodes), taken)
+    nodes = _chosen(((_of_node(node), node.name) for node in mesh.nodes), taken)
     first: dict[str, IssuerName] = {}
     for issuer in mesh.issuers:
         first.setdefault(issuer.url, issuer.name)
@@ -91,6 +92,12 @@ def _of_rule(rule: RuleId) -> str:
     words += [str(int(number) + 1)] if number.isdecimal() and int(number) else []
     words += ["tcp"] if "@tcp" in rule else []
     return f"{namespace}{slash}{plain_name('-'.join(words))}"
+
+
+def _of_node(node: Service | Gateway | External) -> str:
+    """The name; of a host inside of a cluster, whatever stands behind it, its namespace and first part."""
+    found = _IN_CLUSTER.fullmatch(node.name)
+    return node.name if found is None else f"{found[2]}/{found[1]}"
 
 
 def _of_url(url: str) -> str:

@@ -138,7 +138,7 @@ def _label(policy: PortPolicy, target: Target, to_new: Mapping[NodeName, NodeNam
     name = to_new.get(target.node, target.node)
     port = policy.key.port if target.port is None else target.port
     if target.label is not None:
-        return target.label
+        return _renamed(target.label, to_new)
     if target.version is None:
         return f"{name}:{port}"
     return target.version if target.node == policy.key.node else f"{name}:{port} {target.version}"

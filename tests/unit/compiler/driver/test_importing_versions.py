@@ -191,17 +191,52 @@ def test_pods_with_all_labels_of_others_are_taken_with_them() -> None:
     assert found.is_equal
 
 
+EDGE = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: shop}
+spec: {selector: {istio: edge}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: edge, namespace: shop}
+spec: {hosts: ["*"], gateways: [edge], http: [{route: [{destination: {host: ghost, port: {number: 80}}}]}]}
+---
+"""
+
+
 def test_a_name_of_a_declared_service_is_nothing_outside() -> None:
-    gateway = (
-        "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: edge, namespace: shop}\n"
-        "spec: {selector: {istio: edge}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}\n"
-        "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: edge, namespace: shop}\n"
-        "spec: {hosts: ['*'], gateways: [edge], http: [{route: [{destination: {host: ghost, port: {number: 80}}}]}]}\n"
-        "---\n"
-    )
     ghost = policy("selector: {matchLabels: {app: ghost}}\nrules: [{}]", "ghost")
-    found, written = imported(gateway, ghost)
+    found, written = imported(EDGE, ghost)
 
     assert "service ghost { account default }" in written
     assert " external " not in written
     assert "no file shows the Service" in reasons(found)["ghost.shop.svc.cluster.local"]
+
+
+def test_a_name_inside_of_which_no_file_knows_more_is_short() -> None:
+    found, written = imported(EDGE)
+
+    assert 'external ghost { hosts "ghost.shop.svc.cluster.local" port port-80 http 80 }' in written
+    assert "route edge:http { otherwise => ghost:port-80 }" in written
+    assert found.difference is not None
+    assert found.difference.rerouted == ()
+
+
+def test_gateways_that_no_label_tells_apart_are_one() -> None:
+    """A `Gateway` is for pods of every namespace, so what it says it says of both."""
+    labels = "{istio: edge}, annotations: {inject.istio.io/templates: gateway}"
+    here = DEPLOYMENT.format(name="edge", labels=labels, account="edge")
+    found, written = imported(here, here.replace("namespace: shop", "namespace: other"), EDGE)
+
+    assert written.count(" gateway ") == 1
+    assert "know no namespaces" in " ".join(reasons(found).values())
+
+
+def test_the_policy_says_that_something_was_not_taken() -> None:
+    _, whole = imported(API, V1, CLOSED)
+    found, part = imported(EDGE)
+
+    assert "not all of it" not in whole
+    assert f"lists {len(found.untaken)} more with places and reasons" in part
+    assert 'because "imported from the default of Istio: no file says otherwise"' in part
