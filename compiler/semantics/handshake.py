@@ -65,8 +65,9 @@ def passes_handshake(mesh: Mesh, node: Node, request: Request, day: date) -> boo
             # "either; a handshake that is tried and fails is refused, never downgraded"
             return identity is None or _is_verified(mesh, node, request.port, identity)
         case MtlsMode.DISABLED:
-            # "nobody has an identity": a well-formed request carries none here
-            return True
+            # "nobody has an identity": a well-formed request carries none here, and in lifted meshes whoever shows one
+            # speaks TLS to a port that takes none
+            return identity is None
         case _:
             assert_never(mode)
 

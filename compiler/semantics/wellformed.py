@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import date
 from ipaddress import IPv6Address, ip_address
 
-from meshproof.compiler.ir.entities import Gateway, Layer, Node, Protocol, ServicePort
+from meshproof.compiler.ir.entities import External, Layer, Node, Protocol, ServicePort
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.names import SpiffeId
 from meshproof.compiler.ir.request import Request, RequestProtocol
-from meshproof.compiler.semantics.handshake import mode_of
+from meshproof.compiler.semantics.handshake import is_trusted, mode_of
 
 _TLS = frozenset({Protocol.HTTPS, Protocol.TLS})
 _LAST_PORT = 65535
@@ -87,9 +87,15 @@ def _identity_faults(mesh: Mesh, node: Node, request: Request, day: date) -> Ite
         return
     if SpiffeId.parse(identity) is None:
         yield f"`{identity}` is no SPIFFE ID of a workload"
-    if mode_of(mesh, node, request.port, day) is MtlsMode.DISABLED:
-        why = "clients show no certificate" if isinstance(node, Gateway) else "mTLS is disabled"
-        yield f"{why} at port `{request.port}` of `{node.name}`, so no caller has an identity there"
+    if mode_of(mesh, node, request.port, day) is MtlsMode.DISABLED and not _is_refusing_tls(mesh, node):
+        yield f"mTLS is disabled at port `{request.port}` of `{node.name}`, so no caller has an identity there"
+
+
+def _is_refusing_tls(mesh: Mesh, node: Node) -> bool:
+    """Whether a proxy of a lifted mesh stands there, to which a caller may try to show an identity, and fails. What has
+    no proxy has no identity that anybody trusts.
+    """  # noqa: D205
+    return mesh.is_lifted and not isinstance(node, External) and is_trusted(mesh, node.identity)
 
 
 def _address_faults(request: Request) -> Iterator[str]:

@@ -23,7 +23,7 @@ from tests.strategies.istio_lifting import (
 from meshproof.compiler.ir.decision import Reason
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.mtls import MtlsMode, effective_policy
-from meshproof.compiler.semantics import MalformedRequest, NotModelled
+from meshproof.compiler.semantics import NotModelled
 
 
 def peer(spec: str, name: str = "p", namespace: str = "shop", created: str = "") -> str:
@@ -103,11 +103,10 @@ def test_strict_refuses_who_has_no_identity() -> None:
     assert judged(mesh, TCP, identity=None).reason is Reason.TRANSPORT
 
 
-def test_where_mtls_is_disabled_nobody_has_an_identity() -> None:
+def test_where_mtls_is_disabled_whoever_shows_an_identity_is_refused() -> None:
     mesh = api(peer("{mtls: {mode: DISABLE}}"))
     assert allows(mesh, identity=None)
-    with pytest.raises(MalformedRequest):
-        judged(mesh)
+    assert judged(mesh).reason is Reason.TRANSPORT
 
 
 def test_permissive_lets_plaintext_meet_what_is_negated() -> None:
