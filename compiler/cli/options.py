@@ -54,7 +54,7 @@ def output(command: F) -> F:
         "--output",
         multiple=True,
         metavar="FORMAT[=FILE]",
-        help="human (the default) or json; to stdout, or a file. Repeatable.",
+        help="human (the default), json, sarif, junit, github, gitlab, markdown, csv; to stdout or a file. Repeatable.",
     )(command)
 
 

@@ -50,6 +50,18 @@ def destinations(outputs: Sequence[str]) -> tuple[Destination, ...]:
     return tuple(wanted)
 
 
+def require_formats(wanted: Sequence[Destination], known: Sequence[str], what: str) -> None:
+    """Refuse formats that an answer of this kind does not have.
+
+    Raises:
+        click.UsageError: one of them is asked for.
+    """
+    for destination in wanted:
+        if destination.format.name not in known:
+            listed = " and ".join(f"`{name}`" for name in known)
+            raise click.UsageError(f"--output: {what} has no format `{destination.format.name}`; there is {listed}")
+
+
 def write_reports(report: Report, wanted: Sequence[Destination], look: Look, fail_level: Severity) -> None:
     """Write the report in every format. A file is whole or not there.
 

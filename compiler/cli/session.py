@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -38,6 +38,18 @@ class Session:
     out: Look
     err: Look
     destinations: tuple[Destination, ...]
+    paths: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """Where in its repository the policy stands; empty if that is the top, or there is no repository."""
+        from meshproof.dsl.loader.files import real_path, tree_of  # noqa: PLC0415  a command that reads no policy
+
+        tree = tree_of(tuple(Path(path) for path in self.paths if path != STDIN), None)
+        if not (tree.boundary / ".git").exists():
+            return ""
+        folder = real_path(tree.root).relative_to(tree.boundary).as_posix()
+        return "" if folder == "." else folder
 
     @property
     def day(self) -> date:
@@ -50,7 +62,8 @@ class Session:
 
     def report(self, report: Report) -> ExitCode:
         """Write the report everywhere it was asked for; its exit code."""
-        write_reports(report, self.destinations, self.out, self.settings.fail_level)
+        placed = replace(report, folder=self.folder)
+        write_reports(placed, self.destinations, self.out, self.settings.fail_level)
         return exit_code(report, self.settings.fail_level)
 
     def refuse(self, report: Report) -> NoReturn:
@@ -79,17 +92,17 @@ def open_session(
         configuration = configure(start_of(paths), keys, os.environ)
     except InvalidConfiguration as error:
         if needs_settings:
-            _refuse(command, flags, keys, error)
+            _refuse(command, paths, flags, keys, error)
         configuration = without_surroundings(keys)
-    return _session(command, flags, configuration)
+    return _session(command, paths, flags, configuration)
 
 
-def _session(command: str, flags: Mapping[str, object], configuration: Configuration) -> Session:
+def _session(command: str, paths: Sequence[str], flags: Mapping[str, object], configuration: Configuration) -> Session:
     settings = configuration.settings
     verbosity = -1 if flags.get("quiet") else 1 if flags.get("verbose") else 0
     out = look_at(sys.stdout, settings.color, os.environ, verbosity)
     err = look_at(sys.stderr, settings.color, os.environ, verbosity)
-    return Session(command, settings, configuration.origins, out, err, destinations(settings.output))
+    return Session(command, settings, configuration.origins, out, err, destinations(settings.output), tuple(paths))
 
 
 def start_of(paths: Sequence[str]) -> Path:
@@ -102,13 +115,17 @@ def start_of(paths: Sequence[str]) -> Path:
 
 
 def _refuse(
-    command: str, flags: Mapping[str, object], keys: Mapping[str, object], error: InvalidConfiguration
+    command: str,
+    paths: Sequence[str],
+    flags: Mapping[str, object],
+    keys: Mapping[str, object],
+    error: InvalidConfiguration,
 ) -> NoReturn:
     """Report a configuration that cannot be used, as the flags alone ask for: the rest is not known."""
     if error.source is None:
         raise _misused(error) from None
     try:
-        session = _session(command, flags, without_surroundings(keys))
+        session = _session(command, paths, flags, without_surroundings(keys))
     except InvalidConfiguration as flag:
         raise _misused(flag) from None
     sources = {error.source.path: error.source}

@@ -36,6 +36,12 @@ class Format:
 FORMATS: tuple[Format, ...] = (
     Format("human", "meshproof.compiler.report.text", "for people: findings with their source lines"),
     Format("json", "meshproof.compiler.report.json", "schema `meshproof/report/v1`"),
+    Format("sarif", "meshproof.compiler.report.sarif", "SARIF 2.1.0, for code scanning"),
+    Format("junit", "meshproof.compiler.report.junit", "claims, tests and findings as test cases"),
+    Format("github", "meshproof.compiler.report.github", "annotations of a workflow of GitHub"),
+    Format("gitlab", "meshproof.compiler.report.gitlab", "a code quality report of GitLab"),
+    Format("markdown", "meshproof.compiler.report.markdown", "for a comment on a merge request"),
+    Format("csv", "meshproof.compiler.report.csv", "one table of findings, claims and test lines"),
 )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from meshproof.compiler.cli import options
-from meshproof.compiler.cli.output import write_exactly, write_out
+from meshproof.compiler.cli.output import DEFAULT, require_formats, write_each
 from meshproof.compiler.cli.progress import Line
 from meshproof.compiler.cli.reading import judge_options, mesh_to_ask, policy_at
 from meshproof.compiler.cli.session import Session, open_session
@@ -81,17 +81,22 @@ def _line(paths: tuple[str, ...], flags: dict[str, object]) -> None:
 
 def _ways(paths: Sequence[str], claim: str, question: str, flags: dict[str, object]) -> None:
     session = open_session("query", paths, flags)
+    require_formats(session.destinations, (DEFAULT, "json"), "an answer with ways")
     policy = policy_at(session, paths)
     mesh = mesh_to_ask(session, policy)
     found = asked(replace(policy, meshes=(mesh,)), claim)
     if not found.is_sound:
         session.refuse(unjudged(found.policy, judge_options(session), "query"))
     ways = _answers(session, found, question)
-    is_json = any(destination.format.name == "json" for destination in session.destinations)
-    if is_json:
-        write_exactly(reach_json.render_ways(ways, question, session.day, mesh.environment))
-    else:
-        write_out(reach_text.render(ways, session.out))
+    write_each(
+        session.destinations,
+        session.out,
+        lambda form, look: (
+            reach_text.render(ways, look)
+            if form.name == DEFAULT
+            else reach_json.render_ways(ways, question, session.day, mesh.environment)
+        ),
+    )
     session.leave(ExitCode.CLEAN)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 from tests.unit.compiler.cli.running import AS_OF, run, shell
-from tests.unit.compiler.driver.policies import TEA
+from tests.unit.compiler.driver.policies import CLAIM, SPY, TEA
 from tests.unit.compiler.report.schemas import fits
 
 from meshproof.compiler.cli.output import destinations, write_exactly, write_out
@@ -45,7 +45,7 @@ def test_people_get_their_report_unless_something_else_goes_to_stdout(
     ("outputs", "said"),
     [
         (("jsn",), "there is no format `jsn`; did you mean `json`?"),
-        (("xml=a",), "there is no format `xml`; there is `human`, `json`"),
+        (("xml=a",), "there is no format `xml`; there is `csv`, `github`, `gitlab`, `human`"),
         (("",), "there is no format ``"),
         (("json=",), "`json=` names no file"),
         (("json", "human"), "two reports go to stdout"),
@@ -195,3 +195,35 @@ def test_what_is_printed_comes_after_what_was_printed_before(capfdbinary: pytest
     write_exactly("three\n")
 
     assert capfdbinary.readouterr().out == b"one two three\n"
+
+
+def test_other_tools_know_files_by_their_path_in_the_repository(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    folder = tmp_path / "policies" / "tea"
+    folder.mkdir(parents=True)
+    (folder / "tea.mesh").write_text(TEA + SPY + CLAIM, encoding="utf-8")
+
+    done = run("prove", folder, *AS_OF, "--output", "github")
+
+    assert done.stdout.startswith("::error file=policies/tea/tea.mesh,line=")
+
+
+@pytest.mark.parametrize("name", ["sarif", "junit", "github", "gitlab", "markdown", "csv"])
+def test_a_comparison_has_none_of_the_formats_of_others(name: str, tmp_path: Path) -> None:
+    (tmp_path / "tea.mesh").write_text(TEA, encoding="utf-8")
+
+    done = run("diff", tmp_path, tmp_path, *AS_OF, "--output", name)
+
+    assert done.exit_code == 2
+    assert f"a comparison has no format `{name}`; there is `human` and `json`" in done.stderr
+    assert done.stdout == ""
+
+
+def test_who_reaches_whom_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "tea.mesh").write_text(TEA, encoding="utf-8")
+
+    done = run("query", tmp_path, "--who-reaches", "kettle", *AS_OF, "--output", f"json={tmp_path / 'ways.json'}")
+
+    assert done.exit_code == 0
+    assert done.stdout.startswith("Calls")
+    assert fits("query-v1", json.loads((tmp_path / "ways.json").read_text(encoding="utf-8")))

@@ -115,7 +115,7 @@ def test_a_bad_configuration_is_reported_in_the_format_that_was_asked_for(tea: P
         (("--jobs", "none"), {}, "`--jobs`: `none` is not a whole number"),
         (("--timeout", "-1s"), {}, "`--timeout`: `-1s` is no duration"),
         (("--select", "X1"), {}, "`--select`: `X1` is neither a code"),
-        (("--output", "xml"), {}, "--output: there is no format `xml`; there is `human`, `json`"),
+        (("--output", "xml"), {}, "--output: there is no format `xml`; there is `csv`, `github`"),
         ((), {"MESHPROOF_AT": "tomorrow"}, "`MESHPROOF_AT`: `tomorrow` is no day as YYYY-MM-DD"),
         ((), {"MESHPROOF_STRICT": "perhaps"}, "`MESHPROOF_STRICT`: `perhaps` is neither `true` nor `false`"),
         (("--fail-level", "fatal"), {}, "'fatal' is not one of 'error', 'warning', 'info'"),
