@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from meshproof import __version__
 from meshproof.compiler.cli.output import Destination, destinations, write_reports
 from meshproof.compiler.cli.terminal import look_at
 from meshproof.compiler.config.keys import Settings
@@ -62,7 +63,7 @@ class Session:
 
     def report(self, report: Report) -> ExitCode:
         """Write the report everywhere it was asked for; its exit code."""
-        placed = replace(report, folder=self.folder)
+        placed = replace(report, folder=self.folder, version=__version__)
         write_reports(placed, self.destinations, self.out, self.settings.fail_level)
         return exit_code(report, self.settings.fail_level)
 

@@ -132,7 +132,8 @@ class Report:
     `environments` are the ones judged. `is_judged` is false if the policy could not be read or resolved, and
     `is_complete` if the run was stopped before its end. `overview` is what manifests allow, if that was asked.
     `identities` names declared identities for people.
-    `folder` is where in its repository the policy stands, for formats whose readers know files by that.
+    `folder` is where in its repository the policy stands, for formats whose readers know files by that; `version` is
+    that of the program.
     """
 
     command: str
@@ -149,6 +150,7 @@ class Report:
     identities: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, SourceFile] = field(default_factory=dict)
     folder: str = ""
+    version: str = ""
 
     @property
     def summary(self) -> Summary:

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from meshproof import __version__
 from meshproof.compiler.checks.documentation import documentation_of
 from meshproof.compiler.checks.registry import find_check
 from meshproof.compiler.report.exit_code import exit_code
@@ -34,7 +33,7 @@ def render(report: Report, look: Look, fail_level: Severity) -> str:  # noqa: AR
     found = in_order(report.findings)
     codes = sorted({finding.diagnostic.code for finding in found})
     run: dict[str, Json] = {
-        "tool": {"driver": {"name": "Meshproof", "version": __version__, "rules": [_rule(code) for code in codes]}},
+        "tool": {"driver": {"name": "Meshproof", "version": report.version, "rules": [_rule(code) for code in codes]}},
         "columnKind": "unicodeCodePoints",
         "invocations": [
             {
