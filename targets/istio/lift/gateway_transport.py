@@ -7,7 +7,7 @@ an identity; behind ISTIO_MUTUAL all have one, of whatever trust domain; behind 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.entities import SourceSet
@@ -26,6 +26,7 @@ _MODES = {
     "OPTIONAL_MUTUAL": MtlsMode.PERMISSIVE,
 }
 _UNCHECKED = "AUTO_PASSTHROUGH"
+_INSTALLED_PORTS = {80: 8080, 443: 8443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,23 @@ class EdgeTransport:
 
 def lift_gateway_transport(listening: tuple[Listening, ...]) -> EdgeTransport:
     """What holds at the ports of gateways that files show; nodes that are known from elsewhere are what they are."""
-    found = tuple(one for one in listening if one.workload.node is None)
+    shown = tuple(one for one in listening if one.workload.node is None)
+    found = (*shown, *_as_installed(shown))
     return EdgeTransport(
         tuple(map(_statement, found)),
         tuple(rule for one in found for rule in _doubts(one)),
         _nameless(found),
     )
+
+
+def _as_installed(shown: tuple[Listening, ...]) -> Iterator[Listening]:
+    """The ports at which pods listen, as Istio installs gateways, where no file has the Service that leads there."""
+    taken = {(one.workload.name, one.workload_port) for one in shown}
+    for one in shown:
+        port = _INSTALLED_PORTS.get(one.workload_port)
+        is_open = port is not None and (one.workload.name, port) not in taken
+        if port is not None and is_open and one.workload.is_inferred and not one.workload.services:
+            yield replace(one, workload_port=port)
 
 
 def _statement(one: Listening) -> MtlsPolicy:

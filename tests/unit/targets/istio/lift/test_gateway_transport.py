@@ -144,9 +144,20 @@ def test_gateways_of_the_gateway_api_may_end_the_tls_of_the_mesh() -> None:
 
 def test_a_port_of_which_no_server_is_known_takes_both() -> None:
     """The Service that leads to a gateway is often in other files."""
-    mesh = edge(server("", "HTTP", port=80))
+    mesh = edge(server("", "HTTP", port=80), spec=KNOWN)
     assert allows(mesh, ASKED)
     assert not allows(mesh, ASKED, identity=None)
+
+
+def test_ports_of_an_installed_gateway_are_those_of_its_pods() -> None:
+    """Where no file has its Service, 80 leads to 8080 and 443 to 8443."""
+    mesh = edge(server("", "HTTP", port=80), server("{mode: ISTIO_MUTUAL}", port=443, name="two"), spec="rules: [{}]")
+    for number in (80, 8080):
+        assert allows(mesh, ASKED, port=number, identity=None)
+        assert judged(mesh, ASKED, port=number).reason is Reason.TRANSPORT
+    for number in (443, 8443):
+        assert allows(mesh, ASKED, port=number)
+        assert judged(mesh, ASKED, port=number, identity=None).reason is Reason.TRANSPORT
 
 
 def test_a_proof_says_that_signers_keep_to_the_trusted_domains() -> None:
