@@ -93,10 +93,13 @@ def judge(
 
 
 def _overview(policy: Policy, worlds: Sequence[World], options: JudgeOptions) -> Overview | None:
-    """What manifests allow, where everything is judged; the language says itself what it allows."""
+    """What manifests allow, where everything is judged; the language says itself what it allows. None if stopped."""
     if options.is_fast or Part.CHECKS not in options.parts or not all(world.mesh.is_lifted for world in worlds):
         return None
-    return Overview(tuple(group for world in worlds for group in world.open_groups()), policy.skipped)
+    try:
+        return Overview(tuple(group for world in worlds for group in world.open_groups()), policy.skipped)
+    except KeyboardInterrupt:
+        return None
 
 
 def unjudged(policy: Policy, options: JudgeOptions, command: str) -> Report:

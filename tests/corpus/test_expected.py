@@ -31,6 +31,7 @@ IN_MANIFESTS = [
     ("S7", "asm-samples", "MP305", "lets in every identity"),
     ("S8", "redhatgov-workshop", "MP304", "boards-shared-lockdown[1]"),
     ("S9", "connected-cars", "MP715", "`v2` of `telemetry-destination`"),
+    ("S9", "connected-cars", "MP715", "`connected-cars/telemetry-internal` sends 10 % to `v2`"),
     ("S10", "connected-cars", "MP507", "connected-cars/auth-service"),
     ("S11", "connected-cars", "MP323", "/api/v1/telemetry*"),
     ("S11", "connected-cars", "MP324", "/api/v1/telemetry/*"),

@@ -78,11 +78,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.checks.authz._rules import title
 from meshproof.compiler.checks.check import AppliesTo, Check, Needs, Precision
 from meshproof.compiler.checks.manifests._rules_read import written_rules
 from meshproof.compiler.checks.showing import listed
 from meshproof.compiler.ir.authz import Effect
+from meshproof.compiler.ir.names import written_name
 from meshproof.dsl.diagnostic import Label, Severity
 
 if TYPE_CHECKING:
@@ -121,8 +121,10 @@ def _open(authorizer: Authorizer, rules: list[AuthzRule]) -> Diagnostic:
 def _unasked(ctx: CheckContext, rule: AuthzRule) -> Diagnostic:
     is_configured = bool(ctx.mesh.authorizers)
     why = "there is no provider of its name, or more than one would be asked"
+    if not is_configured:
+        why = "no file configures a provider"
     return CHECK.finding(
-        f"{title(rule)} refuses what it matches: {why if is_configured else 'no file configures a provider'}",
+        f"CUSTOM `{written_name(rule.id)}` refuses what it matches: {why}",
         rule.origin.span,
         "asks nobody",
         subject=rule.id,

@@ -8,9 +8,10 @@ from meshproof.dsl.diagnostic import Label, Severity
 from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.findings import UNKNOWN_WORKLOAD
+from meshproof.targets.istio.lift.hosts import full_host
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.objects import KubeObject
-from meshproof.targets.istio.lift.values import mappings, origin_of, pairs, text
+from meshproof.targets.istio.lift.values import mapping, mappings, number, origin_of, pairs, text
 
 _MOST = 4
 
@@ -37,8 +38,22 @@ def notice_unmade_subsets(context: LiftContext, refused: frozenset[KubeObject]) 
         label="chooses nothing that is here",
         others=tuple(Label(place.span, "nor does this") for place in places[1:]),
         advice="add the files that make these pods: Istio answers 503 to what is sent to a subset without any",
+        notes=tuple(dict.fromkeys(note for rule, subset in lost for note in _shares(rule, subset, context))),
         severity=Severity.INFO,
     )
+
+
+def _shares(rule: KubeObject, subset: MapNode, context: LiftContext) -> Iterator[str]:
+    """What part of their requests routes send to the subset, where they divide them."""
+    name, domain = text(subset.get("name")), context.services.cluster_domain
+    host = full_host(text(rule.spec.get("host")) or "", rule.namespace, domain)
+    for source in context.objects.of(Kind.VIRTUAL_SERVICE):
+        for sent in (one for route in mappings(source.spec.get("http")) for one in mappings(route.get("route"))):
+            meant = mapping(sent.get("destination"))
+            weight = number(sent.get("weight"))
+            is_host = full_host(text(meant.get("host")) or "", source.namespace, domain) == host
+            if is_host and weight and text(meant.get("subset")) == name:
+                yield f"`{source.full_name}` sends {weight} % to `{name}` of `{rule.name}`"
 
 
 def _unmade(rule: KubeObject, context: LiftContext) -> Iterator[MapNode]:

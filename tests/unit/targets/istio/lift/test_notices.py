@@ -233,3 +233,20 @@ def test_a_rule_of_the_clients_namespace_hides_the_owners() -> None:
     assert found(owner + mine, "MP714") == []  # nobody is there
     assert found(CLIENT + settings("orders", "shop", "orders", ", exportTo: ['.']") + mine, "MP714") == []
     assert found(CLIENT + owner + settings("mine", "istio-system", "*.local"), "MP714") == []
+
+
+def test_what_routes_send_to_subsets_without_pods_is_told() -> None:
+    versions = (
+        "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: cart, namespace: shop}\n"
+        "spec: {host: cart, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]}\n"
+    )
+    split = (
+        "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: split, namespace: shop}\n"
+        "spec: {hosts: [cart], http: [{route: [{destination: {host: cart, subset: v1}, weight: 90},"
+        " {destination: {host: cart.shop.svc.cluster.local, subset: v2}, weight: 10}]}]}\n"
+    )
+    (one,) = [one for one in read(PODS + versions + split).diagnostics if one.code == "MP715"]
+    assert one.notes == (
+        "`shop/split` sends 90 % to `v1` of `cart`",
+        "`shop/split` sends 10 % to `v2` of `cart`",
+    )
