@@ -20,8 +20,8 @@ def called_by_name(name: str, namespace: str | None, mesh: Mesh) -> NodeName:
     node = mesh.node(NodeName(full))
     if node is not None:
         return node.name
-    external = next((one for one in mesh.externals if name.lower() in one.hosts), None)
-    if external is not None and namespace is None:
+    external = _outside(name.lower(), mesh) if namespace is None else None
+    if external is not None:
         return external.name
     short, where = _parts(name, namespace)
     found = [one for one in mesh.nodes if not isinstance(one, External) and _is_called(one, short, where)]
@@ -33,6 +33,14 @@ def called_by_name(name: str, namespace: str | None, mesh: Mesh) -> NodeName:
     names = [one.name for one in mesh.nodes]
     hint = suggestion(full, (*names, *(one.rpartition("/")[2] for one in names)))
     raise JsonError(f"nothing that is declared is named `{full}`{hint}").within(".service")
+
+
+def _outside(host: str, mesh: Mesh) -> External | None:
+    """What is outside of the mesh under the host; the longest wildcard, where nothing has the name itself."""
+    found = [(known, one) for one in mesh.externals for known in one.hosts]
+    own = next((one for known, one in found if known == host), None)
+    wild = [(known, one) for known, one in found if known.startswith("*.") and host.endswith(known[1:])]
+    return own or max(wild, key=lambda pair: len(pair[0]), default=("", None))[1]
 
 
 def _parts(name: str, namespace: str | None) -> tuple[str, str | None]:

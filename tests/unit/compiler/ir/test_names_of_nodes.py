@@ -27,7 +27,7 @@ OUTSIDE = """
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: pay, namespace: books}
-spec: {hosts: [api.pay.example], ports: [{number: 443, name: tls, protocol: TLS}], resolution: DNS}
+spec: {hosts: [api.pay.example, "*.bank.example"], ports: [{number: 443, name: tls, protocol: TLS}], resolution: DNS}
 ---
 """
 MESH = lift(
@@ -58,6 +58,7 @@ MESH = lift(
         ({"service": "web.other.svc.cluster.local"}, "other/web"),
         ({"service": "details"}, "x/details"),
         ({"service": "api.pay.example"}, "books/pay"),
+        ({"service": "a.Bank.example"}, "books/pay"),
         ({"namespace": "books", "labels": {"app": "reviews"}}, "books/reviews-v1"),
         ({"namespace": "books", "labels": {"app": "ratings", "version": "v2", "tier": "back"}}, "books/ratings-v2"),
     ],
