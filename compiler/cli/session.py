@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from meshproof import __version__
-from meshproof.compiler.cli.output import Destination, destinations, write_reports
+from meshproof.compiler.cli.output import Destination, destinations, require_formats, write_reports
 from meshproof.compiler.cli.terminal import look_at
 from meshproof.compiler.config.keys import Settings
 from meshproof.compiler.config.load import Configuration, InvalidConfiguration, configure, without_surroundings
@@ -56,6 +56,19 @@ class Session:
     def day(self) -> date:
         """The day as of which to judge: the one given, else today, UTC."""
         return self.settings.at or datetime.now(UTC).date()
+
+    def destinations_in(self, known: Sequence[str], what: str) -> tuple[Destination, ...]:
+        """Where an answer goes that has these formats alone.
+
+        Others are left out if a file or a variable asks for them, which speak to all commands.
+
+        Raises:
+            click.UsageError: a flag asks for another.
+        """
+        if dict(self.origins).get("output") == "--output":
+            require_formats(self.destinations, known, what)
+            return self.destinations
+        return destinations([one for one in self.settings.output if one.partition("=")[0] in known])
 
     def finish(self, report: Report) -> NoReturn:
         """Write the report everywhere it was asked for, and leave with its exit code."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from meshproof.compiler.cli import options
-from meshproof.compiler.cli.output import DEFAULT, require_formats, write_each
+from meshproof.compiler.cli.output import DEFAULT, write_each
 from meshproof.compiler.cli.reading import judge_options
 from meshproof.compiler.cli.session import STDIN, Session, open_session
 from meshproof.compiler.driver.diffing import Comparison, Side, compare, read_sides
@@ -48,7 +48,7 @@ def command(old: str, new: str, fail_on: str | None, callers: str, **flags: obje
     if STDIN in {old, new}:
         raise click.UsageError("a side of a comparison is a path or a revision, not stdin")
     session = open_session("diff", (new,), flags)
-    require_formats(session.destinations, (DEFAULT, "json"), "a comparison")
+    wanted_at = session.destinations_in((DEFAULT, "json"), "a comparison")
     sides = _sides(session, old, new)
     options_of = judge_options(session)
     for side in sides:
@@ -64,7 +64,7 @@ def command(old: str, new: str, fail_on: str | None, callers: str, **flags: obje
     report = compare(*sides, comparison)
     wanted = None if fail_on is None else FailOn(fail_on)
     write_each(
-        session.destinations,
+        wanted_at,
         session.out,
         lambda form, look: diff_text.render(report, look) if form.name == DEFAULT else diff_json.render(report, wanted),
     )

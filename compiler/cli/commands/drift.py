@@ -9,7 +9,7 @@ import click
 
 from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.cli import options
-from meshproof.compiler.cli.output import DEFAULT, require_formats, write_each
+from meshproof.compiler.cli.output import DEFAULT, write_each
 from meshproof.compiler.cli.reading import judge_options, one_environment, policy_at, reading_of, stdin_of
 from meshproof.compiler.cli.session import STDIN, Session, open_session
 from meshproof.compiler.driver.diffing import Comparison, Side
@@ -41,7 +41,7 @@ def command(paths: tuple[str, ...], live: str, **flags: object) -> None:
     if live == STDIN and STDIN in paths:
         raise click.UsageError("stdin, `-`, can be read once")
     session = open_session("drift", paths, flags)
-    require_formats(session.destinations, (DEFAULT, "json"), "a comparison")
+    wanted_at = session.destinations_in((DEFAULT, "json"), "a comparison")
     policy = one_environment(session, policy_at(session, paths))
     _refuse_unjudged(session, policy)
     side = Side(", ".join(paths), policy)
@@ -57,7 +57,7 @@ def command(paths: tuple[str, ...], live: str, **flags: object) -> None:
         Comparison(session.day, judge_options(session).timeout_ms, judge_options(session).audit_as_enforced),
     )
     write_each(
-        session.destinations,
+        wanted_at,
         session.out,
         lambda form, look: drift_text.render(report, look) if form.name == DEFAULT else drift_json.render(report),
     )

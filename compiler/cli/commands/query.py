@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from meshproof.compiler.cli import options
-from meshproof.compiler.cli.output import DEFAULT, require_formats, write_each
+from meshproof.compiler.cli.output import DEFAULT, write_each
 from meshproof.compiler.cli.progress import Line
 from meshproof.compiler.cli.reading import judge_options, mesh_to_ask, policy_at
 from meshproof.compiler.cli.session import Session, open_session
@@ -81,7 +81,7 @@ def _line(paths: tuple[str, ...], flags: dict[str, object]) -> None:
 
 def _ways(paths: Sequence[str], claim: str, question: str, flags: dict[str, object]) -> None:
     session = open_session("query", paths, flags)
-    require_formats(session.destinations, (DEFAULT, "json"), "an answer with ways")
+    wanted_at = session.destinations_in((DEFAULT, "json"), "an answer with ways")
     policy = policy_at(session, paths)
     mesh = mesh_to_ask(session, policy)
     found = asked(replace(policy, meshes=(mesh,)), claim)
@@ -89,7 +89,7 @@ def _ways(paths: Sequence[str], claim: str, question: str, flags: dict[str, obje
         session.refuse(unjudged(found.policy, judge_options(session), "query"))
     ways = _answers(session, found, question)
     write_each(
-        session.destinations,
+        wanted_at,
         session.out,
         lambda form, look: (
             reach_text.render(ways, look)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from meshproof.compiler.cli import options
-from meshproof.compiler.cli.output import write_exactly, write_out
+from meshproof.compiler.cli.output import DEFAULT, write_each
 from meshproof.compiler.cli.reading import meshes_to_ask, policy_at
 from meshproof.compiler.cli.session import Session, open_session
 from meshproof.compiler.driver.asking import Asked, requests_in
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 @click.command("why")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH... REQUEST")
-@click.option("--output", type=click.Choice(["human", "json"]), default="human", help="The form of the answer.")
+@options.output
 @options.manifests
 @options.day
 @options.environment
 @options.audit
 @options.speech
-def command(paths: tuple[str, ...], output: str, **flags: object) -> None:
+def command(paths: tuple[str, ...], **flags: object) -> None:
     """Explain the decision about one request.
 
     REQUEST is a request as JSON, `@FILE` with one, or a line as in a test:
@@ -44,6 +44,7 @@ def command(paths: tuple[str, ...], output: str, **flags: object) -> None:
     if not places:
         raise click.UsageError("a policy and a request are needed: PATH... REQUEST")
     session = open_session("why", places, flags)
+    wanted_at = session.destinations_in((DEFAULT, "json"), "an explanation")
     policy = policy_at(session, places)
     request = _request(text, session.settings.max_file_bytes)
     mesh = meshes_to_ask(session, policy).mesh_for(request)
@@ -57,10 +58,11 @@ def command(paths: tuple[str, ...], output: str, **flags: object) -> None:
         identities=names_of((mesh,)),
         sources=policy.sources,
     )
-    if output == "json":
-        write_exactly(why_json.render(report))
-    else:
-        write_out(why_text.render(report, session.out))
+    write_each(
+        wanted_at,
+        session.out,
+        lambda form, look: why_text.render(report, look) if form.name == DEFAULT else why_json.render(report),
+    )
     session.leave(ExitCode.CLEAN)
 
 

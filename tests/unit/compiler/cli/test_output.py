@@ -227,3 +227,23 @@ def test_who_reaches_whom_is_written_where_it_is_asked_for(tmp_path: Path) -> No
     assert done.exit_code == 0
     assert done.stdout.startswith("Calls")
     assert fits("query-v1", json.loads((tmp_path / "ways.json").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("command", ["diff", "why"])
+def test_what_is_set_for_all_commands_leaves_those_alone_that_have_no_such_format(command: str, tea: Path) -> None:
+    last = tea if command == "diff" else "shop -> kettle:http POST /boil"
+
+    done = run(command, tea, last, *AS_OF, variables={"MESHPROOF_OUTPUT": "sarif"})
+
+    assert done.exit_code == 0, done.output
+    assert "{" not in done.stdout.splitlines()[0]
+
+
+def test_an_explanation_goes_where_it_is_asked_for(tea: Path, tmp_path: Path) -> None:
+    file = tmp_path / "why.json"
+
+    done = run("why", tea, "shop -> kettle:http POST /boil", *AS_OF, "--output", "human", "--output", f"json={file}")
+
+    assert done.exit_code == 0, done.output
+    assert "allow by boil" in done.stdout
+    assert fits("why-v1", json.loads(file.read_text(encoding="utf-8")))
