@@ -25,6 +25,7 @@ from meshproof.targets.istio.service_entry import exported_to, home, namespaces_
 
 KIND = "VirtualService"
 _SECTIONS = ("http", "tls", "tcp")
+_BY_NAME = "server names tell connections apart where a gateway passes TLS on, and nowhere else"
 Routes = list[tuple[str, Value, str]]
 """Elements of `http`, `tls` or `tcp` (which of them comes first), each with what it came from."""
 
@@ -124,6 +125,8 @@ def _branch(context: Context, branch: Branch, called: Called, port: ServicePort)
     blocks = matches(branch, context)
     if not blocks:
         return []
+    if any("sniHosts" in block for block in blocks):
+        raise NotExpressibleError(Feature.ROUTE_MATCH, _BY_NAME)
     value: dict[str, Value] = {"match": [_with_port(block, port) for block in blocks]}
     if branch.redirect is None:
         value["route"] = shares(context, branch, called, port)
@@ -165,8 +168,7 @@ def _check(blocks: list[Match], called: Called, port: ServicePort) -> None:
     asked = {field for block in blocks for field in block}
     is_by_name = isinstance(called.node, Gateway) and port.is_passthrough
     if "sniHosts" in asked and not is_by_name:
-        reason = "server names tell connections apart where a gateway passes TLS on, and nowhere else"
-        raise NotExpressibleError(Feature.ROUTE_MATCH, reason)
+        raise NotExpressibleError(Feature.ROUTE_MATCH, _BY_NAME)
     if asked - {"sourceNamespace", "sniHosts"}:
         raise NotExpressibleError(Feature.ROUTE_MATCH, "a route tells connections apart by the sender's namespace")
     hosts = called.node.hosts if isinstance(called.node, Gateway) else ()

@@ -235,7 +235,8 @@ def test_connections_are_told_apart_by_the_senders_namespace(specs: Specs, codes
     first, last = specs("VirtualService", text)["app/b"]["tcp"]
     assert first["match"] == [{"sourceNamespace": "app", "port": 5432}]
     assert last["match"] == [{"port": 5432}]
-    assert codes(B + 'route b:db { when sni == "x" => v1\notherwise => v2 }') == ["MP701"]
+    for port in ("db", "http"):
+        assert codes(B + f'route b:{port} {{ when sni == "x" => v1\notherwise => v2 }}') == ["MP701"]
 
 
 def test_tls_of_a_workload_goes_where_its_server_name_says(codes: Codes) -> None:
