@@ -214,6 +214,7 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP721", "waypoint-bypassed", _W, "callers may pass a waypoint by"),
     Problem("MP722", "proxied-address", _W, "a rule compares the address of a proxy with those of clients"),
     Problem("MP723", "emitted-otherwise", _E, "emitted files, read back, refuse or reroute what no loss explains"),
+    Problem("MP724", "certificate-escaped", _W, "a host that needs a client's certificate is given without one"),
 )
 
 BY_CODE: dict[str, Problem] = {problem.code: problem for problem in LEDGER}

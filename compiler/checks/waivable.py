@@ -11,7 +11,7 @@ NEVER_WAIVED = (
 )
 """What a policy means, what a target can say, and the rules about exceptions themselves are no matter of taste.
 
-What is noticed about objects of others (MP713 to MP722) can be accepted: they stand as they are.
+What is noticed about objects of others (MP713 to MP722, and MP724) can be accepted: they stand as they are.
 Nor are versions that do not exist and shares that no mesh takes: what came of them could not be compiled.
 """
 

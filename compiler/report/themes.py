@@ -55,6 +55,7 @@ _OPEN = frozenset(
         "MP718",
         "MP721",
         "MP722",
+        "MP724",
     )
 )
 _DEAD = frozenset(

@@ -93,7 +93,7 @@ def _doubts(one: Listening) -> Iterator[AuthzRule]:
         place = (server.origin, (one.workload.name,), (one.workload_port,))
         asked = _is_asked(server, one.servers)
         if server.tls_mode == _UNCHECKED:
-            yield from unknown_rules(f"unchecked:{name}", "what goes through unchecked", *place, About(when=asked))
+            yield from unknown_rules(f"unchecked:{name}", "tls.mode AUTO_PASSTHROUGH", *place, About(when=asked))
         if server.skips_verification and _mode_of(server) is not MtlsMode.DISABLED:
             field = "tls.insecureSkipVerify of a server"
             yield from unknown_rules(f"unverified:{name}", field, *place, About(when=asked))

@@ -9,6 +9,7 @@ from meshproof.targets.istio.lift.admission import Verdict
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.notices.ambient import notice_ambient
 from meshproof.targets.istio.lift.notices.client_address import notice_client_addresses
+from meshproof.targets.istio.lift.notices.client_certificates import notice_client_certificates
 from meshproof.targets.istio.lift.notices.client_tls import notice_client_tls
 from meshproof.targets.istio.lift.notices.dry_run import notice_dry_runs
 from meshproof.targets.istio.lift.notices.literal_patterns import notice_literal_patterns
@@ -31,3 +32,4 @@ def notice_all(context: LiftContext, verdicts: dict[KubeObject, Verdict]) -> Non
     notice_waypoints(context, refused)
     notice_client_addresses(context, refused)
     notice_rivals(context, refused)
+    notice_client_certificates(context, refused)

@@ -103,7 +103,7 @@ def test_certificates_that_nobody_verifies_prove_nothing() -> None:
 def test_what_goes_through_unchecked_is_under_no_policy() -> None:
     mesh = edge(server("{mode: AUTO_PASSTHROUGH}", "TLS", '["*.local"]', 15443))
     asked = replace(TCP, destination=NODE, destination_ip=None, port=15443)
-    with pytest.raises(NotModelled, match="unchecked"):
+    with pytest.raises(NotModelled, match="AUTO_PASSTHROUGH"):
         judged(mesh, asked, identity=None, sni="outbound_.80_._.api.shop.svc.cluster.local")
 
 

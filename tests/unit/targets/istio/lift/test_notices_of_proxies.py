@@ -189,3 +189,33 @@ def test_no_client_connects_to_a_sidecar_with_a_public_address(block: str, is_od
     rule = policy(source("ipBlocks", block)).replace("rules:", AT_ORDERS)
     assert bool(found(rule, "MP722")) is is_odd
     assert found(rule.replace("ipBlocks", "remoteIpBlocks"), "MP722") == []
+
+
+def gateway(*servers: tuple[int, str, str]) -> str:
+    written = ", ".join(
+        f"{{port: {{number: {port}, name: s{number}, protocol: HTTPS}}, tls: {{mode: {mode}}}, hosts: ['{host}']}}"
+        for number, (port, mode, host) in enumerate(servers)
+    )
+    return (
+        "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: edge, namespace: shop}\n"
+        f"spec: {{selector: {{istio: edge}}, servers: [{written}]}}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("servers", "is_escaped"),
+    [
+        ([(443, "MUTUAL", "admin.example"), (443, "SIMPLE", "*")], True),
+        ([(443, "SIMPLE", "*.example"), (443, "MUTUAL", "shop/admin.example")], True),
+        ([(443, "MUTUAL", "*.example"), (443, "OPTIONAL_MUTUAL", "*")], True),
+        ([(443, "MUTUAL", "admin.example"), (443, "SIMPLE", "shop.example")], False),
+        ([(443, "MUTUAL", "admin.example"), (8443, "SIMPLE", "*")], False),
+        ([(443, "MUTUAL", "admin.example"), (443, "PASSTHROUGH", "*")], False),
+        ([(443, "MUTUAL", "admin.example"), (443, "MUTUAL", "*")], False),
+        ([(443, "SIMPLE", "admin.example"), (443, "SIMPLE", "*")], False),
+    ],
+)
+def test_a_server_for_more_hosts_gives_what_another_wants_a_certificate_for(
+    servers: list[tuple[int, str, str]], *, is_escaped: bool
+) -> None:
+    assert bool(found(gateway(*servers), "MP724")) is is_escaped
