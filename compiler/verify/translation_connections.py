@@ -14,6 +14,7 @@ from meshproof.compiler.verify.semantic_diff_values import Undecided
 from meshproof.compiler.verify.translation_edges import edge_gaps
 from meshproof.compiler.verify.translation_gaps import Compared, Gap
 from meshproof.compiler.verify.translation_paths import path_gaps
+from meshproof.compiler.verify.translation_relays import relay_gaps
 from meshproof.compiler.verify.translation_senders import sender_gaps
 from meshproof.compiler.verify.translation_transport import workload_gaps
 
@@ -33,6 +34,7 @@ def connection_gaps(
     else:
         found += edge_gaps(about)
         found += sender_gaps(about)
+        found += relay_gaps(about)
         found += (Undecided(field, "it is not modelled") for field in transport.unread)
     subjects = {loss.subject for loss in losses if loss.direction is Direction.STRICTER}
     kept = [one for one in found if not _is_listed(one, subjects)]

@@ -148,6 +148,60 @@ _WAYS = (
     ("a closed namespace without mutual TLS", without(_CLOSED)),
     ("what a proxy knows inside lost", cut("Sidecar web", "spec.egress.0.hosts.0")),
 )
+_OUT_GATEWAY = "Gateway out"
+_SENDING = "DestinationRule out"
+_LEVEL = "trafficPolicy.portLevelSettings.0"
+_RELAY = (
+    (
+        "identities not asked for on the way out",
+        put(_OUT_GATEWAY, "spec.servers.0.tls", {"mode": "SIMPLE", "credentialName": "c"}),
+    ),
+    ("TLS handed on on the way out", put(_OUT_GATEWAY, "spec.servers.0.tls.mode", "PASSTHROUGH")),
+    ("no TLS on the way out", put(_OUT_GATEWAY, "spec.servers.0.port.protocol", "HTTP")),
+    ("a server of the way out lost", cut(_OUT_GATEWAY, "spec.servers.1")),
+    ("one more host on the way out", add(_OUT_GATEWAY, "spec.servers.0.hosts", "./evil.example")),
+    ("routes of all on the way out", put(_OUT_GATEWAY, "spec.servers.0.hosts.0", "*/api.example")),
+    ("no identity shown to the gateway", put(_SENDING, f"spec.subsets.0.{_LEVEL}.tls", {"mode": "SIMPLE"})),
+    ("plaintext to the gateway", put(_SENDING, f"spec.subsets.1.{_LEVEL}.tls", {"mode": "DISABLE"})),
+    ("another name told to the gateway", put(_SENDING, f"spec.subsets.0.{_LEVEL}.tls.sni", "evil.example")),
+    ("no name told to the gateway", cut(_SENDING, f"spec.subsets.0.{_LEVEL}.tls.sni")),
+    ("the name of another told to the gateway", put(_SENDING, f"spec.subsets.1.{_LEVEL}.tls.sni", "api.example")),
+    ("what is said to the gateway at another port", put(_SENDING, f"spec.subsets.0.{_LEVEL}.port.number", 80)),
+    ("versions of the gateway lost", without(_SENDING)),
+    ("no TLS behind the gateway", without("DestinationRule api")),
+    ("any certificate behind the gateway", put("DestinationRule api", f"{_TLS}.insecureSkipVerify", True)),
+    ("the way round the gateway", cut("VirtualService via-api", "spec.http.0")),
+    (
+        "straight to the host",
+        put(
+            "VirtualService via-api",
+            "spec.http.0.route.0.destination",
+            {"host": "api.example", "port": {"number": 443}},
+        ),
+    ),
+    (
+        "another host behind the gateway",
+        put("VirtualService via-api", "spec.http.1.route.0.destination.host", "vault.example"),
+    ),
+    (
+        "TLS straight to the host",
+        put(
+            "VirtualService via-vault",
+            "spec.tls.0.route.0.destination",
+            {"host": "vault.example", "port": {"number": 443}},
+        ),
+    ),
+    (
+        "a mirror behind the gateway",
+        put("VirtualService via-api", "spec.http.1.mirrors", [{"destination": {"host": "vault.example"}}]),
+    ),
+    ("another path behind the gateway", put("VirtualService via-api", "spec.http.1.rewrite", {"uri": "/x"})),
+    ("nothing behind the gateway", cut("VirtualService via-api", "spec.http.1")),
+    (
+        "another host behind the gateway, unread",
+        put("VirtualService via-vault", "spec.tcp.0.route.0.destination.host", "api.example"),
+    ),
+)
 
 TRANSPORT = tuple(
     Mutant(name, policy, change)
@@ -156,6 +210,7 @@ TRANSPORT = tuple(
         ("routes", _ROUTES),
         ("edge", _EDGES),
         ("outside", _OUT),
+        ("relay", _RELAY),
         ("ways", _WAYS),
     )
     for name, change in mutants

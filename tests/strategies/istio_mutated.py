@@ -191,6 +191,22 @@ service pay { port http 80 -> 8080 }
 allow pay: pay -> stripe
 allow pool: { web, pay } -> pool
 """,
+    "relay": """
+mesh relay {
+    language 1
+    trust-domain "td"
+    namespace shop
+    mtls strict
+    egress closed
+}
+gateway out { namespace edges  port tls 443 -> 8443 }
+external api   { hosts "api.example"  port https 443 originate  via out }
+external vault { hosts "vault.example"  port https 443  via out }
+service web { port http 80 }
+service job { }
+allow read: web -> api { GET /v1/** }
+allow store: { web, job } -> vault
+""",
     "ways": """
 mesh ways {
     language 1
