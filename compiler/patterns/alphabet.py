@@ -27,7 +27,10 @@ class Alphabet:
     _ascii: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_ascii", tuple(self._search(code) for code in range(_ASCII)))
+        found: list[int] = []
+        for cut, end, symbol in zip(self.cuts, (*self.cuts[1:], _ASCII), self.symbols, strict=True):
+            found.extend((symbol,) * (min(end, _ASCII) - cut))  # none of what begins beyond
+        object.__setattr__(self, "_ascii", tuple(found))
 
     @property
     def size(self) -> int:

@@ -93,7 +93,7 @@ def live_states(automaton: Automaton) -> frozenset[int]:
     """The states from which an accepting state can be reached."""
     sources: list[set[int]] = [set() for _ in automaton.rows]
     for state, row in enumerate(automaton.rows):
-        for target in row:
+        for target in set(row):
             sources[target].add(state)
     stack = [state for state, accepts in enumerate(automaton.accepting) if accepts]
     live = set(stack)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshproof.compiler.patterns.alphabet import from_keys
+from meshproof.compiler.patterns.alphabet import from_keys, of_charsets
 from meshproof.compiler.patterns.automaton import Automaton
 
 
@@ -10,6 +10,28 @@ def minimize(automaton: Automaton) -> Automaton:
     """The canonical minimal automaton: two automata accept the same strings exactly if their results are equal."""
     trimmed = _reachable(automaton)
     return _canonical(trimmed, _equivalence_blocks(trimmed))
+
+
+def of_prefix(prefix: str) -> Automaton:
+    """The canonical minimal automaton of all strings that begin with `prefix`.
+
+    It is what `minimize` makes of any automaton of that language, without the detour: prefixes are most patterns.
+    """
+    chars = tuple(dict.fromkeys(prefix))
+    alphabet, owners = of_charsets([((ord(char), ord(char)),) for char in chars])
+    symbol_of = {char: owned[0] for char, owned in zip(chars, owners, strict=True)}
+    symbols = [symbol_of[char] for char in prefix]
+    # Numbered breadth first: the state for all else comes right after the start, or after the second state if the
+    # first character is the first symbol. No two states accept the same, so there is nothing to merge.
+    dead = 2 if symbols[:1] == [0] else 1
+    states = [state + (state >= dead) for state in range(len(prefix) + 1)] if prefix else [0]
+    rows = [(dead,) * alphabet.size] * (len(states) + 1)
+    for state, symbol, target in zip(states, symbols, states[1:], strict=False):
+        rows[state] = (*rows[state][:symbol], target, *rows[state][symbol + 1 :])
+    end = states[-1]
+    rows[end] = (end,) * alphabet.size
+    kept = rows if prefix else rows[:1]
+    return Automaton(alphabet, tuple(kept), tuple(state == end for state in range(len(kept))))
 
 
 def _reachable(automaton: Automaton) -> Automaton:

@@ -13,6 +13,7 @@ from typing import TypeAlias, assert_never
 from meshproof.compiler.patterns.automaton import Automaton
 from meshproof.compiler.patterns.charset import CharSet, fold_ascii
 from meshproof.compiler.patterns.determinize import automaton_of
+from meshproof.compiler.patterns.minimize import of_prefix
 from meshproof.compiler.patterns.nfa import Nfa, build
 from meshproof.compiler.patterns.re2 import parse_regex
 from meshproof.compiler.patterns.refusal import PatternRefused
@@ -20,6 +21,8 @@ from meshproof.compiler.patterns.regular import ANY_TEXT, Chars, Concat, Node, c
 from meshproof.compiler.patterns.segments import SegmentPattern
 from meshproof.compiler.patterns.template import Template
 
+_LONG = 1_000
+"""Prefixes up to this length have their automaton at once; longer ones meet the limits of expressions."""
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
@@ -123,7 +126,13 @@ def expression_of(pattern: Pattern) -> Node:
 @lru_cache(maxsize=4096)
 def to_automaton(pattern: Pattern) -> Automaton:
     """The minimal automaton of the pattern. Raises PatternRefused or PatternTooLarge."""
-    return pattern.automaton if isinstance(pattern, Language) else automaton_of(expression_of(pattern))
+    match pattern:
+        case Language(automaton):
+            return automaton
+        case Prefix(value, False) if len(value) <= _LONG:
+            return of_prefix(value)
+        case _:
+            return automaton_of(expression_of(pattern))
 
 
 def check_regex(text: str, *, ignore_case: bool = False) -> None:

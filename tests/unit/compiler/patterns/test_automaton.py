@@ -12,7 +12,7 @@ from meshproof.compiler.patterns import automaton as operations
 from meshproof.compiler.patterns.automaton import Automaton, is_empty, shortest_witness
 from meshproof.compiler.patterns.determinize import automaton_of
 from meshproof.compiler.patterns.minimize import minimize
-from meshproof.compiler.patterns.pattern import Regex, to_automaton
+from meshproof.compiler.patterns.pattern import Prefix, Regex, expression_of, to_automaton
 from meshproof.compiler.patterns.refusal import PatternTooLarge
 from meshproof.compiler.patterns.regular import Alternate, BeginText, Chars, Concat, EndText, Node, Repeat
 
@@ -149,3 +149,13 @@ def test_products_are_bounded() -> None:
 )
 def test_witnesses_read_well(expression: str, witness: str) -> None:
     assert shortest_witness(to_automaton(Regex(expression))) == witness
+
+
+@given(st.text(st.sampled_from("aA/é\x00\ud800\U0010ffff"), max_size=12))
+def test_a_prefix_has_the_automaton_that_its_expression_has(prefix: str) -> None:
+    assert to_automaton(Prefix(prefix)) == automaton_of(expression_of(Prefix(prefix)))
+
+
+def test_a_prefix_that_is_very_long_meets_the_limits_of_expressions() -> None:
+    with pytest.raises(PatternTooLarge):
+        to_automaton(Prefix("x" * 20_000))
