@@ -38,15 +38,17 @@ def by_one_name(mesh: Mesh) -> tuple[Mesh, tuple[Untaken, ...]]:
     """
     services = {service.name: service for service in mesh.services}
     routes: list[Route] = []
-    untaken: list[Untaken] = []
+    untaken: dict[str, Untaken] = {}
     for route in mesh.routes:
         service = services.get(route.node)
         plain = route if service is None else _by_name(route, service)
         routes.append(plain)
         if plain is not route and service is not None:
-            reason = f"a service has one name, and calls by others than `{service.platform_name}` go elsewhere"
-            untaken.append(Untaken(route.id, reason, route.origin))
-    return replace(mesh, routes=tuple(routes)), tuple(untaken)
+            name = f"{service.namespace}/{service.platform_name}"
+            reason = f"a service has one name, and calls by others than `{service.platform_name}` are routed otherwise"
+            subject = route.id.replace(route.node, name, 1)
+            untaken.setdefault(subject, Untaken(subject, reason, route.origin))
+    return replace(mesh, routes=tuple(routes)), tuple(untaken.values())
 
 
 def _by_name(route: Route, service: Service) -> Route:

@@ -149,7 +149,9 @@ class _Group:
         """The versions that run as another account than their service: of that it has one."""
         for one in self._services[1:]:
             if one.identity != self.first.identity:
-                reason = f"as a caller it is named by its identity: `{self.first.platform_name}` has another account"
+                reason = (
+                    f"a version of `{self.first.platform_name}` with another account: its identity names it as a caller"
+                )
                 yield Untaken(one.name, reason, one.origin)
 
     def service(self) -> Service:

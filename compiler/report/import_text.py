@@ -58,7 +58,7 @@ def _differences(found: Imported, look: Look) -> Iterator[str]:
 
 def _words(region: DiffRegion) -> tuple[object, ...]:
     """What regions have in common that differ in their places alone; spare ports of nodes are alike."""
-    is_spare = all(place.text.endswith(_SPARE) for place in region.places)
+    is_spare = all(_is_undeclared(place.text) for place in region.places)
     routing = (region.before, region.after) if not is_spare else ()
     return (region.sources, region.operations, region.conditions, is_spare, str(routing))
 
@@ -66,12 +66,21 @@ def _words(region: DiffRegion) -> tuple[object, ...]:
 _SPARE = " (other ports)"
 
 
+def _is_undeclared(place: str) -> bool:
+    """Whether nothing declares the port: what is declared has a name."""
+    return place.endswith(_SPARE) or place.rpartition(":")[2].isdecimal()
+
+
 def _region(alike: Sequence[DiffRegion], found: Imported, look: Look) -> Iterator[str]:
     first = alike[0]
     names = [name for region in alike for name in region.destinations]
-    is_spare = all(name.endswith(_SPARE) for name in names)
+    is_spare = all(map(_is_undeclared, names))
+    if is_spare:
+        names = list(
+            dict.fromkeys(name.removesuffix(_SPARE).rpartition(":")[0] or name.removesuffix(_SPARE) for name in names)
+        )
     shown = names if look.verbosity > 0 else names[:_FEW]
-    listed = ", ".join(name.removesuffix(_SPARE) if is_spare else name for name in shown)
+    listed = ", ".join(shown)
     more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
     where = f"ports that nothing declares, of {listed}{more}" if is_spare else f"{listed}{more}"
     what = "; ".join((*first.operations, *(f"if {one}" for one in first.conditions)))

@@ -150,7 +150,9 @@ def test_a_version_with_an_account_of_its_own_is_named_by_its_identity() -> None
     found, written = imported(API, V1, other, callee, CLOSED, rule)
 
     assert 'allow read: identity "spiffe://cluster.local/ns/shop/sa/other" -> db' in written
-    assert reasons(found) == {"shop/api-v2": "as a caller it is named by its identity: `api` has another account"}
+    assert reasons(found) == {
+        "shop/api-v2": "a version of `api` with another account: its identity names it as a caller"
+    }
     assert changed(found) == []
 
 
@@ -177,8 +179,8 @@ def test_calls_by_the_name_of_a_version_are_listed(name: str) -> None:
     found, written = imported(API, other, V1, V2, SPLIT, moved.replace("/new", "/other"), "---\n", CLOSED)
 
     assert 'route api:http { when path startswith "/new" => v2 otherwise => v1 90%, v2 10% }' in written
-    assert set(reasons(found)) == {"shop/api-v2:8080/http"}
-    assert "a service has one name" in reasons(found)["shop/api-v2:8080/http"]
+    assert set(reasons(found)) == {"shop/api:8080/http"}
+    assert "a service has one name" in reasons(found)["shop/api:8080/http"]
     assert changed(found) == []
 
 
