@@ -86,23 +86,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshproof.compiler.checks.context import CheckContext
-    from meshproof.compiler.ir.names import Origin
+    from meshproof.compiler.ir.names import NodeName, Origin
     from meshproof.compiler.ir.routing import Branch, Route
     from meshproof.compiler.verify.analysis import Analysis
     from meshproof.dsl.diagnostic import Diagnostic
     from meshproof.dsl.source import Span
 
+    _Written = tuple[str, Origin]
+    """A path, and where it stands."""
+
 
 def _find(context: CheckContext) -> Iterator[Diagnostic]:
+    by_node = _paths_by_node(context)
     seen: set[tuple[Span, str]] = set()
     for route in context.mesh.routes:
         for branch in route.branches:
             for prefix in _open_prefixes(branch.condition):
-                for path, origin in _neighbours(context, route, branch, prefix):
+                for path, origin in _neighbours(by_node, route, branch, prefix):
                     known = (branch.origin.span, prefix)
                     if known not in seen and _is_taken(context.analysis(), route, branch, path):
                         seen.add(known)
                         yield _finding(branch, prefix, path, origin)
+
+
+def _paths_by_node(context: CheckContext) -> dict[NodeName, list[_Written]]:
+    """The paths that rules in force compare, by where they do."""
+    found: dict[NodeName, list[_Written]] = {}
+    for rule in context.mesh.rules:
+        paths = [(path, rule.origin) for path in _paths_in(rule.content)] if rule.is_in_force(context.day) else []
+        for node in {place.node for place in rule.destinations} if paths else ():
+            found.setdefault(node, []).extend(paths)
+    return found
 
 
 def _open_prefixes(condition: Predicate) -> Iterator[str]:
@@ -117,16 +131,16 @@ def _open_prefixes(condition: Predicate) -> Iterator[str]:
             return
 
 
-def _neighbours(context: CheckContext, route: Route, branch: Branch, prefix: str) -> Iterator[tuple[str, Origin]]:
-    """Paths that begin like the prefix and go on without a `/`, with where they stand."""
-    ends = {target.node for target in branch.targets}
-    rules = (rule for rule in context.mesh.rules if ends & {place.node for place in rule.destinations})
-    written = [(rule.content, rule.origin) for rule in rules if rule.is_in_force(context.day)]
-    written += [(one.condition, one.origin) for one in route.branches if one is not branch and not one.is_implied]
-    for predicate, origin in written:
-        for path in _paths_in(predicate):
-            if path.startswith(prefix) and path[len(prefix) :][:1] not in {"", "/"}:
-                yield path, origin
+def _neighbours(
+    by_node: dict[NodeName, list[_Written]], route: Route, branch: Branch, prefix: str
+) -> Iterator[_Written]:
+    """Paths that begin like the prefix and go on without a `/`."""
+    written = [one for node in sorted({target.node for target in branch.targets}) for one in by_node.get(node, ())]
+    others = (one for one in route.branches if one is not branch and not one.is_implied)
+    written += [(path, one.origin) for one in others for path in _paths_in(one.condition)]
+    for path, origin in written:
+        if path.startswith(prefix) and path[len(prefix) :][:1] not in {"", "/"}:
+            yield path, origin
 
 
 def _paths_in(predicate: Predicate) -> Iterator[str]:

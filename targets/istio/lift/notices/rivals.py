@@ -67,17 +67,20 @@ def _meet(one: Exports, other: Exports) -> bool:
 def _notice_hidden(context: LiftContext, refused: frozenset[KubeObject]) -> None:
     """A client takes the rules of its own namespace, and then none of the owner of the host."""
     rules = [one for one in DestinationRules(context).rules if one.source not in refused]
+    domain = context.services.cluster_domain
+    owners: dict[str, list[tuple[KubeObject, Exports]]] = {}
+    for one in rules:
+        if not is_wild(one.host) and one.host.endswith(f".{one.source.namespace}.svc.{domain}"):
+            owners.setdefault(one.host, []).append((one.source, one.exports))
     for own in rules:
         namespace = own.source.namespace
+        hosts = owners if is_wild(own.host) else {own.host}
         hidden = [
-            one.source.full_name
-            for one in rules
-            if namespace != one.source.namespace != context.settings.root_namespace
-            and not is_wild(one.host)
-            and one.host.endswith(f".{one.source.namespace}.svc.{context.services.cluster_domain}")
-            and not own.client_labels
-            and covers(own.host, one.host)
-            and one.exports.reach(namespace)
+            source.full_name
+            for host in hosts
+            if covers(own.host, host) and not own.client_labels
+            for source, exports in owners.get(host, ())
+            if namespace != source.namespace != context.settings.root_namespace and exports.reach(namespace)
         ]
         if hidden and context.in_namespace(namespace):
             message = f"DestinationRule `{own.source.full_name}` hides {named(hidden)} from clients in `{namespace}`"
