@@ -30,6 +30,8 @@ NEEDED = (
     ("jsonschema", "jsonschema", "validation of what is written"),
 )
 """Package, the module that it brings, and what it is for."""
+OPTIONAL = (("cvc5", "prove --cross-check"), ("watchfiles", "--watch"))
+"""Packages of extras, and what asks for them."""
 OPTIONAL_PROGRAMS = (("kubectl", "applying what was compiled"),)
 MISSING = "missing"
 
@@ -74,6 +76,7 @@ def examine() -> tuple[Part, ...]:
         _python(),
         *(_package(*package) for package in NEEDED),
         *_targets(),
+        *(_extra(*package) for package in OPTIONAL),
         *(_program(*program) for program in OPTIONAL_PROGRAMS),
     )
 
@@ -108,6 +111,13 @@ def _target(name: str) -> Part:
     except BrokenTargetError as error:
         return Part(f"target {name}", None, purpose, is_needed=True, trouble=str(error))
     return Part(f"target {name}", "installed", purpose, is_needed=True)
+
+
+def _extra(name: str, purpose: str) -> Part:
+    try:
+        return Part(name, version(name), purpose, is_needed=False)
+    except PackageNotFoundError:
+        return Part(name, None, purpose, is_needed=False, trouble="not there")
 
 
 def _program(name: str, purpose: str) -> Part:

@@ -95,3 +95,17 @@ def test_what_is_only_useful_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert done.exit_code == 0
     assert "· kubectl" in done.stdout
+
+
+def test_an_extra_that_is_not_installed_is_said_and_harms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(package: str) -> str:
+        if package == "cvc5":
+            raise PackageNotFoundError(package)
+        return "1"
+
+    monkeypatch.setattr("meshproof.compiler.cli.commands.doctor.version", missing)
+
+    done = run("doctor")
+
+    assert done.exit_code == 0
+    assert "prove --cross-check: not there" in done.stdout
