@@ -33,7 +33,7 @@ def assemble(context: LiftContext, verdicts: dict[KubeObject, Verdict], routing:
     handshakes = lift_mtls(context, verdicts)
     tokens = lift_tokens(context, verdicts)
     identities = Identities((one.name, one.identity(settings.trust_domain).uri) for one in workloads)
-    authorization = lift_authorization(context, Surroundings(identities, tokens.distorted, verdicts, routing.nameless))
+    authorization = lift_authorization(context, Surroundings(identities, tokens, verdicts, routing.nameless))
     statements = (*handshakes.statements, *routing.mtls)
     doubts = where_identities_count(routing.client_tls, statements, context)
     uncertain = (*handshakes.unknown, *tokens.unknown, *lift_foreign(context), *doubts)

@@ -23,6 +23,7 @@ from meshproof.targets.istio.lift.membership import Membership
 from meshproof.targets.istio.lift.nameless import with_nameless
 from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.policy_terms import Reading
+from meshproof.targets.istio.lift.request_authentication import Tokens
 from meshproof.targets.istio.lift.rule_forms import Form, PolicyRule, http_form, read_rule, tcp_form
 from meshproof.targets.istio.lift.rule_text import callers_text
 from meshproof.targets.istio.lift.unmodelled import unknown_object
@@ -44,14 +45,14 @@ class Authorization:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What policies meet at workloads: `distorted` are headers and claims that a proxy changes before rules read them.
+    """What policies meet at workloads: `tokens` says which headers a proxy changes before rules read them.
 
     `verdicts` are those of admission over objects that are not clean, `nameless` the ports of gateways at which a
     certificate may hold no SPIFFE ID.
     """
 
     identities: Identities
-    distorted: dict[NodeName, frozenset[Attribute]]
+    tokens: Tokens
     verdicts: dict[KubeObject, Verdict]
     nameless: dict[NodeName, tuple[int, ...]] = field(default_factory=dict)
 
@@ -126,7 +127,8 @@ class _Place:
 
     authorizer: AuthorizerName | None
     asks_on_tcp: bool
-    distorted: frozenset[Attribute]
+    written: frozenset[Attribute] = frozenset()
+    stripped: frozenset[Attribute] = frozenset()
     is_ambient: bool = False
     nameless: tuple[int, ...] = ()
 
@@ -159,7 +161,8 @@ class _Lifting:
             policy.source.namespace,
             settings.bundle,
             settings.has_joined_headers,
-            place.distorted,
+            place.written,
+            place.stripped,
             is_ambient=place.is_ambient,
         )
 
@@ -176,9 +179,14 @@ class _Lifting:
         return [(place, tuple(sorted(names))) for place, names in found.items()]
 
     def _place(self, policy: _Policy, name: NodeName | None) -> _Place:
-        distorted = frozenset() if name is None else self.around.distorted.get(name, frozenset())
         if policy.action != "CUSTOM":
-            return _Place(None, asks_on_tcp=False, distorted=distorted)
+            tokens = self.around.tokens
+            written, stripped = (
+                (frozenset() if name is None else one.get(name, frozenset()))
+                for one in (tokens.written, tokens.stripped)
+            )
+            return _Place(None, asks_on_tcp=False, written=written, stripped=stripped)
+        # Whom it asks is asked before tokens are looked at, and sees requests as they come.
         settings = self.context.settings
         provider = settings.provider(policy.provider)
         asked = frozenset() if name is None else self.providers.get(name, frozenset())
@@ -186,12 +194,8 @@ class _Lifting:
         # or that istiod does not take.
         # That holds on both kinds of chain, whatever the providers speak.
         if provider is None or provider.fault is not None or not (settings.has_many_providers or len(asked) <= 1):
-            return _Place(None, asks_on_tcp=True, distorted=distorted)
-        return _Place(
-            AuthorizerName(policy.provider),
-            asks_on_tcp=provider.protocol == "grpc",
-            distorted=distorted,
-        )
+            return _Place(None, asks_on_tcp=True)
+        return _Place(AuthorizerName(policy.provider), asks_on_tcp=provider.protocol == "grpc")
 
     def _forms(self, policy: _Policy, effect: Effect, named: _Named, rule: PolicyRule) -> Iterator[AuthzRule]:
         if named.place.is_ambient:

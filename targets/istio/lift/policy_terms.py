@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from meshproof.compiler.ir.matchers import Exact
+from meshproof.compiler.ir.matchers import Exact, Present
 from meshproof.compiler.ir.names import Origin
 from meshproof.compiler.ir.predicate import (
     Attribute,
@@ -19,6 +19,8 @@ from meshproof.compiler.ir.predicate import (
     RemoteIp,
     SourceIp,
     Test,
+    TokenIssuer,
+    conjunction,
     disjunction,
     negation,
 )
@@ -40,14 +42,16 @@ _IDENTITY_FIELDS = frozenset(("principals", "namespaces", "serviceAccounts", "tr
 class Reading:
     """What the meaning of a field depends on besides itself.
 
-    `namespace` is that of the policy, `bundle` our trust domains. `distorted` are headers and claims that the proxies
-    change before a rule reads them, in a way that is not modelled. `is_ambient`: the proxy of the node reads it.
+    `namespace` is that of the policy, `bundle` our trust domains. `written` are headers that the proxies change before
+    a rule reads them, in a way that is not modelled; of `stripped` ones that is so where there is a token.
+    `is_ambient`: the proxy of the node reads it.
     """
 
     namespace: str
     bundle: tuple[str, ...]
     has_joined_headers: bool = False
-    distorted: frozenset[Attribute] = frozenset()
+    written: frozenset[Attribute] = frozenset()
+    stripped: frozenset[Attribute] = frozenset()
     is_ambient: bool = False
 
 
@@ -192,7 +196,7 @@ _OPERATION_TESTS: dict[str, _Test] = {
 
 
 def _condition_term(key: str, values: tuple[Text, ...], reading: Reading, origin: Origin, *, is_negated: bool) -> Term:
-    test = _condition_test(key, reading)
+    test = _condition_test(key, reading, origin)
     predicate = Opaque(key, origin) if test is None else _met(test, values, is_negated=is_negated)
     on_tcp = predicate if test is None else _met(_on_tcp(key, test), values, is_negated=is_negated)
     return Term(
@@ -207,7 +211,7 @@ def _condition_term(key: str, values: tuple[Text, ...], reading: Reading, origin
     )
 
 
-def _condition_test(key: str, reading: Reading) -> _Test | None:
+def _condition_test(key: str, reading: Reading, origin: Origin) -> _Test | None:
     """The test of one value; None for what is not modelled."""
     match key:
         case conditions.SOURCE_PRINCIPAL:
@@ -221,11 +225,20 @@ def _condition_test(key: str, reading: Reading) -> _Test | None:
         case conditions.REQUEST_PRINCIPAL:
             return matchers.request_principal_test
         case _:
-            return _attribute_test(conditions.attribute_of(key), reading)
+            attribute = conditions.attribute_of(key)
+            test = _attribute_test(attribute, reading)
+            return test if test is None or attribute not in reading.stripped else _without_token(test, key, origin)
+
+
+def _without_token(test: _Test, key: str, origin: Origin) -> _Test:
+    """The test where no token was taken; with one, whether the header is still there depends on where that stood."""
+    has_token = Test(TokenIssuer(), Present())
+    beside = conjunction((has_token, Opaque(f"{key} beside a token", origin)))
+    return lambda value: disjunction((beside, conjunction((negation(has_token), test(value)))))
 
 
 def _attribute_test(attribute: Attribute | Unmodelled | None, reading: Reading) -> _Test | None:
-    if attribute is None or isinstance(attribute, Unmodelled) or attribute in reading.distorted:
+    if attribute is None or isinstance(attribute, Unmodelled) or attribute in reading.written:
         return None
     match attribute:
         case Port():

@@ -28,11 +28,15 @@ _BEARER = "Bearer "
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The issuers, whose tokens each workload accepts, and what the proxies change of requests there."""
+    """The issuers, whose tokens each workload accepts, and what the proxies change of requests there.
+
+    `written` are headers that a proxy takes off and writes anew, `stripped` those that it takes off with their token.
+    """
 
     issuers: tuple[Issuer, ...]
     accepts: dict[NodeName, tuple[IssuerName, ...]]
-    distorted: dict[NodeName, frozenset[Attribute]]
+    written: dict[NodeName, frozenset[Attribute]]
+    stripped: dict[NodeName, frozenset[Attribute]]
     unknown: tuple[AuthzRule, ...]
 
 
@@ -40,7 +44,8 @@ def lift_tokens(context: LiftContext, verdicts: dict[KubeObject, Verdict]) -> To
     """What all RequestAuthentications say."""
     issuers: list[Issuer] = []
     accepts: dict[NodeName, list[IssuerName]] = {}
-    distorted: dict[NodeName, set[Attribute]] = {}
+    written: dict[NodeName, set[Attribute]] = {}
+    stripped: dict[NodeName, set[Attribute]] = {}
     unknown: list[AuthzRule] = []
     for source in context.objects.of(Kind.REQUEST_AUTHENTICATION):
         found = in_force_at(source, context)
@@ -63,11 +68,13 @@ def lift_tokens(context: LiftContext, verdicts: dict[KubeObject, Verdict]) -> To
             issuers.append(issuer)
             for name in names:
                 accepts.setdefault(name, []).append(issuer.name)
-                distorted.setdefault(name, set()).update(_changed(rule))
+                written.setdefault(name, set()).update(_written(rule))
+                stripped.setdefault(name, set()).update(_stripped(rule))
     return Tokens(
         tuple(sorted(issuers, key=lambda one: one.name)),
         {name: tuple(sorted(found)) for name, found in accepts.items()},
-        {name: frozenset(found) for name, found in distorted.items()},
+        {name: frozenset(found) for name, found in written.items()},
+        {name: frozenset(found) for name, found in stripped.items()},
         tuple(unknown),
     )
 
@@ -104,12 +111,16 @@ def _places(rule: MapNode) -> Iterator[TokenPlace]:
             yield TokenPlace(kind, one.value)
 
 
-def _changed(rule: MapNode) -> Iterator[Attribute]:
-    """Headers that the proxy takes off or writes."""
+def _stripped(rule: MapNode) -> Iterator[Attribute]:
+    """Headers that the proxy takes off, if it takes the token that they hold."""
     places = tuple(_places(rule))
     if not flag(rule.get("forwardOriginalToken")):
         names = (place.name for place in places if place.kind == "header") if places else (_DEFAULT_HEADER,)
         yield from map(Header, names)
+
+
+def _written(rule: MapNode) -> Iterator[Attribute]:
+    """Headers that the proxy takes off whatever is in them, and writes of a token."""
     payload = text(rule.get("outputPayloadToHeader"))
     if payload is not None:
         yield Header(payload.lower())

@@ -44,7 +44,7 @@ class Comparison:
     def note(self, ours: str, theirs: str, about: str) -> None:
         """One request. Where nobody can tell, nobody is wrong; where we say that it cannot be, it must be refused. What
         arrives as something else than it is (TLS that nobody ends goes on as a connection) does not arrive.
-        """  # noqa: D205
+        """
         self.counts[f"istio {theirs}, ours {ours}"] += 1
         is_impossible = ours == "impossible" and theirs == "allow"
         is_lost = theirs == "other way" and ours == "deny"

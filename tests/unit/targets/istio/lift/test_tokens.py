@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.strategies.istio_lifting import DAY, HTTP, NODE, WORKLOAD, allows, api, judged, policy, read, token
+from tests.strategies.istio_lifting import DAY, HTTP, NODE, WORKLOAD, allows, api, config, judged, policy, read, token
 
 from meshproof.compiler.ir.decision import Reason
 from meshproof.compiler.ir.entities import TokenPlace
@@ -162,8 +162,6 @@ def _reading(key: str, rule: str) -> Mesh:
 @pytest.mark.parametrize(
     ("rule", "key"),
     [
-        (IDP, "request.headers[authorization]"),
-        ('{issuer: i, jwksUri: "https://i", fromHeaders: [{name: X-T}]}', "request.headers[x-t]"),
         ('{issuer: i, jwksUri: "https://i", outputPayloadToHeader: X-P}', "request.headers[x-p]"),
         (
             '{issuer: i, jwksUri: "https://i", outputClaimToHeaders: [{header: X-C, claim: c}]}',
@@ -174,6 +172,35 @@ def _reading(key: str, rule: str) -> Mesh:
 def test_conditions_on_what_the_proxy_changes_are_not_modelled(rule: str, key: str) -> None:
     with pytest.raises(NotModelled):
         judged(_reading(key, rule), headers=(("x-t", "x"),))
+
+
+@pytest.mark.parametrize(
+    ("rule", "header"),
+    [(IDP, "authorization"), ('{issuer: "https://idp", jwks: "{}", fromHeaders: [{name: X-T}]}', "x-t")],
+)
+def test_a_header_that_a_token_may_stand_in_is_there_without_one(rule: str, header: str) -> None:
+    mesh = _reading(f"request.headers[{header}]", rule)
+    assert allows(mesh, headers=((header, "x"),))
+    assert not allows(mesh, headers=((header, "y"),))
+    assert not allows(mesh)
+    with pytest.raises(NotModelled, match="beside a token"):
+        judged(mesh, headers=((header, "x"),), token=token(iss="https://idp"))
+    preflight = (("origin", "https://o"), ("access-control-request-method", "GET"), (header, "x"))
+    assert allows(mesh, method="OPTIONS", headers=preflight, token=token(iss="https://idp"))
+
+
+def test_an_authorizer_is_asked_before_tokens_are_looked_at() -> None:
+    opa = config("extensionProviders: [{name: opa, envoyExtAuthzGrpc: {service: opa.shop.svc.cluster.local, port: 1}}]")
+    asking = policy(
+        "action: CUSTOM\nprovider: {name: opa}\n"
+        'rules: [{when: [{key: "request.headers[authorization]", values: ["*"]}]}]'
+    )
+    mesh = api(opa, rules(IDP), asking)
+    for answer in (True, False):
+        said = {"opa": answer}
+        seen = allows(mesh, headers=(("authorization", "x"),), token=token(iss="https://idp"), answers=said)
+        assert seen is answer
+    assert allows(mesh, token=token(iss="https://idp"))
 
 
 def test_other_conditions_and_other_workloads_are_not_touched_by_that() -> None:
