@@ -37,7 +37,17 @@ def report_gaps(context: LiftContext, routes: tuple[Route, ...]) -> None:
             continue
         said.add(opaque.field)
         message = f"a route depends on {opaque.field}, which is not modelled"
-        context.findings.add(NOT_MODELLED, message, opaque.field, opaque.origin)
+        context.findings.add(NOT_MODELLED, message, opaque.field, opaque.origin, advice=_advice(opaque))
+
+
+def _advice(opaque: Opaque) -> str | None:
+    """What can be done about it: who sends is known by identity, and may be told apart by other accounts."""
+    is_about_sender = opaque.field.startswith("which workload of the account")
+    return (
+        "give each workload an account of its own: an identity does not tell which one sends"
+        if is_about_sender
+        else None
+    )
 
 
 def _conditions(routes: tuple[Route, ...]) -> Iterator[Opaque]:
