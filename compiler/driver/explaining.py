@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from meshproof.compiler.backend.artifact import SourceMap
     from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.compiler.ir.mtls import MtlsMode
     from meshproof.compiler.ir.names import RuleId
-    from meshproof.compiler.ir.request import Request
+from meshproof.compiler.ir.request import Request
 
 
 def explain(mesh: Mesh, requests: Sequence[Request], day: date) -> tuple[Explanation, ...]:
@@ -76,9 +77,12 @@ def _note(mesh: Mesh, request: Request, decision: Decision, day: date) -> str:
     match decision.reason:
         case Reason.TRANSPORT:
             node = mesh.node(request.destination)
-            mode = "" if node is None else f"mTLS is {mode_of(mesh, node, request.port, day)} there, and "
-            who = "no identity" if request.source.identity is None else "an identity of no trusted domain"
-            return f"{mode}the caller has {who}"
+            mode = None if node is None else mode_of(mesh, node, request.port, day)
+            foreign = (
+                "an identity, which needs TLS" if mode is MtlsMode.DISABLED else "an identity of no trusted domain"
+            )
+            who = "no identity" if request.source.identity is None else foreign
+            return ("" if mode is None else f"mTLS is {mode} there, and ") + f"the caller has {who}"
         case Reason.PATH:
             return "the path has two readings, or none, and is refused before any rule sees it"
         case Reason.TOKEN:
