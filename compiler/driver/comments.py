@@ -19,7 +19,8 @@ _LONGEST = 8
 _WIDEST = 160
 """A longer line was written by a program."""
 _NOISE = re.compile(
-    r"source: .*|.*\b(copyright|licen[sc]e|spdx|apache|generated|do not edit|yamllint|checkov|kics)\b.*|[-=#*~_ ]*",
+    r"source: .*|\[(start|end) .*|[-=#*~_ ]*"
+    r"|.*\b(copyright|licen[sc]e|spdx|apache|generated|do not edit|yamllint|checkov|kics)\b.*",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"[\w.-]+:(\s.*)?|- .*")

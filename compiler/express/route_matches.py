@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 _OF_TOKEN = (TokenIssuer, TokenSubject, TokenAudience, TokenPresenter, Claim)
 
+_ANY_PATH = Test(Path(), Prefix("/"))
+"""What every normal path begins with."""
+
 
 class RouteMatches:
     """Writes the left sides of branches."""
@@ -57,6 +60,8 @@ class RouteMatches:
         path = _rewritten_from(branch.path) if is_rewritten else None
         rest: list[Predicate] = []
         for part in _parts(branch.condition):
+            if part == _ANY_PATH:
+                continue
             if host is None and (named := _host(part)) is not None:
                 host = Text(named)
             elif not methods and (listed := _methods(part)):

@@ -28,6 +28,7 @@ def told(text: str) -> tuple[str, ...]:
         ),
         ("# not this one\n---\na: <here>\n", ()),
         ("# Source: chart/templates/x.yaml\na: <here>\n", ()),
+        ("# [START a_region_of_a_page]\na: <here>\n", ()),
         ("# Copyright 2020 somebody\n# more of it\na: <here>\n", ()),
         ("# - namespaces: [old]\na: <here>\n", ()),
         ("# " + "x" * 200 + "\na: <here>\n", ()),

@@ -242,3 +242,11 @@ def test_the_policy_says_that_something_was_not_taken() -> None:
     assert "not all of it" not in whole
     assert f"lists {len(found.untaken)} more with places and reasons" in part
     assert 'because "imported from the default of Istio: no file says otherwise"' in part
+
+
+def test_a_prefix_that_every_path_has_is_no_condition() -> None:
+    every = SPLIT.replace("prefix: /new", "prefix: /")
+    found, written = imported(API, V1, V2, every, CLOSED)
+
+    assert "route api:http { /** => v2 otherwise => v1 90%, v2 10% }" in written
+    assert changed(found) == []
