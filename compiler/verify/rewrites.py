@@ -141,10 +141,17 @@ def _below_behind(below: tuple[str, int], behind: tuple[str, str]) -> Predicate 
     another, start = behind
     pieces = start.split("/")
     if len(pieces) == count + 1 and pieces[-1] == "" and all(pieces[1:-1]):
-        return Always() if another == f"{base}/" else None
+        return _same_front(f"{base}/", another, start)
     if len(pieces) == count and all(pieces[1:]):
-        return Always() if another == base else None
+        return _same_front(base, another, start)
     return None
+
+
+def _same_front(base: str, another: str, start: str) -> Predicate:
+    """Where two texts before the same rest are the same: nothing at all is `/`."""
+    if base == another:
+        return Always()
+    return _is(Exact(start)) if {base, another} == {"", "/"} else Never()
 
 
 def _behind_both(longer: Behind, shorter: Behind) -> Predicate | None:

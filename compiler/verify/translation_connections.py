@@ -36,7 +36,8 @@ def connection_gaps(
         found += sender_gaps(about)
         found += relay_gaps(about)
         found += (Undecided(field, "it is not modelled") for field in transport.unread)
-    subjects = {loss.subject for loss in losses if loss.direction is Direction.STRICTER}
+    of_connections = (loss for loss in losses if not loss.is_of_tokens)  # a token comes with a request
+    subjects = {loss.subject for loss in of_connections if loss.direction is Direction.STRICTER}
     kept = [one for one in found if not _is_listed(one, subjects)]
     return tuple({_said(one): one for one in reversed(kept)}.values())[::-1]
 

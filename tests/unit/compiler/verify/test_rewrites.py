@@ -68,6 +68,14 @@ def test_what_is_put_in_front_counts_without_its_last_slash() -> None:
     assert agreement(Kept(), Whole("/a")) == Test(Path(), Exact("/a"))
 
 
+def test_what_is_cut_at_the_same_place_is_as_what_is_put_there() -> None:
+    assert agreement(Below("/b", 2), Behind("/b", "/a")) == Always()
+    assert agreement(Below("/b", 2), Behind("/c", "/a")) == Never()
+    assert agreement(Below("/b", 2), Behind("/b/", "/a/")) == Always()
+    assert agreement(Below("/b", 2), Behind("/b", "/a/")) == Never()
+    assert agreement(Below("", 2), Behind("/", "/a")) == Test(Path(), Exact("/a"))
+
+
 def test_what_cannot_be_said_is_not_said() -> None:
     assert agreement(Below("/b", 2), Behind("/b", "/a")) == Always()
     assert agreement(Below("/b", 3), Behind("/b", "/a")) is None
