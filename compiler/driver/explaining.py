@@ -10,6 +10,7 @@ from meshproof.compiler.driver.deciding import route_of
 from meshproof.compiler.driver.judge import names_of
 from meshproof.compiler.driver.near_misses import near_misses
 from meshproof.compiler.ir.decision import Decision, Reason
+from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.names import written_name
 from meshproof.compiler.report.model_why import DecidingRule, Explanation
 from meshproof.compiler.semantics import decide
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 
     from meshproof.compiler.backend.artifact import SourceMap
     from meshproof.compiler.ir.mesh import Mesh
-    from meshproof.compiler.ir.mtls import MtlsMode
     from meshproof.compiler.ir.names import RuleId
-from meshproof.compiler.ir.request import Request
+    from meshproof.compiler.ir.request import Request
 
 
 def explain(mesh: Mesh, requests: Sequence[Request], day: date) -> tuple[Explanation, ...]:
