@@ -135,11 +135,13 @@ deny  never: web -> api { * /items/secret }
 READ = "- /items/all\n"
 
 
-def with_loss(region: Predicate, subject: str = "read", **other: bool) -> Translation:
+def with_loss(region: Predicate, subject: str = "read", *, is_of_tokens: bool = False) -> Translation:
     """The judgement over files in which `read` lets less in, with one loss."""
     mesh, lifted, _ = emitted(ITEMS, (READ, "- /items/other\n"))
     origin = mesh.rules[0].origin
-    loss = Loss(Feature.PATH_SEGMENTS, Direction.STRICTER, subject, "it refuses more", origin, region, **other)
+    loss = Loss(
+        Feature.PATH_SEGMENTS, Direction.STRICTER, subject, "it refuses more", origin, region, None, is_of_tokens
+    )
     return translation(mesh, lifted, (loss,), DAY)
 
 
