@@ -6,10 +6,11 @@ Unless the mesh runs with `DECODE_AND_MERGE_SLASHES`, Envoy keeps `%2F`, `%5C` a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
-from meshproof.compiler.ir.predicate import Host, Path, attributes_of
+from meshproof.compiler.ir.matchers import Exact, Prefix, Segments
+from meshproof.compiler.ir.predicate import And, Host, Not, Or, Path, Predicate, Test, attributes_of
 from meshproof.dsl.diagnostic import Severity
 from meshproof.targets.istio.clauses import clauses
 from meshproof.targets.istio.context import Context
@@ -52,14 +53,50 @@ def tell_raw_paths(context: Context, judgements: Iterable[Judgement], allows: tu
 
 
 def _stop(context: Context, rule: AuthzRule, reason: str) -> None:
+    mode, path = context.options.path_normalization, _some_path(rule)
+    shown = "" if path is None else f", such as `{_UNREAD[mode]}{path}`"
     context.findings.add(
         "MP707",
         Severity.ERROR,
-        f"{reason} `{rule.id}` misses paths that the workload may read as its own",
+        f"{reason} `{rule.id}` misses paths that the workload may read as its own{shown}",
         str(rule.id),
         rule.origin,
         f"let the mesh run with DECODE_AND_MERGE_SLASHES and say so: `{SETTING}` (it is written into meshconfig.yaml)",
     )
+
+
+_UNREAD = {
+    PathNormalization.NONE: "/x/../",
+    PathNormalization.BASE: "//",
+    PathNormalization.MERGE_SLASHES: "/%2F",
+    PathNormalization.DECODE_AND_MERGE_SLASHES: "/",
+}
+"""What may stand for the first slash of a path, so that a rule does not see it."""
+
+
+def _some_path(rule: AuthzRule) -> str | None:
+    """A path that the rule refuses, without its first slash; None where that is not plain."""
+    refused = _tests(rule.content, is_positive=rule.effect is not Effect.ALLOW)
+    for matcher in (one.matcher for one in refused if isinstance(one.attribute, Path)):
+        if isinstance(matcher, Exact | Prefix | Segments):
+            text = matcher.pattern.removesuffix("/**") if isinstance(matcher, Segments) else matcher.value
+            if text.strip("/") and not set(text) & set("*{"):
+                return text.removeprefix("/")
+    return None
+
+
+def _tests(predicate: Predicate, *, is_positive: bool) -> Iterator[Test]:
+    """The tests of a condition that ask for something, or those that ask for it not to be so."""
+    match predicate:
+        case Test() if is_positive:
+            yield predicate
+        case And(operands) | Or(operands):
+            for one in operands:
+                yield from _tests(one, is_positive=is_positive)
+        case Not(operand):
+            yield from _tests(operand, is_positive=not is_positive)
+        case _:
+            return
 
 
 def _is_hazard(rule: AuthzRule) -> bool:

@@ -259,6 +259,16 @@ def test_raw_paths_that_a_deny_misses_stop_the_compile(codes: Codes, mode: str, 
     assert codes(HAZARD, {"istio.path-normalization": mode}) == expected
 
 
+@pytest.mark.parametrize(
+    ("mode", "path"), [("BASE", "//admin"), ("MERGE_SLASHES", "/%2Fadmin"), ("NONE", "/x/../admin")]
+)
+def test_a_raw_path_that_a_rule_misses_is_shown(lower: Callable[..., Any], mode: str, path: str) -> None:
+    unless = A + B + "allow d: a -> b:http { GET /** unless path in /admin/** }"
+    for text in (HAZARD, unless):
+        found = lower(text, {"istio.path-normalization": mode}).diagnostics
+        assert any(one.subject == "d" and one.message.endswith(f"such as `{path}`") for one in found)
+
+
 ROOT = A + B + "allow r: a -> b:http { GET /x/**  GET / }\ndeny d: a -> b:http { GET / }"
 
 
