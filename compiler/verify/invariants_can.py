@@ -78,6 +78,17 @@ def check_can_call(analysis: Analysis, claim: CanCall) -> Outcome:
     return Holds(premises_of(analysis, scopes, says_yes=True), is_vacuous)
 
 
+def refused_calls(analysis: Analysis, claim: CanCall) -> tuple[tuple[Scope, Region], ...] | None:
+    """The ports that the claim speaks of, each with the requests that break it there, so that none is all it takes.
+
+    None where it is refuted for another reason than a request: a member without ports, or whom no handshake verifies.
+    """
+    scopes = _speaking(analysis, claim.destinations, is_http=True)
+    if _silent(claim.destinations) is not None or any(_never_verified(scope, claim.sources) for scope in scopes):
+        return None
+    return tuple((scope, can_call(scope.policy, claim.sources, claim.operation, claim.givens)) for scope in scopes)
+
+
 def _callable(scope: Scope, claim: CanCall) -> Outcome:
     refusal = _never_verified(scope, claim.sources)
     if refusal is not None:

@@ -6,10 +6,11 @@ believed: that is an error of ours, never a refutation of a claim.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from meshproof.compiler.ir.assertions import (
+    CanCall,
     EveryRequestIs,
     EveryRequestIsMtls,
     EveryRequestSatisfies,
@@ -25,6 +26,7 @@ from meshproof.compiler.smt.strings_engines import engines
 from meshproof.compiler.smt.strings_patterns import NotCovered
 from meshproof.compiler.smt.strings_policy import script
 from meshproof.compiler.verify.analysis import Analysis
+from meshproof.compiler.verify.invariants_can import refused_calls
 from meshproof.compiler.verify.invariants_request import RequestClaim, scopes_of, violation_of
 from meshproof.compiler.verify.questions import Expected, Question
 from meshproof.compiler.verify.scope import Scope
@@ -59,12 +61,11 @@ def cross_check(analysis: Analysis, statement: Statement, timeout_ms: int = TIME
 
     Raises OpinionsDisagree.
     """
-    match statement:
-        case OnlyReaches() | NoRequest() | EveryRequestIs() | EveryRequestSatisfies() | EveryRequestIsMtls():
-            asked: dict[Question, None] = {}
-            found = tuple(_opinions(analysis, statement, timeout_ms, asked))
-        case _:
-            return CrossCheck(unknown=(("", "a claim of this kind has no second encoding"),))
+    breaking = _breaking(analysis, statement)
+    if breaking is None:
+        return CrossCheck(unknown=(("", "a claim of this kind has no second encoding"),))
+    asked: dict[Question, None] = {}
+    found = tuple(_opinions(analysis, breaking, timeout_ms, asked))
     return CrossCheck(
         tuple((port, who) for port, who, reason in found if reason is None),
         tuple((port, f"{who}: {reason}") for port, who, reason in found if reason is not None),
@@ -72,14 +73,30 @@ def cross_check(analysis: Analysis, statement: Statement, timeout_ms: int = TIME
     )
 
 
+def _breaking(analysis: Analysis, statement: Statement) -> tuple[tuple[Scope, Region], ...] | None:
+    """The requests that break a claim, port by port; None if it is not about single requests."""
+    match statement:
+        case OnlyReaches() | NoRequest() | EveryRequestIs() | EveryRequestSatisfies() | EveryRequestIsMtls():
+            scopes = scopes_of(analysis, statement.destinations)
+            return tuple(
+                (scope, violation_of(scope.policy, statement)) for scope in scopes if _has_any(scope, statement)
+            )
+        case CanCall():
+            return refused_calls(analysis, statement)
+        case _:
+            return None
+
+
+def _has_any(scope: Scope, claim: RequestClaim) -> bool:
+    """Whether anyone knows: of the connection to an external nobody does."""
+    return not (isinstance(scope.policy.node, External) and isinstance(claim, EveryRequestIsMtls))
+
+
 def _opinions(
-    analysis: Analysis, claim: RequestClaim, timeout_ms: int, asked: dict[Question, None]
+    analysis: Analysis, breaking: Iterable[tuple[Scope, Region]], timeout_ms: int, asked: dict[Question, None]
 ) -> Iterator[tuple[str, str, str | None]]:
     """A port, who was asked, and why there is no opinion, if there is none. Takes note of what was answered."""
-    for scope in scopes_of(analysis, claim.destinations):
-        if isinstance(scope.policy.node, External) and isinstance(claim, EveryRequestIsMtls):
-            continue  # nothing is known of its connection, by anyone
-        region = violation_of(scope.policy, claim)
+    for scope, region in breaking:
         try:
             text = script(analysis.mesh, scope.policy, region)
             is_empty = scope.is_empty(region)

@@ -29,8 +29,10 @@ HOLDS = (
     "every request from front to shop:http is GET|HEAD /items/**",
     'every request to shop:http GET /** satisfies header["x-tenant"] startswith "t" or query["all"] == "1"',
     "every request to shop is mtls",
+    'front can call shop:http GET /items/1 with header["x-tenant"] == "t1"',
 )
 BREAKS = (
+    "front can call shop:http GET /items/1",
     "only plaintext reaches shop:db",
     "no request from front to shop GET /items/**",
     "every request from front to shop:http is GET /items/**",
@@ -80,6 +82,18 @@ def test_claims_about_chains_have_no_second_encoding() -> None:
     found = checked("no path from admin to shop")
     assert not found.is_confirmed
     assert found.unknown == (("", "a claim of this kind has no second encoding"),)
+
+
+def test_what_is_refuted_by_no_request_is_not_confirmed_by_one() -> None:
+    found = checked("front can call admin:http GET /x")
+    assert found.is_confirmed
+    mesh = mesh_of(
+        WORLD
+        + """service job { }
+        prove "p" { front can call { admin, job } GET /x }"""
+    )
+    statement = mesh.proofs[0].claims[0].statement
+    assert not cross_check(Analysis(mesh, date(2026, 11, 23)), statement).is_confirmed
 
 
 def test_nobody_knows_the_connection_of_an_external() -> None:
