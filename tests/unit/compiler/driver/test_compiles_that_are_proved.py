@@ -119,6 +119,14 @@ SAME = {
 }
 
 LESS = {
+    "a template beside TLS of others that goes through": HEAD
+    + SHOP
+    + EDGE
+    + """
+        external vault { hosts "vault.example.com"  port https 443  via edge }
+        allow visit: internet -> edge
+        deny one-of-them: internet -> edge:https { GET /{id}/secret }
+        allow open: api -> vault""",
     "a pattern of segments": HEAD
     + SHOP
     + """

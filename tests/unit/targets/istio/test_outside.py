@@ -12,6 +12,7 @@ from meshproof.targets.istio import TARGET
 
 Specs = Callable[..., dict[str, Any]]
 Codes = Callable[..., list[str]]
+Lower = Callable[..., Any]
 
 A = "service a { port http 80 }\nservice b { namespace other }\n"
 OUT = 'external out { hosts "api.example" port https 443 }\n'
@@ -127,6 +128,27 @@ def test_rules_about_a_gateway_are_not_about_what_goes_through_it(specs: Specs) 
     own = [(rule["to"][0]["operation"]["ports"], rule.get("when")) for rule in found if "from" not in rule]
     elsewhere = [{"key": "connection.sni", "notValues": ["api.example"]}]
     assert sorted(own) == [(["8080"], None), (["8443"], elsewhere)]
+
+
+def test_open_egress_lets_whoever_has_an_identity_through_a_gateway(specs: Specs) -> None:
+    mesh = 'mesh m { language 1 trust-domain "td" namespace app egress open }\n'
+    found = specs("AuthorizationPolicy", mesh + A + RELAY, has_mesh=True)["out/egress-allow"]["rules"]
+    assert [rule["from"] for rule in found] == [[{"source": {"principals": ["*"]}}]]
+    assert [rule["when"] for rule in found] == [[{"key": "connection.sni", "values": ["api.example"]}]]
+
+
+def test_a_gateway_that_refuses_nothing_judges_no_external(codes: Codes) -> None:
+    observed = 'namespace out { observe { because "new" owner "o" until 2027-01-01 } }\n'
+    assert "MP701" not in codes(A + RELAY + "allow a -> api")
+    assert "MP701" in codes(observed + A + RELAY + "allow a -> api")
+
+
+def test_a_gateway_looks_at_tokens_of_what_goes_through_it(lower: Lower) -> None:
+    issuer = 'issuer idp { url "https://idp" jwks "https://idp/keys" audiences "x" }\n'
+    text = A + issuer + RELAY.replace("8443 }", "8443  accepts idp }") + "allow a -> api"
+    (loss,) = lower(text).losses
+    assert (loss.subject, loss.is_of_tokens) == ("api", True)
+    assert lower(A + RELAY + "allow a -> api").losses == ()
 
 
 def test_tls_of_the_caller_goes_through_untouched(specs: Specs) -> None:
