@@ -11,7 +11,10 @@ from meshproof.compiler.backend.registry import UnknownTargetError
 from meshproof.compiler.driver.compiling import Order, compile_policy
 from meshproof.compiler.driver.options import JudgeOptions
 from meshproof.compiler.driver.policy import policy_of_texts
+from meshproof.compiler.report.exit_code import ExitCode, exit_code
 from meshproof.compiler.report.model import Report
+from meshproof.compiler.verify.semantic_diff_values import Change, DiffRegion, Place, Undecided
+from meshproof.compiler.verify.translation import Translation
 from meshproof.dsl.diagnostic import Severity
 
 OPTIONS = JudgeOptions(DAY)
@@ -50,6 +53,32 @@ def test_nothing_is_written_if_the_target_cannot_say_it(tmp_path: Path) -> None:
 
     assert report.compiled is None
     assert "MP709" in {finding.diagnostic.code for finding in report.findings}
+    assert not list(tmp_path.iterdir())
+
+
+def region(change: Change) -> DiffRegion:
+    return DiffRegion(change, ("web",), (Place("till:http", "till", "till", 80),), (), (), (), None)
+
+
+@pytest.mark.parametrize(
+    ("found", "code", "status"),
+    [
+        (Translation(looser=(region(Change.ALLOWED),)), "MP705", ExitCode.FOUND),
+        (Translation(unexplained=(region(Change.DENIED),)), "MP723", ExitCode.FOUND),
+        (Translation(unexplained=(region(Change.REROUTED),)), "MP723", ExitCode.FOUND),
+        (Translation(undecided=(Undecided("till", "the solver gave up"),)), "MP710", ExitCode.UNDECIDED),
+    ],
+    ids=["looser", "refused", "sent elsewhere", "undecided"],
+)
+def test_nothing_is_written_that_is_not_proved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: Translation, code: str, status: ExitCode
+) -> None:
+    monkeypatch.setattr("meshproof.compiler.driver.reading_back.judgement", lambda *_: found)
+    report = compiled(tmp_path / "out", TEA)
+
+    assert report.compiled is None
+    assert code in {finding.diagnostic.code for finding in report.findings}
+    assert exit_code(report, Severity.ERROR) is status
     assert not list(tmp_path.iterdir())
 
 
