@@ -22,6 +22,7 @@ from meshproof.compiler.ir.serde import digest, dump
 from meshproof.compiler.report.json import render
 from meshproof.compiler.report.look import Look
 from meshproof.compiler.report.model import ClaimVerdict
+from meshproof.compiler.smt.policy import enforced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,7 +151,7 @@ def _manifest(run: Run, inputs: Sequence[Input], models: dict[str, Mesh], files:
         "models": [
             {"environment": mesh.environment, "file": file, "digest": digest(mesh)} for file, mesh in models.items()
         ],
-        "claims": [_claim(proof) for proof in run.proofs],
+        "claims": [_claim(proof, run) for proof in run.proofs],
         "files": {
             one.path: {"sha256": hashlib.sha256(one.content).hexdigest(), "size": len(one.content)}
             for one in sorted(files)
@@ -159,15 +160,17 @@ def _manifest(run: Run, inputs: Sequence[Input], models: dict[str, Mesh], files:
     return Artifact(MANIFEST.name, (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def _claim(proof: Proof) -> Json:
+def _claim(proof: Proof, run: Run) -> Json:
     claim = proof.claim
+    shortfall = _shortfall(proof, run)
+    remark = "vacuous: nothing could break it" if claim.is_vacuous else None
     return {
         "name": claim.name,
         "claim": claim.text,
         "environment": proof.environment,
         "verdict": claim.verdict.value,
-        "status": "satisfied" if claim.verdict is ClaimVerdict.PROVED and not _is_open(proof) else "not-satisfied",
-        "reason": _reason(proof),
+        "status": "satisfied" if shortfall is None else "not-satisfied",
+        "reason": remark if shortfall is None else shortfall,
         "controls": [{"framework": one.framework, "control": one.control} for one in claim.controls],
         "queries": [
             {"file": query_file(question), "expected": question.expected.value} for question in proof.questions
@@ -175,20 +178,24 @@ def _claim(proof: Proof) -> Json:
     }
 
 
-def _is_open(proof: Proof) -> bool:
-    """Whether some question was not answered again by a solver that was told its text alone."""
-    return any(question.expected.value == "unknown" for question in proof.questions)
-
-
-def _reason(proof: Proof) -> str | None:
-    """Why a claim is not satisfied, or what should be known of one that is."""
+def _shortfall(proof: Proof, run: Run) -> str | None:
+    """Why a claim is not satisfied; None if it is, of what is enforced, and whoever asks again comes to the same."""
     claim = proof.claim
     match claim.verdict:
-        case ClaimVerdict.PROVED if _is_open(proof):
-            return "proved, but a query was not answered again in time"
-        case ClaimVerdict.PROVED:
-            return "vacuous: nothing could break it" if claim.is_vacuous else None
         case ClaimVerdict.REFUTED:
             return "refuted, and accepted by a waiver" if claim.is_waived else "refuted"
         case ClaimVerdict.UNKNOWN:
             return f"unknown: {claim.reason}"
+        case ClaimVerdict.PROVED:
+            return _shortfall_of_proof(proof, run)
+
+
+def _shortfall_of_proof(proof: Proof, run: Run) -> str | None:
+    if any(question.expected.value == "unknown" for question in proof.questions):
+        return "proved, but a query was not answered again in time"
+    if run.options.is_strict and proof.claim.is_vacuous:
+        return "vacuous: nothing could break it"
+    mesh = next(mesh for mesh in run.policy.meshes if mesh.environment == proof.environment)
+    if run.options.audit_as_enforced and enforced(mesh) != mesh:
+        return "proved as if rules under `audit` were enforced, which they are not"
+    return None

@@ -140,6 +140,33 @@ def test_what_could_not_be_answered_again_satisfies_nothing(
     assert {expected for expected, _ in query_lines(tmp_path / "e")} == {None}
 
 
+def test_what_is_proved_of_rules_that_only_log_satisfies_nothing(tmp_path: Path) -> None:
+    guard = 'audit deny no-spy: spy -> kettle { because "tried" owner "tea" until 2027-01-01 }\n'
+    for name, parts in (("with", (SPY, guard)), ("without", ())):
+        policy = written(tmp_path / name, TEA, *parts, CLAIM)
+        done = run("prove", policy, "--evidence", tmp_path / f"e-{name}", "--audit", "as-enforced", *AS_OF)
+        assert done.exit_code == 0, done.output
+
+    (hypothetical,) = manifest_of(tmp_path / "e-with")["claims"]
+    (real,) = manifest_of(tmp_path / "e-without")["claims"]
+
+    assert (hypothetical["verdict"], hypothetical["status"]) == ("proved", "not-satisfied")
+    assert "as if rules under `audit` were enforced" in hypothetical["reason"]
+    assert real["status"] == "satisfied"
+
+
+@pytest.mark.parametrize(("flags", "status"), [((), "satisfied"), (("--strict",), "not-satisfied")])
+def test_a_vacuous_claim_says_so_and_satisfies_unless_the_run_is_strict(
+    flags: tuple[str, ...], status: str, tmp_path: Path
+) -> None:
+    policy = written(tmp_path / "policy", TEA, 'prove "v" { only shop reaches spy }\n')
+
+    run("prove", policy, "--evidence", tmp_path / "e", *flags, *AS_OF)
+
+    (claim,) = manifest_of(tmp_path / "e")["claims"]
+    assert (claim["status"], claim["reason"]) == (status, "vacuous: nothing could break it")
+
+
 def test_models_and_report_are_those_of_the_run(tmp_path: Path) -> None:
     folder = written(tmp_path / "policy", ENVIRONMENTS, CLAIM)
     printed = run("prove", folder, "--evidence", tmp_path / "e", "--output", "json", *AS_OF)
