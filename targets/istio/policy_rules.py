@@ -99,7 +99,10 @@ def _by_port(judgement: Judgement, bench: Bench) -> list[tuple[tuple[int, ...], 
     """The ports, together where the condition is the same once the port and the absence of tokens are put in."""
     found: dict[Predicate, list[int]] = {}
     for port in judgement.ports:
-        when = _specialised(judgement.rule.when, port, has_tokens=bool(bench.node.accepts))
+        # A gateway that looks at tokens looks at those of whoever goes through it: the external accepts none.
+        has_tokens = bool(bench.node.accepts) and not judgement.is_relayed
+        called = port if judgement.called is None else judgement.called
+        when = _specialised(judgement.rule.when, called, has_tokens=has_tokens)
         found.setdefault(when, []).append(port)
     return [(tuple(ports), when) for when, ports in found.items()]
 

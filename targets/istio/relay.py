@@ -121,9 +121,9 @@ def relay_judgements(context: Context, gateway: Gateway) -> tuple[Judgement, ...
         for rule in (*context.mesh.rules, *_of_open_egress(context, relay)):
             speaks = bool(rule.operations) or reads_http(rule.when)
             if is_emitted(rule, context.day) and spoken_ports(rule, relay.external, is_speaking_http=speaks):
-                found.append(
-                    Judgement(rule, (relay.at.workload,), narrowed, is_relayed=True, is_opaque=relay.is_opaque)
-                )
+                at = (relay.at.workload,)
+                called = relay.port.workload
+                found.append(Judgement(rule, at, narrowed, is_relayed=True, is_opaque=relay.is_opaque, called=called))
     return tuple(found)
 
 

@@ -17,7 +17,8 @@ class Judgement:
     """A rule at a workload: on these of the workload's ports, for what the clause `narrowed` takes too.
 
     `is_relayed`: it is about an external behind the gateway, to which callers come with mTLS; `is_opaque`: with TLS of
-    their own inside, so that the gateway sees connections, whatever else it speaks on the port.
+    their own inside, so that the gateway sees connections, whatever else it speaks on the port. `called` is the
+    external's port, of which its rules speak, wherever they are judged.
     """
 
     rule: AuthzRule
@@ -25,6 +26,7 @@ class Judgement:
     narrowed: Clause = ()
     is_relayed: bool = False
     is_opaque: bool = False
+    called: int | None = None
 
 
 Workload = Service | Gateway

@@ -81,6 +81,7 @@ FOUND = {
     992: "a route that takes all, and ports that are not declared",
     1247: "a route of a gateway for a host that is not its own",
     1412: "two externals, and a caller with an identity of its own",
+    2105: "a deny by tokens of what goes through a gateway that reads them",
     1468: "externals, an identity of its own, and a service without ports",
 }
 """Seeds that were once unsound, and what of."""

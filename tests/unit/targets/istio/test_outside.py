@@ -143,6 +143,31 @@ def test_a_gateway_that_refuses_nothing_judges_no_external(codes: Codes) -> None
     assert "MP701" in codes(observed + A + RELAY + "allow a -> api")
 
 
+@pytest.mark.parametrize(
+    ("when", "is_said"),
+    [
+        ("port == 443", True),
+        ("port == 8443", False),
+        ("not has token", True),
+        ("token from idp", False),
+        ("not port == 443", False),
+    ],
+)
+def test_what_goes_through_a_gateway_is_told_by_the_port_and_tokens_of_the_external(
+    rules: Callable[..., Any], specs: Specs, when: str, is_said: bool
+) -> None:
+    """The gateway judges it on a port of its own, and may read tokens: the external has its own, and reads none."""
+    issuer = 'issuer idp { url "https://idp" jwks "https://idp/keys" audiences "x" }\n'
+    text = A + issuer + RELAY.replace("8443 }", "8443  accepts idp }") + "allow a -> api\n"
+    denying = f"{text}deny stop: a -> api {{ when {when} }}"
+    found = specs("AuthorizationPolicy", denying)
+    assert ("out/egress-deny" in found) is is_said
+    if is_said:
+        (rule,) = rules("out/egress-deny", denying)
+        assert rule["to"][0]["operation"]["ports"] == ["8443"]
+        assert rule["when"] == [{"key": "connection.sni", "values": ["api.example"]}]
+
+
 def test_a_gateway_looks_at_tokens_of_what_goes_through_it(lower: Lower) -> None:
     issuer = 'issuer idp { url "https://idp" jwks "https://idp/keys" audiences "x" }\n'
     text = A + issuer + RELAY.replace("8443 }", "8443  accepts idp }") + "allow a -> api"
