@@ -11,8 +11,10 @@ from meshproof.compiler.ir.decision import Reason
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.semantics import NotModelled
+from meshproof.compiler.smt.region import Allowed, Identified, Outside, both
 from meshproof.compiler.verify.analysis import Analysis
 from meshproof.compiler.verify.premises import premises_of
+from meshproof.compiler.verify.verdict import Example
 
 NODE = NodeName("istio-system/istio-ingressgateway")
 ASKED = replace(HTTP, destination=NODE, destination_ip=None, port=8443)
@@ -164,6 +166,22 @@ def test_a_proof_says_that_signers_keep_to_the_trusted_domains() -> None:
     analysis = Analysis(edge(server("{mode: ISTIO_MUTUAL}")), DAY)
     scope = analysis.scope(next(one for one in analysis.scopes() if one.port == ASKED.port))
     assert any("signs certificates of clients" in one.text for one in premises_of(analysis, (scope,)))
+
+
+def test_the_solver_knows_who_comes_to_which_port() -> None:
+    """What it finds is replayed by the interpreter."""
+    servers = (
+        server("", "HTTP", port=8080, name="plain"),
+        server("{mode: ISTIO_MUTUAL}", name="mesh"),
+        server("{mode: OPTIONAL_MUTUAL, credentialName: c}", port=9443, name="either"),
+    )
+    analysis = Analysis(edge(*servers, spec="rules: [{}]"), DAY)
+    found = {}
+    for number in (8080, 8443, 9443):
+        scope = analysis.scope(next(one for one in analysis.keys if one.port == number))
+        known, unknown = both(Allowed(), Identified()), both(Allowed(), Outside(Identified()))
+        found[number] = [isinstance(scope.is_satisfiable(region), Example) for region in (known, unknown)]
+    assert found == {8080: [False, True], 8443: [True, False], 9443: [True, True]}
 
 
 def test_nodes_that_are_known_from_elsewhere_are_what_they_are() -> None:
