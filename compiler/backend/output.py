@@ -91,14 +91,15 @@ def refuse_foreign(folder: Path, ownership: Ownership = COMPILED) -> None:
     }
     if not found:
         return
-    listed = _listed(folder / ownership.name, ownership.schema)
+    listed = listed_in(folder / ownership.name, ownership.schema)
     if listed is None:
         raise OutputRefusedError(f"`{folder}` holds files and no `{ownership.name}` of ours")
     if foreign := sorted(found - listed - {ownership.name}):
         raise OutputRefusedError(f"`{folder}` holds `{foreign[0]}`, which we did not write")
 
 
-def _listed(lock: Path, schema: str) -> frozenset[str] | None:
+def listed_in(lock: Path, schema: str = SCHEMA) -> frozenset[str] | None:
+    """The files that a lock lists, relative to its folder; None if it is no lock of ours."""
     try:
         content = json.loads(lock.read_bytes())
     except (OSError, ValueError):

@@ -23,6 +23,7 @@ from meshproof.compiler.report.json import render
 from meshproof.compiler.report.look import Look
 from meshproof.compiler.report.model import ClaimVerdict
 from meshproof.compiler.smt.policy import enforced
+from meshproof.dsl.loader.files import EVIDENCE, EVIDENCE_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
     from meshproof.compiler.verify.questions import Question
     from meshproof.dsl.diagnostic import Severity
 
-SCHEMA = "meshproof/evidence/v1"
-MANIFEST = Ownership("manifest.json", SCHEMA)
+MANIFEST = Ownership(EVIDENCE, EVIDENCE_SCHEMA)
 REPORT = "report.json"
 _PLAIN = re.compile(r"[^A-Za-z0-9._-]")
 _DIGITS = 16
@@ -133,7 +133,7 @@ def _model_file(mesh: Mesh) -> str:
 def _manifest(run: Run, inputs: Sequence[Input], models: dict[str, Mesh], files: Sequence[Artifact]) -> Artifact:
     options = run.options
     document: dict[str, Json] = {
-        "schema": SCHEMA,
+        "schema": MANIFEST.schema,
         "meshproof": run.version,
         "solver": f"z3-solver {version_of('z3-solver')}",
         "as_of": options.day.isoformat(),

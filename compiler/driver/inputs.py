@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.backend.artifact import Artifact
+from meshproof.compiler.backend.output import LOCK, listed_in
 from meshproof.compiler.config.keys import Origin
 from meshproof.dsl.diagnostic import Diagnostic
 from meshproof.dsl.loader import files
@@ -27,13 +28,14 @@ _KUBERNETES = re.compile(rb"""^[\s\-{\["']*apiVersion["']?\s*:|["']apiVersion["'
 class Inputs:
     """The paths of policy files and folders, a policy on stdin, and manifests with their bytes.
 
-    `root` is the folder that manifests are shown relative to.
+    `emitted` are those of the manifests, as they are shown, that `compile` wrote.
     """
 
     policies: tuple[Path, ...]
     stdin: str | None
     manifests: tuple[Artifact, ...]
     diagnostics: tuple[Diagnostic, ...]
+    emitted: frozenset[str] = frozenset()
 
 
 def gather(paths: Sequence[Path], stdin: str | None, limit: int, wanted: Origin | None = None) -> Inputs:
@@ -53,7 +55,8 @@ def gather(paths: Sequence[Path], stdin: str | None, limit: int, wanted: Origin 
     if stdin is not None and is_manifest(stdin.encode("utf-8", "surrogateescape")):
         manifests.append(Artifact(STDIN, stdin.encode("utf-8", "surrogateescape")))
         stdin = None
-    return Inputs(tuple(policies), stdin, tuple(manifests), tuple(diagnostics))
+    emitted = frozenset(shown for path in paths if path.is_dir() for shown in _emitted(path, tree))
+    return Inputs(tuple(policies), stdin, tuple(manifests), tuple(diagnostics), emitted)
 
 
 def is_manifest(content: bytes) -> bool:
@@ -88,6 +91,14 @@ def _manifest(path: Path, tree: files.Tree, limit: int, *, is_named: bool) -> It
     else:
         if is_named or is_manifest(content):
             yield Artifact(shown, content)
+
+
+def _emitted(folder: Path, tree: files.Tree) -> Iterator[str]:
+    """What is below a folder, and listed by a lock that `compile` wrote."""
+    for lock in files.policy_files(folder, tree, (LOCK,)):
+        if isinstance(lock, Path) and lock.name == LOCK:
+            for name in listed_in(lock) or ():
+                yield tree.shown(lock.parent / name)
 
 
 def _has_policies(folder: Path, tree: files.Tree) -> bool:

@@ -100,8 +100,11 @@ def read_policy(paths: Sequence[Path], reading: Reading = DEFAULT_READING, *, st
         return Policy((), loaded.trees, _sources(loaded), diagnostics)
     overlay = _overlay(inputs, reading)
     if overlay is not None and reading.origin is None and not is_overlay(overlay.trees):
+        foreign = next((one.path for one in inputs.manifests if one.path not in inputs.emitted), None)
+        if foreign is None:  # what was compiled from a policy often lies beside it
+            return _resolved(overlay, reading.environment)
         first = next(tree.span.file for tree in overlay.trees if not is_overlay((tree,)))
-        problem = mixed(inputs.manifests[0].path, first)
+        problem = mixed(foreign, first)
         return Policy((), overlay.trees, _sources(overlay), (problem,))
     return _lifted(inputs, overlay, reading)
 

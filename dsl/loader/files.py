@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import Iterator
@@ -13,6 +14,10 @@ from meshproof.dsl.problems import found
 from meshproof.dsl.source import Span
 
 SUFFIX = ".mesh"
+EVIDENCE = "manifest.json"
+EVIDENCE_SCHEMA = "meshproof/evidence/v1"
+"""How a folder of evidence is known: by this file, which has this schema and lists all others."""
+_LARGEST_MANIFEST = 64 * 1024 * 1024
 
 
 class TooLargeError(Exception):
@@ -82,8 +87,12 @@ def read(path: Path, limit: int) -> bytes:
 
 
 def policy_files(folder: Path, tree: Tree, suffixes: tuple[str, ...] = (SUFFIX,)) -> Iterator[Path | Diagnostic]:
-    """The files below a folder that end so, sorted; hidden ones are left out, a link that leads out is a finding."""
+    """The files below a folder that end so, sorted; hidden ones are left out, a link that leads out is a finding.
+
+    Evidence below the folder holds copies of what it is about: these are left out too.
+    """
     seen: set[Path] = set()
+    copies: set[Path] = set()
     pending = [folder]
     while pending:
         current = pending.pop()
@@ -98,9 +107,11 @@ def policy_files(folder: Path, tree: Tree, suffixes: tuple[str, ...] = (SUFFIX,)
             yield unreadable(tree.shown(current), error)
             continue
         inner = []
+        if current != folder and any(name == EVIDENCE for name, _, _ in entries):
+            copies.update(current / copy for copy in _copies_in(current / EVIDENCE))
         for name, is_folder, is_link in entries:
             entry = current / name
-            if name.startswith(".") or not (name.endswith(suffixes) or is_folder):
+            if name.startswith(".") or not (name.endswith(suffixes) or is_folder) or entry in copies:
                 continue
             if is_link and not tree.holds(entry):
                 yield outside(tree.shown(entry))
@@ -109,6 +120,18 @@ def policy_files(folder: Path, tree: Tree, suffixes: tuple[str, ...] = (SUFFIX,)
             else:
                 yield entry
         pending.extend(reversed(inner))
+
+
+def _copies_in(manifest: Path) -> tuple[str, ...]:
+    """The inputs that a folder of evidence holds, by the manifest of it; none if it is another's manifest."""
+    try:
+        content = json.loads(read(manifest, _LARGEST_MANIFEST))
+    except (OSError, TooLargeError, ValueError, RecursionError):
+        return ()
+    if not isinstance(content, dict) or content.get("schema") != EVIDENCE_SCHEMA:
+        return ()
+    files = content.get("files")
+    return (EVIDENCE, *files) if isinstance(files, dict) else ()
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

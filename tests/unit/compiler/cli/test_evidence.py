@@ -250,3 +250,34 @@ def test_a_secret_among_manifests_leaves_none(tmp_path: Path) -> None:
     assert "a Secret is among the manifests" in " ".join(done.stderr.split())
     assert not (tmp_path / "e").exists()
     assert b"aHVudGVyMg" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*.json"))
+
+
+def test_evidence_below_the_policy_is_no_part_of_it(policy: Path, tmp_path: Path) -> None:
+    run("prove", policy, "--evidence", tmp_path / "outside", *AS_OF)
+
+    for _ in range(2):
+        done = run("prove", policy, "--evidence", policy / "evidence", *AS_OF)
+        assert done.exit_code == 0, done.output
+
+    assert files_in(policy / "evidence") == files_in(tmp_path / "outside")
+    (policy / "tea.mesh").write_text((policy / "tea.mesh").read_text().replace("mesh tea {", "mesh  tea {"))
+    assert run("fmt", policy).exit_code == 0
+    assert files_in(policy / "evidence") == files_in(tmp_path / "outside")
+
+
+@pytest.mark.parametrize(
+    "manifest", ["{}", "[]", "no json", '{"schema": "meshproof/evidence/v1", "files": []}', '{"schema": "other/v1"}']
+)
+def test_a_manifest_of_others_hides_nothing(manifest: str, policy: Path) -> None:
+    (policy / "more").mkdir()
+    (policy / "more" / "manifest.json").write_text(manifest)
+    (policy / "more" / "spy.mesh").write_text(SPY)
+
+    assert run("prove", policy, *AS_OF).exit_code == 1
+
+
+def test_what_stands_among_evidence_without_being_of_it_is_read(policy: Path) -> None:
+    run("prove", policy, "--evidence", policy / "evidence", *AS_OF)
+    (policy / "evidence" / "inputs" / "spy.mesh").write_text(SPY)
+
+    assert run("prove", policy, *AS_OF).exit_code == 1

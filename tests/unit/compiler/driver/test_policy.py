@@ -4,6 +4,8 @@ from pathlib import Path
 
 from tests.unit.compiler.driver.policies import ENVIRONMENTS, TEA
 
+from meshproof.compiler.backend.artifact import Artifact
+from meshproof.compiler.backend.output import lock_of, write_output
 from meshproof.compiler.config.keys import Origin
 from meshproof.compiler.driver.policy import Reading, policy_of_texts, read_policy
 
@@ -60,3 +62,18 @@ def test_what_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
 
     assert not policy.is_judgeable
     assert [one.code for one in policy.diagnostics] == ["MP001"]
+
+
+def test_what_was_compiled_from_a_policy_may_lie_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "tea.mesh").write_text(TEA, encoding="utf-8")
+    written = Artifact("x/a.yaml", b"apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: b}\n")
+    lock = lock_of((written,), target="istio", source_hash="", version="1")
+    write_output((written, lock), tmp_path / "build" / "istio")
+
+    assert read_policy([tmp_path]).name == "tea"
+    assert read_policy([tmp_path], Reading(origin=Origin.ISTIO)).origin is Origin.ISTIO
+    assert [one.path for one in read_policy([tmp_path / "build"]).manifests] == ["istio/x/a.yaml"]
+
+    (tmp_path / "build" / "istio" / "x" / "other.yaml").write_bytes(written.content)
+    (problem,) = read_policy([tmp_path]).diagnostics
+    assert (problem.code, "x/other.yaml" in problem.message) == ("MP022", True)
