@@ -61,8 +61,9 @@ class ClientTls(StrEnum):
 class LiftedClient:
     """What senders of a namespace do towards a host, at the port that is dialled, for a version or (None) for all.
 
-    `node` is a node behind the host. `names` are those of which one must be in the certificate that is shown;
-    `is_checked` says that it must be of an authority that the system knows. `sni` is the name that is asked for.
+    Where nobody says anything of a service they show their identity, and nothing is told. `node` is a node behind the
+    host. `names` are those of which one must be in the certificate that is shown; `is_checked` says that it must be of
+    an authority that the system knows. `sni` is the name that is asked for.
     """
 
     namespace: str

@@ -35,7 +35,7 @@ def connection_gaps(
         found += edge_gaps(about)
         found += sender_gaps(about)
         found += relay_gaps(about)
-        found += (Undecided(field, "it is not modelled") for field in transport.unread)
+        found += (Undecided(field, "it is not understood") for field in transport.unread)
     of_connections = (loss for loss in losses if not loss.is_of_tokens)  # a token comes with a request
     subjects = {loss.subject for loss in of_connections if loss.direction is Direction.STRICTER}
     kept = [one for one in found if not _is_listed(one, subjects)]

@@ -40,6 +40,9 @@ def edge_gaps(about: Compared) -> Iterator[Gap]:
         if found is not None:
             yield from _servers(gateway, about)
             yield from _client(gateway, found, about)
+    known = {about.to_new.get(gateway.name) for gateway in about.source.gateways}
+    for node in dict.fromkeys(one.gateway for one in about.transport.servers if one.gateway not in known):
+        yield Gap(is_looser=True, place=str(node), subject=str(node), emitted="is a gateway there", policy="has none")
 
 
 def _servers(gateway: Gateway, about: Compared) -> Iterator[Gap]:

@@ -103,7 +103,7 @@ def _caller(mesh: Mesh) -> str:
 
 def _around(about: Compared) -> Iterator[Gap]:
     """Workloads that nobody declares: those of a closed namespace refuse all, and others are as they were before."""
-    closed = {one.name for one in about.source.namespaces if one.is_closed}
+    closed, shut = ({one.name for one in mesh.namespaces if one.is_closed} for mesh in (about.source, about.lifted))
     for name in sorted({*closed, *(one.name for one in about.lifted.namespaces)}):
         policy = effective_policy(about.lifted.mtls, _NOWHERE, name, 0, about.day)
         mode = MtlsMode.PERMISSIVE if policy is None else policy.mode
@@ -111,6 +111,9 @@ def _around(about: Compared) -> Iterator[Gap]:
         if name in closed and mode is not MtlsMode.STRICT:
             emitted, policy_says = f"lets {_WITHOUT} pass transport", "refuses everybody"
             yield Gap(is_looser=True, place=place, subject=name, emitted=emitted, policy=policy_says)
+        if name not in closed and name in shut:
+            emitted, policy_says = "refuses everybody", "says nothing of them"
+            yield Gap(is_looser=False, place=place, subject=name, emitted=emitted, policy=policy_says)
         if name not in closed and mode is not MtlsMode.PERMISSIVE:
             emitted, policy_says = f"makes mutual TLS {mode}", "says nothing of them"
             is_looser = mode is MtlsMode.DISABLED

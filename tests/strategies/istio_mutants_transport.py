@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.strategies.istio_mutation import Mutant, add, both, cut, put, without
+from tests.strategies.istio_mutation import Mutant, add, both, cut, more, put, without
 
 _TWO = "Gateway two"
 _EDGE = "Gateway edge"
@@ -62,6 +62,104 @@ _SHOP = (
         put("PeerAuthentication orders", "metadata.labels", {"istio.io/rev": "old"}),
     ),
     ("senders that nobody declares closed", put("mesh", "outboundTrafficPolicy", {"mode": "REGISTRY_ONLY"})),
+)
+_WEB = {"selector": {"matchLabels": {"app": "web"}}}
+_MORE = (
+    (
+        "an older statement about a workload",
+        more("PeerAuthentication", "shop", {**_WEB, "mtls": {"mode": "PERMISSIVE"}}),
+    ),
+    ("a statement about all", more("PeerAuthentication", "istio-system", {"mtls": {"mode": "STRICT"}})),
+    ("all let in", more("AuthorizationPolicy", "shop", {**_WEB, "rules": [{}]})),
+    ("a filter", more("EnvoyFilter", "shop", {"configPatches": [{"applyTo": "LISTENER"}]})),
+    ("a filter of what is received", more("WasmPlugin", "shop", {**_WEB, "url": "oci://x"})),
+    (
+        "listeners of its own",
+        more("Sidecar", "shop", {"ingress": [{"port": {"number": 1, "protocol": "TCP", "name": "x"}}]}),
+    ),
+    ("a proxy in front", more("ProxyConfig", "shop", {"concurrency": 1})),
+    (
+        "no mutual TLS from another namespace",
+        more(
+            "DestinationRule",
+            "batch",
+            {"host": "*.shop.svc.cluster.local", "trafficPolicy": {"tls": {"mode": "DISABLE"}}},
+        ),
+    ),
+    (
+        "no mutual TLS from one workload",
+        more(
+            "DestinationRule",
+            "batch",
+            {
+                "host": "web.shop.svc.cluster.local",
+                "workloadSelector": {"matchLabels": {"app": "job"}},
+                "trafficPolicy": {"tls": {"mode": "DISABLE"}},
+            },
+        ),
+    ),
+    (
+        "somebody else for a host of the mesh",
+        more(
+            "ServiceEntry",
+            "batch",
+            {
+                "hosts": ["web.shop.svc.cluster.local"],
+                "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}],
+                "resolution": "STATIC",
+                "endpoints": [{"address": "203.0.113.7"}],
+            },
+        ),
+    ),
+    ("undeclared workloads closed", more("AuthorizationPolicy", "batch", {})),
+    (
+        "a policy for pods that nobody declares",
+        more(
+            "AuthorizationPolicy", "shop", {"selector": {"matchLabels": {"app": "x"}}, "action": "DENY", "rules": [{}]}
+        ),
+    ),
+    (
+        "mutual TLS for pods that nobody declares",
+        more("PeerAuthentication", "shop", {"selector": {"matchLabels": {"app": "x"}}, "mtls": {"mode": "DISABLE"}}),
+    ),
+    ("a policy for a namespace without anybody", more("AuthorizationPolicy", "far", {"action": "DENY", "rules": [{}]})),
+    (
+        "egress of undeclared workloads closed",
+        more("Sidecar", "far", {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}}),
+    ),
+    (
+        "a gateway of pods that nobody declares",
+        more(
+            "Gateway",
+            "shop",
+            {
+                "selector": {"istio": "ingressgateway"},
+                "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}],
+            },
+        ),
+    ),
+    (
+        "one more gateway",
+        more(
+            "Gateway",
+            "shop",
+            {
+                "selector": {"app": "web"},
+                "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}],
+            },
+        ),
+    ),
+    (
+        "an older route",
+        more(
+            "VirtualService",
+            "batch",
+            {
+                "hosts": ["web.shop.svc.cluster.local"],
+                "http": [{"route": [{"destination": {"host": "job.batch.svc.cluster.local"}}]}],
+            },
+        ),
+    ),
 )
 _ROUTES = (
     ("no mutual TLS to a service", put(_RULE, "spec.trafficPolicy.tls", {"mode": "DISABLE"})),
@@ -206,7 +304,7 @@ _RELAY = (
 TRANSPORT = tuple(
     Mutant(name, policy, change)
     for policy, mutants in (
-        ("shop", _SHOP),
+        ("shop", (*_SHOP, *_MORE)),
         ("routes", _ROUTES),
         ("edge", _EDGES),
         ("outside", _OUT),

@@ -165,6 +165,20 @@ def without(what: str) -> Change:
     return change
 
 
+def more(kind: str, namespace: str, spec: Object, name: str = "a") -> Change:
+    """One more object, in the version of its group that others have. By its name it is the oldest of its kind."""
+
+    def change(files: Files) -> None:
+        version = f"{_GROUPS.get(kind, 'networking')}.istio.io/v1"
+        metadata = {"name": name, "namespace": namespace}
+        files["more.yaml"] = [{"apiVersion": version, "kind": kind, "metadata": metadata, "spec": deepcopy(spec)}]
+
+    return change
+
+
+_GROUPS = {"AuthorizationPolicy": "security", "PeerAuthentication": "security", "WasmPlugin": "extensions"}
+
+
 def both(*changes: Change) -> Change:
     """One after the other."""
 

@@ -107,6 +107,9 @@ class DestinationRules:
             )
             for one in objects
         )
+        self._by_place: dict[str, list[_Rule]] = {}
+        for rule in self.rules:
+            self._by_place.setdefault(rule.source.namespace, []).append(rule)
 
     def policy(self, host: str, host_namespace: str, client: str, workload: Workload | None = None) -> HostPolicy:
         """What a client in a namespace has for a host.
@@ -115,7 +118,7 @@ class DestinationRules:
         the root namespace. There the most specific host wins, and rules for the same host are merged.
         """
         for place in dict.fromkeys((client, host_namespace, self._root)):
-            found = [one for one in self.rules if one.source.namespace == place and covers(one.host, host)]
+            found = [one for one in self._by_place.get(place, ()) if covers(one.host, host)]
             found = [one for one in found if place == client or one.exports.reach(client)]
             found = [one for one in found if _is_for_client(one, place, client, workload)]
             if found:

@@ -18,6 +18,7 @@ from meshproof.targets.istio.lift.notices import notice_all
 from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.opaque import report_opaque
 from meshproof.targets.istio.lift.routing import lift_routing
+from meshproof.targets.istio.lift.strangers import for_strangers
 from meshproof.targets.istio.lift.unread import unread_fields
 
 _UNREADABLE = ("MP0", "MP1", "MP709")
@@ -72,7 +73,7 @@ def _told(transport: LiftedTransport, context: LiftContext) -> LiftedTransport:
     """What is said of connections, with what nobody reads; told of what was emitted for a policy alone."""
     unread = unread_fields(context.objects.objects, context.settings.config)
     skipped = (f"every {kind}" for kind, _ in context.objects.skipped)
-    return replace(transport, unread=tuple(dict.fromkeys((*unread, *skipped))))
+    return replace(transport, unread=tuple(dict.fromkeys((*unread, *skipped, *for_strangers(context)))))
 
 
 def _is_fatal(one: Diagnostic) -> bool:

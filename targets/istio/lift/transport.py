@@ -103,6 +103,9 @@ def _clients(registry: Registry, rules: DestinationRules, senders: Senders) -> I
 
 def _towards(host: KnownHost, client: str, rules: DestinationRules) -> Iterator[LiftedClient]:
     policy = rules.policy(host.name, host.namespace, client)
+    is_plain = not policy.policy.entries and not any(one.policy.entries for one in policy.subsets)
+    if is_plain and not host.is_external and not any(one.role is Role.GATEWAY for one in host.workloads):
+        return  # as it is everywhere: most hosts are such, and what calls them is compared by what is not
     for port in host.ports:
         nodes = dict.fromkeys(end.node for end in host.ends(port.number))
         for version in (None, *(one.name for one in policy.subsets)):

@@ -25,6 +25,8 @@ _COMPARED = {
     Kind.REQUEST_AUTHENTICATION: ("spec.jwtRules[].fromHeaders[].prefix",),
 }
 """Ends of fields that change no decision about a request, and are compared apart or only say where a token stands."""
+_APART = {Kind.DESTINATION_RULE: ("spec.workloadSelector.",)}
+"""Starts of fields that are read, but not where senders are compared by their namespaces."""
 _REVISION = "istio.io/rev"
 """The label that hides an object from every control plane but one."""
 
@@ -32,7 +34,9 @@ _REVISION = "istio.io/rev"
 def unread_fields(objects: tuple[KubeObject, ...], mesh_config: MapNode) -> Iterator[str]:
     """The fields, each with its object."""
     for one in objects:
-        for path in _unread(_patterns(one.kind), one.body, _COMPARED.get(one.kind, ())):
+        patterns = _patterns(one.kind)
+        apart = (use.path for use in patterns.uses_in(one.body) if use.path.startswith(_APART.get(one.kind, ())))
+        for path in (*_unread(patterns, one.body, _COMPARED.get(one.kind, ())), *apart):
             yield f"{path} of {one.kind} {one.full_name}"
         if any(key == _REVISION for key, _ in one.labels):
             yield f"the label {_REVISION} of {one.kind} {one.full_name}"

@@ -33,10 +33,11 @@ def test_files_count_more_than_options() -> None:
 
 def test_options_that_no_file_states_are_given() -> None:
     domain = replace(OPTIONS, settings=(("istio.cluster-domain", "example.org"),))
-    found = read_back(TARGET, SHOP.files, domain, SHOP.mesh).transport
+    edge = compiled("edge")
+    found = read_back(TARGET, edge.files, domain, edge.mesh).transport
 
     assert found is not None
-    assert {one.host for one in found.clients if one.node == "orders"} == {"orders.shop.svc.example.org"}
+    assert {one.host for one in found.clients if one.node == "plain"} == {"plain.istio-ingress.svc.example.org"}
 
 
 def test_a_word_of_the_reader_passes_no_gate() -> None:

@@ -92,7 +92,8 @@ def clients(text: str, node: NodeName) -> dict[str | None, LiftedClient]:
 
 def test_senders_show_who_they_are_unless_a_rule_says_otherwise() -> None:
     host = "api.shop.svc.cluster.local"
-    assert clients("{}", API)[None].tls is ClientTls.MESH
+    assert clients("{}", API) == {}
+    assert clients("{}", NodeName("edge"))[None].tls is ClientTls.MESH
     assert clients(rule(host, "{tls: {mode: DISABLE}}"), API)[None].tls is ClientTls.NONE
     assert clients(rule(host, "{tls: {mode: SIMPLE}}"), API)[None].tls is ClientTls.STARTED
     subset = "subsets: [{name: v1, labels: {v: a}, trafficPolicy: {tls: {mode: DISABLE}}}]"
