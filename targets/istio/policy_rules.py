@@ -137,7 +137,9 @@ def _split(
     visible = tuple(one for one in rest if not isinstance(one.attribute, TOKEN_ATTRIBUTES))
     if visible != rest or sources not in {(), (ANYONE,)}:
         message = "Istio asks before it looks at source and token, so every request that could match is asked"
-        region = conjunction(tuple(map(_predicate, (*request, *visible))))
+        # Of callers that are no gateways the policy knows no client, and the proxy takes some address for it.
+        known = (one for one in (*request, *visible) if not isinstance(one.attribute, ClientIp))
+        region = conjunction(tuple(map(_predicate, known)))
         shape.speaker.widened(Feature.ASK_BY_IDENTITY, message, is_positive=True, region=region)
     return request, visible, (ANYONE,) if sources else ()
 

@@ -15,6 +15,7 @@ from meshproof.compiler.ir.predicate import reads_http
 from meshproof.compiler.ir.routing import Branch, Route
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.callers import Calls
+from meshproof.targets.istio.clauses import clauses
 from meshproof.targets.istio.context import Context
 from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
@@ -84,6 +85,8 @@ def _place(context: Context, called: Called) -> tuple[str, str]:
 def _routes(context: Context, called: Called) -> Routes:
     routes = [route for route in context.mesh.routes if route.node == called.node.name]
     found: Routes = []
+    for route in routes if not isinstance(called.node, Gateway) else ():
+        _refuse_what_takes_nothing(context, route)
     for port in called.node.ports:
         chosen = _routes_of(routes, port)
         if port.layer is Layer.TCP:
@@ -105,6 +108,18 @@ def _routes_of(routes: list[Route], port: ServicePort) -> list[Route]:
     own = [route for route in routes if route.port == port.workload]
     general = [route for route in routes if route.port is None and port.layer is not Layer.TCP]
     return (own or general)[:1]
+
+
+def _refuse_what_takes_nothing(context: Context, route: Route) -> None:
+    """MP701 at a route of which no branch takes any request: 404 in the policy, and all of them sent on without it."""
+    try:
+        takes_some = not route.branches or any(clauses(branch.condition) for branch in route.branches)
+    except NotExpressibleError:
+        return  # that is told where the branch is made
+    if not takes_some:
+        reason = "no branch of it takes any request, and without one Istio sends all of them on"
+        error = NotExpressibleError(Feature.ROUTE_MATCH, reason, "leave the route away, or let a branch take something")
+        context.findings.unsupported(route.id, route.origin, error)
 
 
 def _branches(context: Context, route: Route, called: Called, port: ServicePort) -> Routes:

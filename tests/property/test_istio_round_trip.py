@@ -81,6 +81,8 @@ FOUND = {
     992: "a route that takes all, and ports that are not declared",
     1247: "a route of a gateway for a host that is not its own",
     1412: "two externals, and a caller with an identity of its own",
+    2331: "a route with a branch that takes nothing",
+    2567: "an ask of a gateway for some clients, and a caller that is no gateway",
     2105: "a deny by tokens of what goes through a gateway that reads them",
     1468: "externals, an identity of its own, and a service without ports",
 }

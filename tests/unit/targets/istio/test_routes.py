@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
+from tests.strategies.policy_text import mesh_of
 
+from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.ir.matchers import Prefix, Segments
-from meshproof.compiler.ir.predicate import Always
+from meshproof.compiler.ir.predicate import Always, Never
 from meshproof.compiler.ir.routing import Branch, Settings
+from meshproof.targets.istio import TARGET
 from meshproof.targets.istio.route_action import rewrite
 
 Specs = Callable[..., dict[str, Any]]
@@ -321,3 +326,14 @@ def test_a_gateway_routes_tls_that_it_passes_on_by_server_names(specs: Specs) ->
 )
 def test_server_names_by_which_no_gateway_routes(codes: Codes, route: str) -> None:
     assert "MP701" in codes(f"{PASSING}route {route}")
+
+
+@pytest.mark.parametrize(("rest", "expected"), [("", ["MP701"]), ("\n    otherwise => v2", [])])
+def test_a_route_that_takes_nothing_is_told(rest: str, expected: list[str]) -> None:
+    """Without a branch there would be no route, and Istio would send on what the policy answers 404."""
+    mesh = mesh_of(f"{B}{C}route b:http {{ GET /x => v1{rest} }}")
+    (route,) = mesh.routes
+    first, *others = route.branches
+    never = replace(route, branches=(replace(first, condition=Never()), *others))
+    found = TARGET.lower(replace(mesh, routes=(never,)), CompileOptions(date(2026, 11, 23)))
+    assert [one.code for one in found.diagnostics] == expected
