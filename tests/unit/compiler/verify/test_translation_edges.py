@@ -134,3 +134,8 @@ def test_what_goes_through_a_gateway_comes_in_with_an_identity() -> None:
     assert (found.is_looser, found.emitted) == (True, "ends TLS and asks callers for no certificate")
     (found,) = gaps((*OWN, replace(RELAY, workload=8080)), RELAYING)
     assert found.emitted == "listens for `api.example`"
+
+
+def test_whoever_is_no_gateway_of_the_policy_may_not_become_one() -> None:
+    (found,) = gaps((*RIGHT, replace(PLAIN, gateway=NodeName("web"))))
+    assert (found.place, found.emitted, found.is_looser) == ("web", "is a gateway there", True)

@@ -161,6 +161,8 @@ def test_workloads_that_nobody_declares_stay_as_they_are_but_in_closed_namespace
     assert told(new) == {(shop, "makes mutual TLS strict", False)}
     new = replace(lifted(RIGHT, statement(NamespaceScope("shop"), MtlsMode.DISABLED)), namespaces=(named,))
     assert told(new) == {(shop, "makes mutual TLS disabled", True)}
+    new = replace(lifted(RIGHT), namespaces=(replace(named, is_closed=True),))
+    assert told(new) == {(shop, "refuses everybody", False)}
 
 
 def test_whose_identities_are_verified_is_compared() -> None:

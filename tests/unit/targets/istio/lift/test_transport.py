@@ -167,6 +167,7 @@ def test_which_senders_are_held_to_what_they_know_is_told() -> None:
         ),
         (gateway("{mode: SIMPLE, credentialName: c, minProtocolVersion: TLSV1_0}"), "minProtocolVersion"),
         (SIDECAR.replace("name: s,", "name: s, labels: {istio.io/rev: old},"), "the label istio.io/rev"),
+        (rule("api", "{}", "workloadSelector: {matchLabels: {app: web}}"), "spec.workloadSelector.matchLabels.app"),
     ],
 )
 def test_whatever_else_is_there_is_told(text: str, field: str) -> None:
