@@ -266,7 +266,8 @@ def narrowed(policy: PortPolicy, known: tuple[Relay, ...]) -> tuple[Predicate, .
     match node:
         case Gateway():
             of_port = (relay for relay in known if (relay.gateway.name, relay.at) == (node.name, policy.key.port))
-            return tuple(negation(relay.is_offered) for relay in of_port)
+            others = (relay for relay in of_port if not set(relay.external.hosts) & set(node.hosts))
+            return tuple(negation(relay.is_offered) for relay in others)
         case External() if declared is not None:
             return (called_by_name(node, declared),)
         case _:
