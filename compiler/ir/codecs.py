@@ -18,7 +18,7 @@ from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
 from meshproof.compiler.ir import claim_json
 from meshproof.compiler.ir.json_text import Json, JsonError, suggestion
-from meshproof.compiler.ir.names import Origin
+from meshproof.compiler.ir.names import NOWHERE, Origin
 from meshproof.compiler.ir.request import ClaimObject
 
 _LONG = 40
@@ -39,7 +39,7 @@ class Codec:
 
 @cache
 def codec_of(kind: Any, *, has_origins: bool = True) -> Codec:  # noqa: ANN401  types have no common type
-    """The codec of a type of the IR. Without origins it writes no places, and cannot read."""
+    """The codec of a type of the IR. Without origins it writes no places, and reads values that come from nowhere."""
     if isinstance(kind, NewType):
         return codec_of(kind.__supertype__, has_origins=has_origins)
     if get_origin(kind) is tuple:
@@ -211,6 +211,7 @@ def _object(of: type, tag: str | None, *, has_origins: bool) -> Codec:
         field.name: field for field in fields(of) if field.init and (has_origins or hints[field.name] is not Origin)
     }
     required = {name for name, field in known.items() if not _has_default(field)}
+    nowhere = {} if has_origins else {name: NOWHERE for name, hint in hints.items() if hint is Origin}
 
     @cache
     def codec(name: str) -> Codec:
@@ -230,7 +231,7 @@ def _object(of: type, tag: str | None, *, has_origins: bool) -> Codec:
             raise JsonError(f"`{name}` is not known here{suggestion(name, known)}")
         for name in sorted(required - given.keys()):
             raise JsonError(f"`{name}` is missing")
-        return of(**{name: _read_at(codec(name), one, f".{name}") for name, one in given.items()})
+        return of(**nowhere, **{name: _read_at(codec(name), one, f".{name}") for name, one in given.items()})
 
     def schema(defs: dict[str, Json]) -> Json:
         title = of.__name__ if tag is None else tag

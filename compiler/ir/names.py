@@ -39,6 +39,10 @@ class Origin:
     chain: tuple[Span, ...] = ()
 
 
+NOWHERE = Origin(Span("", 0, 0))
+"""The origin of what was read from a text that tells none."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class SpiffeId:
     """A SPIFFE ID (SPIFFE-ID specification, section 2): `path` begins with a slash."""

@@ -19,7 +19,7 @@ from meshproof.compiler.driver.compiling import Order, compile_policy
 
 @click.command("compile")
 @options.paths
-@click.option("--target", required=True, metavar="NAME", help="What to compile for: istio.")
+@click.option("--target", required=True, metavar="NAME", help="What to compile for: istio, native.")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder; build/TARGET if left out.")
 @click.option("--option", multiple=True, metavar="KEY=VALUE", help="An option of the target. Repeatable.")
 @options.output

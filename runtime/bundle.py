@@ -1,0 +1,48 @@
+"""Loading a bundle: whatever it holds, there is an engine that keeps all of it, or one typed error and no engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from meshproof.compiler.ir.bundle import Bundle, load
+from meshproof.compiler.ir.json_text import JsonError
+from meshproof.runtime.engine.engine import Engine
+from meshproof.runtime.engine.errors import EngineError
+from meshproof.runtime.signature import SignatureError, verified
+
+MOST_BYTES = 64 * 1024 * 1024
+
+
+class BundleError(Exception):
+    """The bundle is not loaded. The message is one lower-case sentence that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A bundle and the engine that keeps it."""
+
+    bundle: Bundle
+    engine: Engine
+
+
+def load_bundle(data: bytes, *, trusted_keys: Sequence[bytes] = (), most_bytes: int = MOST_BYTES) -> Loaded:
+    """The bundle of a file, and its engine. Raises `BundleError` alone.
+
+    With trusted keys (Ed25519 in PEM) the file must be an envelope that one of them has signed; without any it must be
+    the bundle itself, so that a signature is never there and looked at by nobody.
+    """
+    if len(data) > most_bytes:
+        raise BundleError(f"the bundle has {len(data)} bytes, more than {most_bytes}")
+    try:
+        text = verified(data, trusted_keys) if trusted_keys else data
+        bundle = load(text)
+        return Loaded(bundle, Engine(bundle.mesh))
+    except SignatureError as error:
+        raise BundleError(f"the signature is refused: {error}") from None
+    except JsonError as error:
+        raise BundleError(str(error)) from None
+    except EngineError as error:
+        raise BundleError(f"the policy is refused: {error}") from None
+    except RecursionError:
+        raise BundleError("the bundle is nested too deeply") from None

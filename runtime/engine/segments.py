@@ -1,0 +1,95 @@
+"""Path patterns of segments as an index: all entries whose pattern takes a path, by one walk along its segments."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+_T = TypeVar("_T")
+
+
+def takes(pattern: str, path: str) -> bool:
+    """Whether the pattern takes the path, in normal form."""
+    index: SegmentIndex[None] = SegmentIndex()
+    index.add(pattern, None)
+    return bool(index.find(path))
+
+
+def depth(pattern: str) -> int | None:
+    """How many segments stand before `**`; None for a pattern without it."""
+    segments = pattern[1:].split("/")
+    return len(segments) - 1 if segments[-1] == "**" else None
+
+
+def _is_wild(segment: str) -> bool:
+    return segment == "*" or (segment.startswith("{") and segment.endswith("}"))
+
+
+class _Node(Generic[_T]):
+    __slots__ = ("any", "children", "here", "rest")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node[_T]] = {}
+        self.any: _Node[_T] | None = None
+        self.here: list[_T] = []
+        self.rest: list[_T] = []
+
+
+class SegmentIndex(Generic[_T]):
+    """Entries by path pattern. Literal patterns are one look-up; the others share a trie."""
+
+    __slots__ = ("_exact", "_root", "_walks")
+
+    def __init__(self) -> None:
+        self._exact: dict[str, list[_T]] = {}
+        self._root: _Node[_T] = _Node()
+        self._walks = False
+
+    def add(self, pattern: str, entry: _T) -> None:
+        """Put an entry under a pattern."""
+        segments = pattern[1:].split("/")
+        if segments[-1] != "**" and not any(map(_is_wild, segments)):
+            self._exact.setdefault(pattern, []).append(entry)
+            return
+        node = self._root
+        for segment in segments[:-1] if segments[-1] == "**" else segments:
+            self._walks = True
+            if _is_wild(segment):
+                node.any = node.any or _Node()
+                node = node.any
+            else:
+                node = node.children.setdefault(segment, _Node())
+        (node.rest if segments[-1] == "**" else node.here).append(entry)
+
+    def add_everywhere(self, entry: _T) -> None:
+        """Put an entry where every path finds it."""
+        self._root.rest.append(entry)
+
+    def find(self, path: str) -> list[_T]:
+        """The entries of all patterns that take the path, in no order; the list is the caller's to read alone."""
+        found = self._exact.get(path)
+        root = self._root
+        if not self._walks:
+            if found is None:
+                return root.rest
+            return found + root.rest if root.rest else found
+        return self._walk(path, [*(found or ()), *root.rest])
+
+    def _walk(self, path: str, found: list[_T]) -> list[_T]:
+        nodes = [self._root]
+        for segment in path[1:].split("/"):
+            following = []
+            for node in nodes:
+                child = node.children.get(segment)
+                if child is not None:
+                    following.append(child)
+                if node.any is not None and segment:
+                    following.append(node.any)
+            if not following:
+                return found
+            for node in following:
+                if node.rest:
+                    found += node.rest
+            nodes = following
+        for node in nodes:
+            found += node.here
+        return found

@@ -1,0 +1,62 @@
+"""The policy as a bundle. Only what foreign files alone can say stops it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshproof.compiler.backend.artifact import MapEntry, SourceMap
+from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.backend.loss import Loss
+from meshproof.compiler.backend.target import CompileOptions
+from meshproof.compiler.ir.bundle import Bundle, SourcePlace, enforced
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import Origin
+from meshproof.compiler.ir.serde import digest
+from meshproof.dsl.diagnostic import Diagnostic, Label, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class NativeLowered:
+    """The bundle, and what was said on the way."""
+
+    bundle: Bundle
+    diagnostics: tuple[Diagnostic, ...] = ()
+    losses: tuple[Loss, ...] = ()
+
+    @property
+    def source_map(self) -> SourceMap:
+        """Where each rule and route went: into the one bundle, by its own name."""
+        return tuple(MapEntry(place.kind, "", place.name, None, place.name) for place in self.bundle.source_map)
+
+
+def lower(mesh: Mesh, options: CompileOptions) -> NativeLowered:
+    """The bundle of the mesh; what was lifted from foreign files is MP701."""
+    bundle = Bundle(digest(mesh), options.read_back, enforced(mesh), _source_map(mesh))
+    return NativeLowered(bundle, _refused(mesh))
+
+
+def _source_map(mesh: Mesh) -> tuple[SourcePlace, ...]:
+    rules = (_place("rule", str(rule.id), rule.origin) for rule in mesh.rules)
+    routes = (_place("route", route.id, route.origin) for route in mesh.routes)
+    return tuple(sorted((*rules, *routes)))
+
+
+def _place(kind: str, name: str, origin: Origin) -> SourcePlace:
+    span = origin.span
+    return SourcePlace(kind, name, span.file, span.start, span.end)
+
+
+def _refused(mesh: Mesh) -> tuple[Diagnostic, ...]:
+    if not mesh.is_lifted:
+        return ()
+    return (
+        Diagnostic(
+            code="MP701",
+            severity=Severity.ERROR,
+            message=f"native cannot express `{mesh.name}`: it was read from the files of another mesh",
+            labels=(Label(mesh.origin.span, str(Feature.FOREIGN_FILES), is_primary=True),),
+            help="`meshproof import` makes a policy of such files, which can be compiled",
+            subject=mesh.name,
+            fingerprint="native:foreign-files",
+        ),
+    )
