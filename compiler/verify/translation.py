@@ -33,7 +33,14 @@ from meshproof.compiler.verify.semantic_diff_lone import replayed_alone, stance_
 from meshproof.compiler.verify.semantic_diff_ports import LonePort, PortPair, Sides, Stance
 from meshproof.compiler.verify.semantic_diff_rest import doubts
 from meshproof.compiler.verify.semantic_diff_values import Change, DiffRegion, EditKind, Place, Undecided
-from meshproof.compiler.verify.translation_answered import Relay, answered, called_by_name, relays, without_subsets
+from meshproof.compiler.verify.translation_answered import (
+    Relay,
+    answered,
+    called_by_name,
+    relays,
+    takes_some,
+    without_subsets,
+)
 from meshproof.compiler.verify.translation_gaps import Gap
 from meshproof.compiler.verify.translation_losses import Explained, Losses
 
@@ -266,7 +273,7 @@ def narrowed(policy: PortPolicy, known: tuple[Relay, ...]) -> tuple[Predicate, .
     match node:
         case Gateway():
             of_port = (relay for relay in known if (relay.gateway.name, relay.at) == (node.name, policy.key.port))
-            others = (relay for relay in of_port if not set(relay.external.hosts) & set(node.hosts))
+            others = (relay for relay in of_port if not takes_some(node.hosts, relay.external.hosts))
             return tuple(negation(relay.is_offered) for relay in others)
         case External() if declared is not None:
             return (called_by_name(node, declared),)

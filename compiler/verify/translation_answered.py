@@ -130,7 +130,7 @@ def _by_gateway(found: Iterable[Relay]) -> Iterator[tuple[Relay, ...]]:
 
 
 def _outward(group: tuple[Relay, ...], own: Iterable[Route]) -> Route:
-    """What a gateway does at a port: its own branches, and those for the hosts of its externals."""
+    """What a gateway does at a port: its own branches, which are for its hosts, and those for its externals."""
     first = group[0]
     layer = Layer.TCP if first.port.layer is Layer.TCP else Layer.HTTP
     routes = [route for route in own if route.node == first.gateway.name]
@@ -141,7 +141,7 @@ def _outward(group: tuple[Relay, ...], own: Iterable[Route]) -> Route:
     base = known or _route(first.gateway.name, first.at, first.external.origin)
     relayed = tuple(_towards(relay) for relay in group)
     return replace(
-        base, id=f"via {first.gateway.name}:{first.at}", port=first.at, layer=layer, branches=(*relayed, *branches)
+        base, id=f"via {first.gateway.name}:{first.at}", port=first.at, layer=layer, branches=(*branches, *relayed)
     )
 
 
@@ -195,3 +195,13 @@ def called_by_name(external: External, port: ServicePort) -> Predicate:
     if port.layer is not Layer.TCP:
         return _named(Host(), external.hosts)
     return _named(Sni(), external.hosts) if port.protocol in _TLS else Always()
+
+
+def takes_some(hosts: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether some of the names is one that a gateway with these hosts answers to."""
+    names = tuple(name.lower() for name in others)
+    return any(_takes(host.lower(), name) for host in hosts for name in names)
+
+
+def _takes(host: str, name: str) -> bool:
+    return host in {name, _ANY} or (host.startswith(_ANY) and name.endswith(host[1:]))

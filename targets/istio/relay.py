@@ -78,12 +78,19 @@ def _relay(gateway: Gateway, external: External) -> Relay | NotExpressibleError:
         return _refusal("a gateway knows which host is meant by its name, and plain TCP has none", "leave `via` away")
     if any(host.startswith("*") for host in external.hosts):
         return _refusal("a gateway needs the name of the host that it calls", "write out the hosts")
+    if own := [name for name in external.hosts if any(_takes(host, name) for host in gateway.hosts)]:
+        return _refusal(f"`{gateway.name}` answers to `{own[0]}` itself", "take another gateway for the way out")
     ends = [one for one in gateway.ports if one.protocol in {Protocol.HTTPS, Protocol.TLS}]
     if not ends:
         return _refusal(
             f"`{gateway.name}` has no port with TLS for it", "declare one: `port tls 443 -> 8443 passthrough`"
         )
     return Relay(external, port, gateway, ends[0])
+
+
+def _takes(host: str, name: str) -> bool:
+    """Whether a gateway with the host answers to the name: then routes for the one are routes for the other."""
+    return host in {name, "*"} or (host.startswith("*") and name.endswith(host[1:]))
 
 
 def _refusal(reason: str, advice: str) -> NotExpressibleError:

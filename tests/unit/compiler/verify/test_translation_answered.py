@@ -177,3 +177,16 @@ def test_a_header_whose_lines_are_joined_is_compared_as_it_stands_once_and_more_
     found = translation(mesh, lifted, losses, DAY)
     assert found.verdict is TranslationVerdict.UNKNOWN
     assert [one.reason for one in found.undecided] == ["the lines of a repeated `accept` are compared as one text"]
+
+
+def test_what_comes_in_is_not_sent_out_for_a_name_that_both_have() -> None:
+    """A server for `*.example.com` takes the routes of the external too, whoever calls."""
+    mesh = mesh_of(RELAY.replace('hosts "shop.example.com"', 'hosts "*.example.com"'), has_mesh=True)
+    server, route = (
+        ('- "./shop.example.com"\n', '- "./*.example.com"\n'),
+        ("- shop.example.com\n", '- "*.example.com"\n'),
+    )
+    _, lifted, losses = emitted(RELAY, server, route)
+    found = translation(mesh, lifted, losses, DAY)
+
+    assert any(one.change is Change.REROUTED and one.destinations == ("edge:https",) for one in found.unexplained)

@@ -168,6 +168,13 @@ def test_what_goes_through_a_gateway_is_told_by_the_port_and_tokens_of_the_exter
         assert rule["when"] == [{"key": "connection.sni", "values": ["api.example"]}]
 
 
+@pytest.mark.parametrize("host", ["api.example", "*.example", "*"])
+def test_a_gateway_cannot_tell_an_external_from_itself(codes: Codes, host: str) -> None:
+    own = RELAY.replace("egress {", f'egress {{ hosts "{host}"  certificate "c" ', 1)
+    assert "MP701" in codes(A + own + "allow a -> api")
+    assert "MP701" not in codes(A + own.replace(host, "shop.example", 1) + "allow a -> api")
+
+
 def test_a_gateway_looks_at_tokens_of_what_goes_through_it(lower: Lower) -> None:
     issuer = 'issuer idp { url "https://idp" jwks "https://idp/keys" audiences "x" }\n'
     text = A + issuer + RELAY.replace("8443 }", "8443  accepts idp }") + "allow a -> api"
