@@ -12,7 +12,7 @@ from meshproof.compiler.driver.near_misses import near_misses
 from meshproof.compiler.ir.decision import Decision, Reason
 from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.names import written_name
-from meshproof.compiler.report.model_why import DecidingRule, Explanation
+from meshproof.compiler.report.model_why import DecidingRule, Emitted, Explanation
 from meshproof.compiler.semantics import decide
 from meshproof.compiler.semantics.handshake import mode_of
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from meshproof.compiler.backend.artifact import SourceMap
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.ir.names import RuleId
     from meshproof.compiler.ir.request import Request
@@ -32,11 +31,11 @@ def explain(mesh: Mesh, requests: Sequence[Request], day: date) -> tuple[Explana
     Raises:
         MalformedRequest, MissingAnswer, NotModelled: a request has no decision as it was put.
     """
-    emitted = () if mesh.is_lifted else _source_map(mesh, day)
+    emitted = () if mesh.is_lifted else _emitted(mesh, day)
     return tuple(_explanation(mesh, request, day, emitted) for request in requests)
 
 
-def _explanation(mesh: Mesh, request: Request, day: date, emitted: SourceMap) -> Explanation:
+def _explanation(mesh: Mesh, request: Request, day: date, emitted: tuple[Emitted, ...]) -> Explanation:
     decision = decide(mesh, request, day)
     is_undecided_by_rule = decision.reason is Reason.DEFAULT and not decision.is_allowed
     return Explanation(
@@ -48,7 +47,7 @@ def _explanation(mesh: Mesh, request: Request, day: date, emitted: SourceMap) ->
                 rule.id,
                 rule.effect.value,
                 rule.origin.span,
-                tuple(entry for entry in emitted if entry.subject == rule.id),
+                tuple(one for one in emitted if one.piece.subject == rule.id),
                 _written_in(rule.id) if mesh.is_lifted else "",
             )
             for rule in mesh.rules
@@ -65,12 +64,13 @@ def _written_in(rule: RuleId) -> str:
     return f"AuthorizationPolicy {policy}, rule {index.removesuffix(']')}" if ":" not in policy else policy
 
 
-def _source_map(mesh: Mesh, day: date) -> SourceMap:
+def _emitted(mesh: Mesh, day: date) -> tuple[Emitted, ...]:
     """What rules become in the files of the installed targets that can say the policy."""
-    found: SourceMap = ()
-    for name in registry.names():
-        found += registry.load(name).lower(mesh, CompileOptions(day)).source_map
-    return found
+    return tuple(
+        Emitted(name, piece)
+        for name in registry.names()
+        for piece in registry.load(name).lower(mesh, CompileOptions(day)).source_map
+    )
 
 
 def _note(mesh: Mesh, request: Request, decision: Decision, day: date) -> str:

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Emitted:
+    """A piece of what one target was given for a rule."""
+
+    target: str
+    piece: MapEntry
+
+
+@dataclass(frozen=True, slots=True)
 class DecidingRule:
     """A rule that decided, where it stands, and the pieces of emitted objects that it became.
 
@@ -25,7 +33,7 @@ class DecidingRule:
     rule: str
     effect: str
     span: Span
-    emitted: tuple[MapEntry, ...] = ()
+    emitted: tuple[Emitted, ...] = ()
     written_in: str = ""
 
 

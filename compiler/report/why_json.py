@@ -12,9 +12,8 @@ from meshproof.compiler.report.place_json import place_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from meshproof.compiler.backend.artifact import MapEntry
     from meshproof.compiler.ir.json_text import Json
-    from meshproof.compiler.report.model_why import DecidingRule, Explanation, NearMiss, WhyReport
+    from meshproof.compiler.report.model_why import DecidingRule, Emitted, Explanation, NearMiss, WhyReport
     from meshproof.dsl.source import SourceFile
 
 SCHEMA = "meshproof/why/v1"
@@ -45,7 +44,7 @@ def _rule(rule: DecidingRule, sources: Mapping[str, SourceFile]) -> Json:
         "rule": rule.rule,
         "effect": rule.effect,
         "place": place_json(rule.span, sources),
-        "emitted": [_emitted(entry) for entry in rule.emitted],
+        "emitted": [_emitted(one) for one in rule.emitted],
     }
 
 
@@ -54,5 +53,12 @@ def _near(miss: NearMiss, sources: Mapping[str, SourceFile]) -> Json:
     return {"rule": miss.rule, "place": place_json(miss.span, sources), "missing": missing}
 
 
-def _emitted(entry: MapEntry) -> Json:
-    return {"kind": entry.kind, "namespace": entry.namespace, "name": entry.name, "index": entry.index}
+def _emitted(one: Emitted) -> Json:
+    piece = one.piece
+    return {
+        "target": one.target,
+        "kind": piece.kind,
+        "namespace": piece.namespace,
+        "name": piece.name,
+        "index": piece.index,
+    }

@@ -46,13 +46,14 @@ def _rule(rule: DecidingRule, report: WhyReport, look: Look) -> Iterator[str]:
     yield from snippet((label,), report.sources, Style.INFO, look)
     if rule.written_in:
         yield f"  = written: {harmless(rule.written_in)}"
-    for entry in rule.emitted:
-        yield f"  = emitted: {_emitted(entry)}"
+    for one in rule.emitted:
+        yield f"  = emitted: {one.target}: {_emitted(one.piece)}"
 
 
 def _emitted(entry: MapEntry) -> str:
     piece = "" if entry.index is None else f", rule {entry.index}"
-    return f"{entry.kind} {harmless(entry.namespace)}/{harmless(entry.name)}{piece}"
+    name = f"{entry.namespace}/{entry.name}" if entry.namespace else entry.name
+    return f"{entry.kind} {harmless(name)}{piece}"
 
 
 def _near(miss: NearMiss, report: WhyReport, look: Look) -> Iterator[str]:

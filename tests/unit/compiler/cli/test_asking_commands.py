@@ -92,7 +92,7 @@ def test_why_names_the_rule_its_line_and_what_it_became(request_text: str, tea: 
     assert done.exit_code == 0, done.output
     assert "allow by boil" in done.stdout
     assert "allow boil: shop -> kettle" in done.stdout
-    assert "= emitted: AuthorizationPolicy tea/" in done.stdout
+    assert "= emitted: istio: AuthorizationPolicy tea/" in done.stdout
 
 
 def test_why_takes_a_file(tea: Path, tmp_path: Path) -> None:

@@ -20,7 +20,10 @@ def test_the_rule_that_decided_is_there_with_what_it_became() -> None:
     found = explained("shop -> kettle:http POST /boil")
 
     assert [(rule.rule, rule.effect) for rule in found.rules] == [("boil", "allow")]
-    assert [entry.kind for entry in found.rules[0].emitted] == ["AuthorizationPolicy"]
+    assert [(one.target, one.piece.kind) for one in found.rules[0].emitted] == [
+        ("istio", "AuthorizationPolicy"),
+        ("native", "rule"),
+    ]
     assert found.nearest == ()
 
 
