@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
@@ -12,8 +12,9 @@ from meshproof.compiler.ir.names import AuthorizerName, RuleId
 from meshproof.compiler.ir.predicate import Never, Or, Predicate, SourceIdentity, Test
 from meshproof.runtime.engine.conditions import settled
 from meshproof.runtime.engine.errors import AnswerNeededError
-from meshproof.runtime.engine.facts import Facts
+from meshproof.runtime.engine.facts import Facts, Incoming, Wire
 from meshproof.runtime.engine.index import Candidate, ConnectionIndex, RequestIndex
+from meshproof.runtime.engine.tokens import GoodToken
 
 _MOST_CALLERS = 65_536
 """Identities remembered at a port; beyond, all are forgotten and found again."""
@@ -51,28 +52,38 @@ def _names(rules: Iterable[AuthzRule]) -> tuple[RuleId, ...]:
 class CallerTable:
     """Asks, denies and allows of a class of callers, each indexed; the last step of a decision."""
 
-    __slots__ = ("_allowed_by", "_connections", "_default", "_outcomes", "_requests")
+    __slots__ = ("_allowed_by", "_allows", "_asks", "_connections", "_default", "_denies", "_outcomes")
 
     def __init__(self, candidates: tuple[Candidate, ...], outcomes: Outcomes) -> None:
         by_effect = {effect: [one for one in candidates if one.rule.effect is effect] for effect in Effect}
-        self._requests = {effect: RequestIndex(some) for effect, some in by_effect.items() if some}
+        # One attribute an effect, and not a mapping: looking up a member of an enumeration costs more than an index.
+        self._asks, self._denies, self._allows = (
+            RequestIndex(some) if (some := by_effect[effect]) else None
+            for effect in (Effect.ASK, Effect.DENY, Effect.ALLOW)
+        )
         self._connections = {effect: ConnectionIndex(some) for effect, some in by_effect.items() if some}
         self._outcomes = outcomes
         self._default = outcomes.default()
         self._allowed_by = {one.rule.id: outcomes.allowed((one.rule,)) for one in by_effect[Effect.ALLOW]}
 
-    def request(
-        self, method: str, path: str, facts: Callable[[], Facts], answers: Mapping[AuthorizerName, bool]
-    ) -> Decision:
+    def request(self, wire: Wire, incoming: Incoming, path: str, token: GoodToken | None) -> Decision:
         """The decision about a request over HTTP that passed all steps before."""
-        requests = self._requests
-        asks = requests[Effect.ASK].matching(method, path, facts) if Effect.ASK in requests else []
-        if asks and (decided := self._refused_by_ask(asks, answers)) is not None:
-            return decided
-        if Effect.DENY in requests and (denies := requests[Effect.DENY].matching(method, path, facts)):
+        asks: Sequence[AuthzRule] = ()
+        if self._asks is not None:
+            asks = self._asks.matching(wire, incoming, path, token)
+            if asks and (decided := self._refused_by_ask(asks, incoming.answers)) is not None:
+                return decided
+        if self._denies is not None and (denies := self._denies.matching(wire, incoming, path, token)):
             return self._outcomes.refused(Reason.RULE, denies)
-        allows = requests[Effect.ALLOW].matching(method, path, facts) if Effect.ALLOW in requests else []
-        return self._allowed(allows, asks, answers)
+        if self._allows is None:
+            return self._default if not asks else self._allowed((), asks, incoming.answers)
+        allows = self._allows.matching(wire, incoming, path, token)
+        if not asks:
+            if not allows:
+                return self._default
+            if len(allows) == 1:
+                return self._allowed_by[allows[0].id]
+        return self._allowed(allows, asks, incoming.answers)
 
     def connection(self, facts: Facts, answers: Mapping[AuthorizerName, bool]) -> Decision:
         """The decision about a connection over TCP."""
@@ -85,12 +96,12 @@ class CallerTable:
         allows = connections[Effect.ALLOW].matching(facts) if Effect.ALLOW in connections else []
         return self._allowed(allows, asks, answers)
 
-    def _refused_by_ask(self, asks: list[AuthzRule], answers: Mapping[AuthorizerName, bool]) -> Decision | None:
+    def _refused_by_ask(self, asks: Sequence[AuthzRule], answers: Mapping[AuthorizerName, bool]) -> Decision | None:
         refusing = [rule for rule in asks if rule.authorizer is None or answers.get(rule.authorizer) is False]
         return self._outcomes.refused(Reason.ASK, refusing) if refusing else None
 
     def _allowed(
-        self, allows: list[AuthzRule], asks: list[AuthzRule], answers: Mapping[AuthorizerName, bool]
+        self, allows: Sequence[AuthzRule], asks: Sequence[AuthzRule], answers: Mapping[AuthorizerName, bool]
     ) -> Decision:
         """The end, if nobody refused. A yes that hangs on authorizers who were not asked is none yet."""
         if len(allows) == 1:

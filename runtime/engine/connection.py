@@ -13,7 +13,7 @@ from meshproof.runtime.engine.facts import Facts, Incoming, Wire
 from meshproof.runtime.engine.paths import normal_path
 from meshproof.runtime.engine.ports import PortTable
 from meshproof.runtime.engine.tokens import GoodToken, good_token, is_preflight
-from meshproof.runtime.engine.transport import Identities, passes
+from meshproof.runtime.engine.transport import passes
 
 
 class Connection:
@@ -24,13 +24,11 @@ class Connection:
 
     __slots__ = ("_callers", "_identity", "_table", "_wire", "last_day", "refused")
 
-    def __init__(
-        self, table: PortTable, wire: Wire, identity: str | None, identities: Identities, last_day: date | None
-    ) -> None:
+    def __init__(self, table: PortTable, wire: Wire, known: tuple[str, bool] | None, last_day: date | None) -> None:
         self._table = table
         self._wire = wire
-        self._identity = identity
-        is_standing = passes(table.mode, identity, identities)
+        self._identity = identity = None if known is None else known[0]
+        is_standing = passes(table.mode, known)
         self.refused: Decision | None = None if is_standing else table.at_transport
         self._callers: CallerTable | None = table.callers.table(identity) if is_standing else None
         self.last_day = last_day
@@ -54,7 +52,7 @@ class Connection:
             token = self._verified(incoming)
             if token is None and not is_preflight(method, incoming.headers):
                 return self._table.at_token
-        return callers.request(method, path, lambda: Facts(self._wire, incoming, path, token), incoming.answers)
+        return callers.request(self._wire, incoming, path, token)
 
     def decide_connection(self, answers: Mapping[AuthorizerName, bool]) -> Decision:
         """The decision about a connection over TCP. Raises an `EngineError`."""

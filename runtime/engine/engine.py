@@ -47,14 +47,16 @@ class Engine:
         name, port = place
         if not 1 <= port <= 65535:  # noqa: PLR2004  the last port
             raise MalformedRequestError(f"`{port}` is no port")
-        table = self._at(day).table(name, port)
+        index = bisect_left(self._last_days, day)
+        table = self._at(index, day).table(name, port)
         if table is None:
             raise UnknownDestinationError(f"nothing that is declared is named `{name}`")
         known = None if identity is None else self._identities.known_as(identity)
         if wire.sni is not None and not _NAME(wire.sni):
             raise MalformedRequestError("an `sni` is a name without line breaks, or it is not there")
-        told = replace(wire, is_gateway=known in self._gateways)
-        return Connection(table, told, known, self._identities, self.holds_until(day))
+        is_gateway = known is not None and known[0] in self._gateways
+        told = wire if wire.is_gateway is is_gateway else replace(wire, is_gateway=is_gateway)
+        return Connection(table, told, known, self._last_days[index] if index < len(self._last_days) else None)
 
     def decide(self, request: Request, day: date) -> Decision:
         """The decision about a whole request, as of its own day or `day`. Raises an `EngineError`."""
@@ -95,8 +97,7 @@ class Engine:
             raise MalformedRequestError(f"port `{port}` of `{request.destination}` does not speak {said}")
         return connection
 
-    def _at(self, day: date) -> DayTables:
-        index = bisect_left(self._last_days, day)
+    def _at(self, index: int, day: date) -> DayTables:
         found = self._tables.get(index)
         if found is None:
             if len(self._tables) >= _MOST_DAYS:

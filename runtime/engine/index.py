@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from meshproof.compiler.ir.authz import AuthzRule, Operation
@@ -17,8 +17,9 @@ from meshproof.compiler.ir.predicate import (
     reads_http,
 )
 from meshproof.runtime.engine.conditions import Condition, condition
-from meshproof.runtime.engine.facts import Facts
-from meshproof.runtime.engine.segments import SegmentIndex
+from meshproof.runtime.engine.facts import Facts, Incoming, Wire
+from meshproof.runtime.engine.segments import SegmentIndex, stem
+from meshproof.runtime.engine.tokens import GoodToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,20 @@ class Candidate:
 
 Entry = tuple[AuthzRule, Condition | None]
 
+_FEW = 4
+"""Up to so many operations are looked at one by one, which touches less memory than looking them up."""
+
+_WHOLE, _BELOW, _LIKE = range(3)
+"""A path is the stem itself, the stem or below it, or begins with it and fits the pattern."""
+
+_Row = tuple[str, int, tuple[str, ...], AuthzRule, Condition | None, SegmentIndex[None]]
+_ANY_PATH: SegmentIndex[None] = SegmentIndex()
+
 
 class RequestIndex:
     """Candidates by method and path, for requests over HTTP."""
 
-    __slots__ = ("_by_method", "_other")
+    __slots__ = ("_by_method", "_other", "_rows")
 
     def __init__(self, candidates: Iterable[Candidate]) -> None:
         found = [
@@ -49,25 +59,68 @@ class RequestIndex:
             if not isinstance(one.when, Never)
             for operation in (one.rule.operations or (None,))
         ]
+        self._rows = tuple(_row(operation, one) for operation, one in found) if len(found) <= _FEW else None
+        found = found if self._rows is None else []
         methods = {method for operation, _ in found if operation is not None for method in operation.methods}
         self._by_method = {method: _paths(found, method) for method in sorted(methods)}
         self._other = _paths(found, None)
 
-    def matching(self, method: str, path: str, facts: Callable[[], Facts]) -> list[AuthzRule]:
-        """All rules that match, some perhaps twice. `facts` is asked only if a condition has to be looked at."""
-        entries = self._by_method.get(method, self._other).find(path)
+    def matching(self, wire: Wire, incoming: Incoming, path: str, token: GoodToken | None) -> Sequence[AuthzRule]:
+        """All rules that match, some perhaps twice. Facts are made only if a condition has to be looked at."""
+        if self._rows is not None:
+            return self._among_few(wire, incoming, path, token)
+        entries = (self._by_method.get(incoming.method) or self._other).find(path)
         if not entries:
-            return []
+            return ()
         known: Facts | None = None
         found = []
         for rule, holds in entries:
             if holds is None:
                 found.append(rule)
             else:
-                known = known or facts()
+                known = known or Facts(wire, incoming, path, token)
                 if holds(known):
                     found.append(rule)
         return found
+
+    def _among_few(self, wire: Wire, incoming: Incoming, path: str, token: GoodToken | None) -> Sequence[AuthzRule]:
+        found: list[AuthzRule] = []
+        for beginning, kind, methods, rule, holds, pattern in self._rows or ():
+            if kind == _WHOLE:
+                if path != beginning:
+                    continue
+            elif not path.startswith(beginning):
+                continue
+            elif kind == _BELOW:
+                if path != beginning and path[len(beginning)] != "/":
+                    continue
+            elif not pattern.find(path):
+                continue
+            if methods and incoming.method not in methods:
+                continue
+            if holds is None or holds(Facts(wire, incoming, path, token)):
+                found.append(rule)
+        return found
+
+
+def _row(operation: Operation | None, one: Candidate) -> _Row:
+    """An operation and what is left of its rule's condition."""
+    methods = () if operation is None else operation.methods
+    match None if operation is None else operation.path:
+        case Segments(pattern):
+            beginning = stem(pattern)
+            rule, holds = _entry(one, one.when)
+            if beginning == pattern:
+                return beginning, _WHOLE, methods, rule, holds, _ANY_PATH
+            if pattern == f"{beginning}/**":
+                return beginning, _BELOW, methods, rule, holds, _ANY_PATH
+            index: SegmentIndex[None] = SegmentIndex()
+            index.add(pattern, None)
+            return beginning, _LIKE, methods, rule, holds, index
+        case None:
+            return "", _BELOW, methods, *_entry(one, one.when), _ANY_PATH
+        case other:
+            return "", _BELOW, methods, *_entry(one, conjunction((Test(Path(), other), one.when))), _ANY_PATH
 
 
 def _paths(found: Sequence[tuple[Operation | None, Candidate]], method: str | None) -> SegmentIndex[Entry]:

@@ -20,6 +20,16 @@ def depth(pattern: str) -> int | None:
     return len(segments) - 1 if segments[-1] == "**" else None
 
 
+def stem(pattern: str) -> str:
+    """The text with which every path begins that the pattern takes, to the end of its last literal segment."""
+    literal: list[str] = []
+    for segment in pattern[1:].split("/"):
+        if segment == "**" or _is_wild(segment):
+            break
+        literal.append(f"/{segment}")
+    return "".join(literal)
+
+
 def _is_wild(segment: str) -> bool:
     return segment == "*" or (segment.startswith("{") and segment.endswith("}"))
 
@@ -66,7 +76,7 @@ class SegmentIndex(Generic[_T]):
 
     def find(self, path: str) -> list[_T]:
         """The entries of all patterns that take the path, in no order; the list is the caller's to read alone."""
-        found = self._exact.get(path)
+        found = self._exact.get(path) if self._exact else None
         root = self._root
         if not self._walks:
             if found is None:
@@ -75,8 +85,23 @@ class SegmentIndex(Generic[_T]):
         return self._walk(path, [*(found or ()), *root.rest])
 
     def _walk(self, path: str, found: list[_T]) -> list[_T]:
-        nodes = [self._root]
-        for segment in path[1:].split("/"):
+        node = self._root
+        segments = path[1:].split("/")
+        for place, segment in enumerate(segments):
+            if node.any is not None:
+                return self._branching(node, segments[place:], found)
+            child = node.children.get(segment)
+            if child is None:
+                return found
+            if child.rest:
+                found += child.rest
+            node = child
+        return found + node.here if node.here else found
+
+    def _branching(self, start: _Node[_T], segments: list[str], found: list[_T]) -> list[_T]:
+        """The same where a segment may be a literal and a wildcard both: from here on along all that take it."""
+        nodes = [start]
+        for segment in segments:
             following = []
             for node in nodes:
                 child = node.children.get(segment)

@@ -18,27 +18,35 @@ from meshproof.compiler.ir.mtls import (
 from meshproof.compiler.ir.names import SpiffeId
 from meshproof.runtime.engine.errors import MalformedRequestError
 
+_MOST_KNOWN = 65_536
+
 
 class Identities:
     """Which identities are verified, and by which name rules know them (ADR 0040)."""
 
-    __slots__ = ("_aliases", "_ours", "_trusted")
+    __slots__ = ("_aliases", "_known", "_ours", "_trusted")
 
     def __init__(self, mesh: Mesh) -> None:
         self._ours = mesh.trust_domain
         self._aliases = frozenset(mesh.aliases)
         self._trusted = frozenset((mesh.trust_domain, *mesh.trusts))
+        self._known: dict[str, tuple[str, bool]] = {}
 
-    def known_as(self, uri: str) -> str:
-        """The identity with an alias of our trust domain replaced by it."""
-        if not self._aliases:
-            return uri
-        domain = _domain(uri)
-        return f"spiffe://{self._ours}{uri[len('spiffe://') + len(domain) :]}" if domain in self._aliases else uri
+    def known_as(self, uri: str) -> tuple[str, bool]:
+        """The identity as rules know it, an alias of our trust domain replaced by it; and whether it is verified.
 
-    def is_verified(self, known: str) -> bool:
-        """Whether the identity, as rules know it, is of our trust domain or of one that is trusted."""
-        return _domain(known) in self._trusted
+        It is if its domain is ours or trusted. Raises `MalformedRequestError` for what is no identity of a workload.
+        """
+        found = self._known.get(uri)
+        if found is None:
+            domain = _domain(uri)
+            is_alias = domain in self._aliases
+            name = f"spiffe://{self._ours}{uri[len('spiffe://') + len(domain) :]}" if is_alias else uri
+            found = name, is_alias or domain in self._trusted
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[uri] = found
+        return found
 
 
 def _domain(uri: str) -> str:
@@ -76,8 +84,8 @@ class Modes:
                 return next((self._by_scope[scope] for scope in scopes if scope in self._by_scope), MtlsMode.STRICT)
 
 
-def passes(mode: MtlsMode, known: str | None, identities: Identities) -> bool:
+def passes(mode: MtlsMode, known: tuple[str, bool] | None) -> bool:
     """Whether the connection of a caller stands: a handshake that fails is refused, never downgraded."""
     if known is None:
         return mode is not MtlsMode.STRICT
-    return mode is not MtlsMode.DISABLED and identities.is_verified(known)
+    return mode is not MtlsMode.DISABLED and known[1]
