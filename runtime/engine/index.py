@@ -18,7 +18,7 @@ from meshproof.compiler.ir.predicate import (
 )
 from meshproof.runtime.engine.conditions import Condition, condition
 from meshproof.runtime.engine.facts import Facts, Incoming, Wire
-from meshproof.runtime.engine.segments import SegmentIndex, stem
+from meshproof.runtime.engine.segments import After, SegmentIndex, after_stem, fits, stem
 from meshproof.runtime.engine.tokens import GoodToken
 
 
@@ -43,8 +43,9 @@ _FEW = 4
 _WHOLE, _BELOW, _LIKE = range(3)
 """A path is the stem itself, the stem or below it, or begins with it and fits the pattern."""
 
-_Row = tuple[str, int, tuple[str, ...], AuthzRule, Condition | None, SegmentIndex[None]]
-_ANY_PATH: SegmentIndex[None] = SegmentIndex()
+_Row = tuple[str, int, tuple[str, ...], AuthzRule, Condition | None, After]
+_NOTHING: After = ((), False)
+_EMPTY: SegmentIndex[Entry] = SegmentIndex()
 
 
 class RequestIndex:
@@ -60,15 +61,39 @@ class RequestIndex:
             for operation in (one.rule.operations or (None,))
         ]
         self._rows = tuple(_row(operation, one) for operation, one in found) if len(found) <= _FEW else None
-        found = found if self._rows is None else []
-        methods = {method for operation, _ in found if operation is not None for method in operation.methods}
-        self._by_method = {method: _paths(found, method) for method in sorted(methods)}
-        self._other = _paths(found, None)
+        self._by_method: dict[str, SegmentIndex[Entry]] = {}
+        self._other: SegmentIndex[Entry] = _EMPTY
+        if self._rows is None:
+            methods = {method for operation, _ in found if operation is not None for method in operation.methods}
+            self._by_method = {method: _paths(found, method) for method in sorted(methods)}
+            self._other = _paths(found, None)
 
     def matching(self, wire: Wire, incoming: Incoming, path: str, token: GoodToken | None) -> Sequence[AuthzRule]:
         """All rules that match, some perhaps twice. Facts are made only if a condition has to be looked at."""
-        if self._rows is not None:
-            return self._among_few(wire, incoming, path, token)
+        if self._rows is None:
+            return self._looked_up(wire, incoming, path, token)
+        found: list[AuthzRule] | None = None
+        for beginning, kind, methods, rule, holds, after in self._rows:
+            if kind == _WHOLE:
+                if path != beginning:
+                    continue
+            elif not path.startswith(beginning):
+                continue
+            elif kind == _BELOW:
+                if path != beginning and path[len(beginning)] != "/":
+                    continue
+            elif not fits(after, path[len(beginning) :]):
+                continue
+            if methods and incoming.method not in methods:
+                continue
+            if holds is None or holds(Facts(wire, incoming, path, token)):
+                if found is None:
+                    found = [rule]
+                else:
+                    found.append(rule)
+        return found or ()
+
+    def _looked_up(self, wire: Wire, incoming: Incoming, path: str, token: GoodToken | None) -> Sequence[AuthzRule]:
         entries = (self._by_method.get(incoming.method) or self._other).find(path)
         if not entries:
             return ()
@@ -83,25 +108,6 @@ class RequestIndex:
                     found.append(rule)
         return found
 
-    def _among_few(self, wire: Wire, incoming: Incoming, path: str, token: GoodToken | None) -> Sequence[AuthzRule]:
-        found: list[AuthzRule] = []
-        for beginning, kind, methods, rule, holds, pattern in self._rows or ():
-            if kind == _WHOLE:
-                if path != beginning:
-                    continue
-            elif not path.startswith(beginning):
-                continue
-            elif kind == _BELOW:
-                if path != beginning and path[len(beginning)] != "/":
-                    continue
-            elif not pattern.find(path):
-                continue
-            if methods and incoming.method not in methods:
-                continue
-            if holds is None or holds(Facts(wire, incoming, path, token)):
-                found.append(rule)
-        return found
-
 
 def _row(operation: Operation | None, one: Candidate) -> _Row:
     """An operation and what is left of its rule's condition."""
@@ -111,16 +117,14 @@ def _row(operation: Operation | None, one: Candidate) -> _Row:
             beginning = stem(pattern)
             rule, holds = _entry(one, one.when)
             if beginning == pattern:
-                return beginning, _WHOLE, methods, rule, holds, _ANY_PATH
+                return beginning, _WHOLE, methods, rule, holds, _NOTHING
             if pattern == f"{beginning}/**":
-                return beginning, _BELOW, methods, rule, holds, _ANY_PATH
-            index: SegmentIndex[None] = SegmentIndex()
-            index.add(pattern, None)
-            return beginning, _LIKE, methods, rule, holds, index
+                return beginning, _BELOW, methods, rule, holds, _NOTHING
+            return beginning, _LIKE, methods, rule, holds, after_stem(pattern)
         case None:
-            return "", _BELOW, methods, *_entry(one, one.when), _ANY_PATH
+            return "", _BELOW, methods, *_entry(one, one.when), _NOTHING
         case other:
-            return "", _BELOW, methods, *_entry(one, conjunction((Test(Path(), other), one.when))), _ANY_PATH
+            return "", _BELOW, methods, *_entry(one, conjunction((Test(Path(), other), one.when))), _NOTHING
 
 
 def _paths(found: Sequence[tuple[Operation | None, Candidate]], method: str | None) -> SegmentIndex[Entry]:

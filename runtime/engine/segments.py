@@ -9,9 +9,8 @@ _T = TypeVar("_T")
 
 def takes(pattern: str, path: str) -> bool:
     """Whether the pattern takes the path, in normal form."""
-    index: SegmentIndex[None] = SegmentIndex()
-    index.add(pattern, None)
-    return bool(index.find(path))
+    beginning = stem(pattern)
+    return path.startswith(beginning) and fits(after_stem(pattern), path[len(beginning) :])
 
 
 def depth(pattern: str) -> int | None:
@@ -28,6 +27,37 @@ def stem(pattern: str) -> str:
             break
         literal.append(f"/{segment}")
     return "".join(literal)
+
+
+After = tuple[tuple[str | None, ...], bool]
+"""What a pattern says of the segments after its stem (None: any single one), and whether `**` comes last."""
+
+
+def after_stem(pattern: str) -> After:
+    """What comes after the stem."""
+    segments = pattern[len(stem(pattern)) + 1 :].split("/") if stem(pattern) != pattern else []
+    has_rest = segments[-1:] == ["**"]
+    wanted = segments[:-1] if has_rest else segments
+    return tuple(None if _is_wild(one) else one for one in wanted), has_rest
+
+
+def fits(after: After, text: str) -> bool:
+    """Whether what a path has after the stem is what the pattern says."""
+    wanted, has_rest = after
+    if not text:
+        return not wanted
+    if text[0] != "/":
+        return False
+    given = text[1:].split("/")
+    if len(given) != len(wanted) and not (has_rest and len(given) > len(wanted)):
+        return False
+    for want, segment in zip(wanted, given, strict=False):
+        if want is None:
+            if not segment:
+                return False
+        elif want != segment:
+            return False
+    return True
 
 
 def _is_wild(segment: str) -> bool:
