@@ -87,12 +87,14 @@ class DayTables:
         )
 
     def _is_observed(self, node: Node) -> bool:
-        if not isinstance(node, Service):
+        """What stands at a namespace holds for all that is declared in it: services and gateways."""
+        if isinstance(node, External):
             return False
         namespace: Namespace | None = self._namespaces.get(node.namespace)
+        own = node.observe if isinstance(node, Service) else None
         return any(
             one is not None and (one.until is None or self._day <= one.until)
-            for one in (node.observe, None if namespace is None else namespace.observe)
+            for one in (own, None if namespace is None else namespace.observe)
         )
 
     def _accepted(self, node: Node) -> tuple[Issuer, ...]:

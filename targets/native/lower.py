@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from meshproof.compiler.backend.artifact import MapEntry, SourceMap
@@ -30,9 +31,9 @@ class NativeLowered:
 
 
 def lower(mesh: Mesh, options: CompileOptions) -> NativeLowered:
-    """The bundle of the mesh; what was lifted from foreign files is MP701."""
+    """The bundle of the mesh. What was lifted from foreign files is MP701, an option MP709: there are none."""
     bundle = Bundle(digest(mesh), options.read_back, enforced(mesh), _source_map(mesh))
-    return NativeLowered(bundle, _refused(mesh))
+    return NativeLowered(bundle, (*_refused(mesh), *_unknown_options(mesh, options)))
 
 
 def _source_map(mesh: Mesh) -> tuple[SourcePlace, ...]:
@@ -60,3 +61,17 @@ def _refused(mesh: Mesh) -> tuple[Diagnostic, ...]:
             fingerprint="native:foreign-files",
         ),
     )
+
+
+def _unknown_options(mesh: Mesh, options: CompileOptions) -> Iterator[Diagnostic]:
+    for key, _ in options.settings:
+        if key.startswith("native."):
+            yield Diagnostic(
+                code="MP709",
+                severity=Severity.ERROR,
+                message=f"native has no option `{key}`",
+                labels=(Label(mesh.origin.span, is_primary=True),),
+                help="leave it out: this target has no options",
+                subject=mesh.name,
+                fingerprint=f"native:{key}",
+            )

@@ -167,6 +167,14 @@ def test_what_is_observed_is_let_through_and_told(engine: Engine) -> None:
     assert later.decide(Incoming("GET", "/")) == _refused(Reason.DEFAULT)
 
 
+def test_what_is_observed_in_a_namespace_are_its_gateways_too() -> None:
+    observed = 'namespace shop { observe { because "new" owner "o" until 2027-01-31 } }'
+    engine = Engine(policy_of_texts({"m.mesh": TEXT + observed}).meshes[0])
+    for place, wire in (((NodeName("edge"), 8443), Wire()), (SHOP, WIRE)):
+        decision = engine.connect(wire, FRONT, place, DAY).decide(Incoming("PUT", "/nothing"))
+        assert decision == Decision(is_allowed=True, reason=Reason.DEFAULT, is_observed=True), place
+
+
 def test_connections(engine: Engine) -> None:
     db = (NodeName("shop"), 5432)
     assert engine.connect(Wire(), FRONT, db, DAY).decide_connection({}) == _allowed("db")

@@ -103,6 +103,13 @@ def test_what_foreign_files_say_is_refused() -> None:
     assert [(one.code, one.subject) for one in lowered.diagnostics] == [("MP701", "m")]
 
 
+def test_there_are_no_options() -> None:
+    given = replace(OPTIONS, settings=(("native.x", "1"), ("istio.trust-domain", "y")))
+    assert [(one.code, one.message) for one in TARGET.lower(MESH, given).diagnostics] == [
+        ("MP709", "native has no option `native.x`")
+    ]
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"schema":"meshproof/bundle/v1"}'])
 def test_what_is_no_bundle_is_not_lifted(content: bytes) -> None:
     lifted = TARGET.lift((Artifact("policy.json", content),), OPTIONS)
