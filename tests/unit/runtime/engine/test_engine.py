@@ -9,10 +9,22 @@ from tests.strategies.building import token
 from meshproof.compiler.driver.policy import policy_of_texts
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.decision import Decision, Reason
-from meshproof.compiler.ir.matchers import Exact, Present, Segments
+from meshproof.compiler.ir.matchers import Cidr, Exact, Present, Segments
 from meshproof.compiler.ir.mesh import Mesh, PathMode
 from meshproof.compiler.ir.names import NOWHERE, AuthorizerName, NodeName, RuleId
-from meshproof.compiler.ir.predicate import Always, Host, Not, Opaque, Path, Predicate, RemoteIp, Test
+from meshproof.compiler.ir.predicate import (
+    Always,
+    ClientIp,
+    Header,
+    Host,
+    Not,
+    Opaque,
+    Path,
+    Predicate,
+    RemoteIp,
+    Sni,
+    Test,
+)
 from meshproof.runtime.engine.engine import Engine
 from meshproof.runtime.engine.errors import (
     AnswerNeededError,
@@ -222,6 +234,26 @@ def _with_rule(**changes: object) -> Mesh:
     mesh = _mesh()
     first: AuthzRule = replace(mesh.rules[0], **changes)  # type: ignore[arg-type]
     return replace(mesh, rules=(first, *mesh.rules[1:]))
+
+
+def _with_when(name: str, when: Predicate) -> Engine:
+    mesh = _mesh()
+    return Engine(replace(mesh, rules=tuple(replace(one, when=when) if one.id == name else one for one in mesh.rules)))
+
+
+def test_a_rule_that_reads_http_matches_no_connection() -> None:
+    db = (NodeName("shop"), 5432)
+    for when in (Not(Test(Header("x"), Present())), Test(Header("x"), Present())):
+        connection = _with_when("db", when).connect(Wire(), FRONT, db, DAY)
+        assert connection.decide_connection({}) == _refused(Reason.DEFAULT)
+    named = _with_when("db", Test(Sni(), Exact("db"))).connect(Wire(sni="DB"), FRONT, db, DAY)
+    assert named.decide_connection({}) == _allowed("db")
+
+
+def test_what_a_caller_that_is_no_gateway_says_of_its_client_is_absent() -> None:
+    engine = _with_when("moving", Test(ClientIp(), Cidr("192.0.2.0/24")))
+    moving = Incoming("GET", "/moving", client_ip="192.0.2.7")
+    assert _get(engine, moving) == _get(engine, replace(moving, client_ip=None)) == _refused(Reason.DEFAULT)
 
 
 @pytest.mark.parametrize(
