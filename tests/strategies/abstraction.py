@@ -25,7 +25,14 @@ def point_of(environment: Environment, mesh: Mesh, request: Request, facts: Fact
         if attribute == Host() and RawAuthority() in environment.singles:
             continue  # the same variable, divided by what both read
         values = facts.values(attribute)
-        if values:
+        if values and attribute == RawAuthority():
+            hosts = facts.values(Host()) or values
+            number = _only(
+                _members(dict(single.classes.masks), len(single.classes.witnesses), values[0])
+                & _members(_masks_of_hosts(environment), len(single.classes.witnesses), hosts[0])
+            )
+            point[single.variable] = number
+        elif values:
             number = _class(dict(single.classes.masks), len(single.classes.witnesses), values[0])
             point[single.variable] = number + single.may_be_absent
         else:
@@ -73,12 +80,25 @@ def _is_declared(environment: Environment, identity: str) -> bool:
     return any(one.is_declared and one.uri == identity for one in environment.callers.classes)
 
 
+def _masks_of_hosts(environment: Environment) -> dict[Matcher, int]:
+    single = environment.singles.get(Host())
+    return {} if single is None else dict(single.masks)
+
+
 def _class(masks: dict[Matcher, int], count: int, value: str) -> int:
     """The class of a value: the one that the same matchers take."""
-    found = [
+    return _only(_members(masks, count, value))
+
+
+def _members(masks: dict[Matcher, int], count: int, value: str) -> frozenset[int]:
+    """The classes that the same matchers take as the value."""
+    return frozenset(
         number
         for number in range(count)
         if all(matches(matcher, value) == bool(mask >> number & 1) for matcher, mask in masks.items())
-    ]
-    assert len(found) == 1, (value, found)
-    return found[0]
+    )
+
+
+def _only(numbers: frozenset[int]) -> int:
+    (number,) = numbers
+    return number

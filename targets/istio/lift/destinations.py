@@ -97,10 +97,11 @@ def _is_called(dialled: Dialled, host: KnownHost) -> bool:
 
 def _nothing(host: KnownHost, port: int, sending: Sending, share: int, *, is_called: bool = False) -> Arrival:
     """A destination behind which there is nothing, under the name of what should be there."""
-    node = host.external.name if host.external is not None else host.workloads[0].name
-    end = End(node, port, None)
+    external = host.external
+    end = End(host.workloads[0].name, port, None) if external is None else host.ends(port)[0]
+    node = end.node
     label = _label(host, (end,), sending.subset, is_called=is_called) or f"{host.label}:{port}"
-    return Arrival((Target(node, None, port, share, sending.origin, label),), NO_CLUSTER)
+    return Arrival((Target(node, None, end.port, share, sending.origin, label),), NO_CLUSTER)
 
 
 def _is_of(end: End, subset: Subset) -> bool:

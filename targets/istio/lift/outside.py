@@ -20,7 +20,7 @@ from meshproof.compiler.ir.predicate import (
 )
 from meshproof.compiler.ir.routing import Route
 from meshproof.targets.istio.lift.callers import Identities
-from meshproof.targets.istio.lift.registry import KnownHost, Registry
+from meshproof.targets.istio.lift.registry import KnownHost, Registry, arriving_at
 from meshproof.targets.istio.lift.senders import Senders
 from meshproof.targets.istio.lift.sidecars import View
 from meshproof.targets.istio.lift.workloads import Role
@@ -71,7 +71,7 @@ def _leads_to(route: Route, node: NodeName) -> bool:
 def _going_out(
     external: External, registry: Registry, senders: Senders
 ) -> Iterator[tuple[tuple[int, ...] | None, Predicate]]:
-    """Who may go out to which ports; None is every port."""
+    """Who may go out to which ports, by the numbers where requests arrive; None is every port."""
     hosts = [host for host in registry.all if host.external is not None and host.external.name == external.name]
     found: dict[Predicate, list[int]] = {}
     for port in sorted({port.number for host in hosts for port in host.ports}):
@@ -81,7 +81,7 @@ def _going_out(
             external.origin,
         )
         matches = disjunction(tuple(group.condition for group in groups if group.result))
-        found.setdefault(matches, []).append(port)
+        found.setdefault(matches, []).append(arriving_at(external, port))
     for matches, ports in found.items():
         yield tuple(ports), matches
     if not found:

@@ -65,7 +65,7 @@ class KnownHost:
     def ends(self, number: int) -> tuple[End, ...]:
         """Where requests to a port arrive."""
         if self.external is not None:
-            return (End(self.external.name, number, None),)
+            return (End(self.external.name, arriving_at(self.external, number), None),)
         found = ((one, self._listening(one, number)) for one in self.workloads)
         return tuple(End(one.name, listening, one) for one, listening in found if listening is not None)
 
@@ -78,6 +78,11 @@ class KnownHost:
             return None
         port = self.service.port(number)
         return None if port is None else listening_port(self.service, port, workload)
+
+
+def arriving_at(external: External, number: int) -> int:
+    """The number that a request has at what is outside, for the one that its caller dials."""
+    return next((port.workload for port in external.ports if port.number == number), number)
 
 
 def listening_port(service: KubeService, port: KubePort, workload: Workload) -> int | None:

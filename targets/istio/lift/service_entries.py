@@ -62,9 +62,9 @@ def _entry(source: KubeObject, context: LiftContext, taken: set[NodeName]) -> En
     ports = tuple(_ports(spec))
     is_external = text(spec.get("location")) != "MESH_INTERNAL"
     workloads = _selected(source, context) or _behind_endpoints(source, context)
-    # A caller's proxy judges what goes outside, and sees the number that the caller dialled.
-    dialled = tuple(replace(port, workload=port.number) for port in ports)
-    external = None if workloads else External(_free_name(source, hosts, context, taken), hosts, dialled, source.origin)
+    external = None
+    if not workloads:
+        external = External(_free_name(source, hosts, context, taken), hosts, _told_apart(ports), source.origin)
     return Entry(
         source=source,
         hosts=hosts,
@@ -78,6 +78,13 @@ def _entry(source: KubeObject, context: LiftContext, taken: set[NodeName]) -> En
         workloads=workloads,
         external=external,
     )
+
+
+def _told_apart(ports: tuple[ServicePort, ...]) -> tuple[ServicePort, ...]:
+    """The ports, by the numbers that callers dial where two of them lead to one: requests name where they arrive."""
+    if len({port.workload for port in ports}) == len(ports):
+        return ports
+    return tuple(replace(port, workload=port.number) for port in ports)
 
 
 def _free_name(source: KubeObject, hosts: tuple[str, ...], context: LiftContext, taken: set[NodeName]) -> NodeName:

@@ -34,6 +34,11 @@ SAME = {
             /one            => web { rewrite path /other }
             otherwise       => web { rewrite path /v1 }
         }""",
+    "an external that listens elsewhere than is dialled": HEAD
+    + SHOP
+    + """
+        external bank { hosts "bank.example"  port https 443 -> 8444 }
+        allow pay: api -> bank:https""",
     "a rewrite at a gateway": HEAD
     + SHOP
     + EDGE

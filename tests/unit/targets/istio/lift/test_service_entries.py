@@ -26,6 +26,15 @@ def test_an_entry_is_one_external_with_all_its_hosts() -> None:
     assert shop(entry(BANK, "old")).externals[0].name == "shop/old.serviceentry"  # a workload has the name
 
 
+def test_requests_outside_arrive_where_the_entry_leads() -> None:
+    numbers = "ports: [{number: 443, name: web, protocol: HTTP, targetPort: 8444}"
+    spec = f"hosts: [api.bank.example]\nresolution: DNS\n{numbers}"
+    (found,) = shop(entry(f"{spec}]")).externals
+    assert [(port.number, port.workload) for port in found.ports] == [(443, 8444)]
+    both = shop(entry(f"{spec}, {{number: 8444, name: alt, protocol: HTTP}}]")).externals[0]
+    assert [(port.number, port.workload) for port in both.ports] == [(443, 443), (8444, 8444)]
+
+
 def test_routes_to_externals_are_by_host() -> None:
     text = virtual_service(
         "hosts: [pay.bank.example]\nhttp: [{timeout: 3s, route: [{destination: {host: pay.bank.example}}]}]"
