@@ -78,6 +78,7 @@ class Environment:
     answers: dict[AuthorizerName, int] = field(default_factory=dict)
     opaques: dict[Opaque, int] = field(default_factory=dict)
     axioms: list[Formula] = field(default_factory=list)
+    _callers: dict[int, Formula] = field(default_factory=dict, repr=False)
     repeated: dict[str, int] = field(default_factory=dict)
     """For each header that is read line by line and joined (`smt.repeated`): 1 if it stands more than once."""
 
@@ -91,6 +92,9 @@ class Environment:
 
         Raises KeyError if the set is no union of what this port tells apart.
         """
+        known = self._callers.get(mask)
+        if known is not None:
+            return known
         values = 0
         for value, classes in enumerate(self.local):
             common = classes & mask
@@ -98,7 +102,8 @@ class Environment:
                 values |= 1 << value
             elif common:
                 raise KeyError(mask)
-        return self.formulas.literal(self.caller, values)
+        found = self._callers[mask] = self.formulas.literal(self.caller, values)
+        return found
 
     def test(self, attribute: Attribute, matcher: Matcher) -> Formula:
         """The formula of one test. Raises KeyError for one that the environment was not made for."""

@@ -6,7 +6,7 @@ conjunction, disjunction and negation of literals of one variable are bit operat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -58,6 +58,7 @@ class Formulas:
         self._joined: dict[tuple[type[Conjunction | Disjunction], tuple[Formula, ...]], Formula] = {}
         self._hulls: dict[Formula, Mapping[int, int]] = {}
         self._negations: dict[Formula, Formula] = {FALSE: TRUE, TRUE: FALSE}
+        self._read: dict[Formula, frozenset[int]] = {}
 
     def variable(self, size: int) -> int:
         """A new variable with `size` values, at least one."""
@@ -95,7 +96,7 @@ class Formulas:
             elif shape is not True:
                 rest[part] = None
         kept = [self.literal(variable, mask) for variable, mask in masks.items()]
-        if FALSE in kept or any(self._negations.get(part) in rest for part in rest):
+        if FALSE in kept or self._has_opposites(rest):
             return FALSE
         kept.extend(rest)
         if not kept:
@@ -115,12 +116,15 @@ class Formulas:
             elif shape is not False:
                 rest[part] = None
         kept = [self.literal(variable, mask) for variable, mask in masks.items()]
-        if TRUE in kept or any(self._negations.get(part) in rest for part in rest):
+        if TRUE in kept or self._has_opposites(rest):
             return TRUE
         kept.extend(rest)
         if not kept:
             return FALSE
         return kept[0] if len(kept) == 1 else self._join(Disjunction, kept)
+
+    def _has_opposites(self, parts: dict[Formula, None]) -> bool:
+        return any(map(parts.__contains__, map(self._negations.get, parts)))
 
     def negation(self, formula: Formula) -> Formula:
         """The formula does not hold."""
@@ -145,11 +149,13 @@ class Formulas:
         shape = self.shapes[formula]  # no `match`: it is asked millions of times about a large policy
         if isinstance(shape, Literal):
             return bool(shape.mask >> point[shape.variable] & 1)
-        if isinstance(shape, Conjunction):
-            return all(self.holds(part, point) for part in shape.parts)
-        if isinstance(shape, Disjunction):
-            return any(self.holds(part, point) for part in shape.parts)
-        return shape
+        if isinstance(shape, bool):
+            return shape
+        is_end = isinstance(shape, Disjunction)
+        for part in shape.parts:
+            if self.holds(part, point) is is_end:
+                return is_end
+        return not is_end
 
     def hull(self, formula: Formula) -> Mapping[int, int]:
         """For some variables the values beyond which the formula does not hold: two whose hulls miss are disjoint."""
@@ -175,10 +181,22 @@ class Formulas:
 
     def is_plainly_disjoint(self, one: Formula, other: Formula) -> bool:
         """Whether the hulls tell that two formulas have no point in common; if they do not, nothing is said."""
-        if FALSE in {one, other}:
-            return True
-        hull = self.hull(other)
-        return any(not mask & hull.get(variable, -1) for variable, mask in self.hull(one).items())
+        return not any(self.plainly_meeting(one, (other,)))
+
+    def plainly_meeting(self, one: Formula, others: Iterable[Formula]) -> Iterator[bool]:
+        """For each of the others whether the hulls leave it open that it has a point in common with the one."""
+        own = tuple(self.hull(one).items())
+        hulls = self._hulls
+        for other in others:
+            hull = hulls.get(other)
+            if hull is None:
+                hull = self.hull(other)
+            for variable, mask in own:
+                if not mask & hull.get(variable, -1):
+                    yield False
+                    break
+            else:
+                yield FALSE not in (one, other)
 
     def substituted(self, formula: Formula, values: Mapping[int, int]) -> Formula:
         """The formula with variables replaced by values."""
@@ -225,6 +243,15 @@ class Formulas:
 
     def variables_of(self, formulas: Sequence[Formula]) -> frozenset[int]:
         """The variables that the formulas read."""
+        return frozenset().union(*map(self._variables, formulas))
+
+    def _variables(self, formula: Formula) -> frozenset[int]:
+        known = self._read.get(formula)
+        if known is None:
+            known = self._read[formula] = self._walked((formula,))
+        return known
+
+    def _walked(self, formulas: Sequence[Formula]) -> frozenset[int]:
         found: set[int] = set()
         seen: set[Formula] = set()
         stack = list(formulas)

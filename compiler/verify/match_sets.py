@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import compress
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.names import RuleId
@@ -39,15 +40,14 @@ class MatchSets:
             found = self._meeting[rule] = tuple(self._met(rule))
         return found
 
-    def _met(self, rule: RuleId) -> Iterator[AuthzRule]:
+    def _met(self, rule: RuleId) -> Iterable[AuthzRule]:
         if self._callers is None:
             of, is_gateway = self._encoding.callers.of_sources, self.scope.policy.is_gateway
             self._callers = {one.id: of(one.sources, is_gateway=is_gateway) for one in self.rules.values()}
-        own, match = self._callers.get(rule, 0), self.match(rule)
-        formulas = self._encoding.environment.formulas
-        for name, callers in self._callers.items():
-            if callers & own and name != rule and not formulas.is_plainly_disjoint(match, self.match(name)):
-                yield self.rules[name]
+        own = self._callers.get(rule, 0)
+        others = [name for name, callers in self._callers.items() if callers & own and name != rule]
+        is_met = self._encoding.environment.formulas.plainly_meeting(self.match(rule), map(self.match, others))
+        return (self.rules[name] for name in compress(others, is_met))
 
     def has_own(self, rule: AuthzRule) -> bool:
         """Whether leaving out the rule would change what is allowed (the removal lemma), authorizers saying yes and no.

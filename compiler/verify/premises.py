@@ -68,13 +68,18 @@ def _edges(scopes: Sequence[Scope]) -> Iterable[Premise]:
 
 
 def _trust(analysis: Analysis) -> Iterable[Premise]:
-    tests = tests_of(rule.sources.matches for rule in analysis.mesh.rules)
-    if any(is_loose(test.matcher) for test in tests if isinstance(test.attribute, SourceIdentity)):
+    if analysis.once(_has_loose_sources):
         yield Premise(PremiseKind.TRUST, "an identity names one namespace and one account")
     for domain in analysis.mesh.aliases:
         yield Premise(PremiseKind.TRUST, f"identities of `{domain}` are ours")
     for domain in analysis.mesh.trusts:
         yield Premise(PremiseKind.TRUST, f"`{domain}` gives its identities to whom it should")
+
+
+def _has_loose_sources(analysis: Analysis) -> bool:
+    """Whether some rule looks for a namespace or account anywhere in an identity."""
+    tests = tests_of(rule.sources.matches for rule in analysis.mesh.rules)
+    return any(is_loose(test.matcher) for test in tests if isinstance(test.attribute, SourceIdentity))
 
 
 def _of_port(policy: PortPolicy, *, says_yes: bool) -> Iterable[Premise]:

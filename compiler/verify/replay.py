@@ -58,7 +58,8 @@ def _truth(region: Region, mesh: Mesh, request: Request, day: date) -> bool | No
             rules = tuple(rule for rule in mesh.rules if rule.id not in without)
             return decide(replace(mesh, rules=rules) if without else mesh, request, day).is_allowed
         case MatchedBy(name):
-            speaking = (rule for rule in speaking_rules(mesh, request, facts, day) if rule.id == name)
+            alone = replace(mesh, rules=tuple(rule for rule in mesh.rules if rule.id == name))
+            speaking = speaking_rules(alone, request, facts, day)
             return next((rule_truth(rule, _node(mesh, request), facts, {}) for rule in speaking), False)
         case Satisfying(predicate):
             return holds(predicate, facts)

@@ -52,6 +52,7 @@ class Scope:
         self._record = record
         self._regions: dict[Region, None] = {}
         self._encoding: Encoding | None = None
+        self._known: set[Region] = set()
 
     @property
     def key(self) -> PortKey:
@@ -90,11 +91,15 @@ class Scope:
 
     def encoding(self, region: Region) -> Encoding:
         """An encoding that knows the region. Raises Undecided where there is no exact one."""
-        callers = self._callers_of(_identity_matchers(region))
         found = self._encoding
+        if found is not None and region in self._known and found.callers is self._callers_of(()):
+            return found
+        callers = self._callers_of(_identity_matchers(region))
         if found is None or found.callers is not callers or not found.knows(region):
             self._regions[region] = None
             found = self._encoding = Encoding(self.policy, callers, tuple(self._regions), self._limits)
+            self._known.clear()
+        self._known.add(region)
         return found
 
     def is_satisfiable(self, region: Region, caller: int | None = None) -> Answer:
