@@ -28,6 +28,11 @@ def proof_row(sentence: str) -> Evidence:
     return Evidence("proof", sentence)
 
 
+def is_for_want_of_facts(reason: str) -> bool:
+    """Whether something stays open because files do not say it, or say what is not modelled: no time helps."""
+    return "not modelled" in reason or "no file says" in reason
+
+
 def every(names: Sequence[str]) -> tuple[str, ...]:
     """A note with all names, where `listed` leaves some out."""
     if len(names) <= MOST_NAMES:

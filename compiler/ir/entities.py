@@ -74,7 +74,8 @@ class Service:
     """A declared workload with an identity. Without ports it only calls.
 
     `platform_name` is the Kubernetes Service's name. `default_allow` lists the layers on which a request that no
-    rule decides is allowed: empty for the language, which always refuses.
+    rule decides is allowed: empty for the language, which always refuses. `is_account_known`: lifted files may speak of
+    a workload and not say under which account it runs; `account` and `identity` are then the default's.
     """
 
     name: NodeName
@@ -91,6 +92,7 @@ class Service:
     calls: tuple[Need, ...] = ()
     observe: Exemption | None = None
     default_allow: tuple[Layer, ...] = ()
+    is_account_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ from meshproof.compiler.verify.invariants_can import check_can_call, check_can_r
 from meshproof.compiler.verify.invariants_mirror import check_no_mirror
 from meshproof.compiler.verify.invariants_path import check_isolated, check_no_path
 from meshproof.compiler.verify.invariants_request import check_requests
+from meshproof.compiler.verify.premises import listed
+from meshproof.compiler.verify.unknown_accounts import doubtful_callers
 from meshproof.compiler.verify.verdict import Proved, Unknown
 
 
@@ -43,6 +45,11 @@ def check_claim(analysis: Analysis, prove: Prove, claim: Claim) -> ClaimResult:
         outcome = _outcome(analysis, prove, claim.statement)
     except Undecided as undecided:
         outcome = Unknown(undecided.reason)
+    doubtful = doubtful_callers(analysis.mesh, claim.statement) if isinstance(outcome, Holds) else ()
+    if doubtful:
+        outcome = Unknown(
+            f"no file says under which account {listed(doubtful)} {'run' if len(doubtful) > 1 else 'runs'}"
+        )
     if isinstance(outcome, Holds):
         return ClaimResult(Proved(outcome.premises, (perf_counter() - begin) * 1000), outcome.is_vacuous)
     return ClaimResult(outcome)

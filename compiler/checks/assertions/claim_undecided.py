@@ -42,6 +42,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.checks.check import Check, Needs, Precision
+from meshproof.compiler.checks.showing import is_for_want_of_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,8 +62,16 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
                 claim.origin.span,
                 "neither proved nor refuted",
                 subject=prove.title,
-                help="give it more time with `--timeout`, or claim what can be known here",
+                help=_help(result.verdict.reason),
             )
+
+
+def _help(reason: str) -> str:
+    if "no file says under which account" in reason:
+        return "add the Deployments that make these pods, so that their accounts are known"
+    if is_for_want_of_facts(reason):
+        return "look at what it depends on by hand, or claim what can be known here"
+    return "give it more time with `--timeout`, or claim what can be known here"
 
 
 CHECK = Check("MP605", Needs.SMT, Precision.EXACT, find)

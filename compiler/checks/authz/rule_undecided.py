@@ -49,7 +49,7 @@ from typing import TYPE_CHECKING
 from meshproof.compiler.checks.authz._questions import undecided
 from meshproof.compiler.checks.authz._rules import Rules, title
 from meshproof.compiler.checks.check import Check, Needs, Precision
-from meshproof.compiler.checks.showing import listed
+from meshproof.compiler.checks.showing import is_for_want_of_facts, listed
 from meshproof.compiler.checks.unmodelled import is_elsewhere, objects_not_modelled, stands_for
 from meshproof.compiler.ir.names import written_name
 
@@ -83,13 +83,16 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
 
 
 def _of_rule(rules: Rules, name: RuleId, reasons: tuple[str, ...]) -> Diagnostic:
+    is_lack = any(map(is_for_want_of_facts, reasons))
     return CHECK.finding(
         f"not everything about {title(rules[name])} could be decided",
         rules.head(rules[name]),
         "not known",
         subject=name,
         notes=reasons,
-        help="give it more time with `--timeout`, or write its patterns more simply",
+        help="look at what hangs on it by hand"
+        if is_lack
+        else "give it more time with `--timeout`, or write its patterns more simply",
     )
 
 

@@ -63,7 +63,7 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
     """Identities of the account `default` that rules name, each once."""
     rules: dict[str, list[AuthzRule]] = {}
     for rule in sorted(ctx.mesh.rules, key=lambda rule: rule.origin.span):
-        if rule.is_in_force(ctx.day):
+        if rule.is_in_force(ctx.day) and not _is_of_senders(ctx, rule):
             for uri in sorted(named_identities(rule.sources.matches) | named_identities(rule.when)):
                 rules.setdefault(uri, []).append(rule)
     declared = owners(ctx.mesh)
@@ -72,6 +72,12 @@ def find(ctx: CheckContext) -> Iterator[Diagnostic]:
         if found is not None:
             nodes = declared.get(uri, ())
             yield _of_nodes(ctx, nodes, naming) if nodes else _of_rule(ctx, found["namespace"], naming)
+
+
+def _is_of_senders(ctx: CheckContext, rule: AuthzRule) -> bool:
+    """Whether it says what proxies let out: in lifted meshes nobody wrote such a rule, nor the accounts in it."""
+    externals = {external.name for external in ctx.mesh.externals}
+    return ctx.mesh.is_lifted and all(place.node in externals for place in rule.destinations)
 
 
 def _of_nodes(ctx: CheckContext, nodes: tuple[Service | Gateway, ...], naming: list[AuthzRule]) -> Diagnostic:

@@ -98,6 +98,7 @@ class _Nodes:
             ports=workload.ports,
             origin=workload.origin,
             versions=self.versions.get(workload.name, ()),
+            is_account_known=workload.is_account_known,
         )
 
     def gateway(self, workload: Workload) -> Gateway:
