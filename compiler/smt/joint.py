@@ -77,7 +77,11 @@ class Joint:
         if is_token_compared:
             conditions.update(dict.fromkeys(_token_conditions(merged.issuers)))
         sets = _sets(callers, (old, new), tuple(conditions))
-        self.environment: Environment = environment_of(merged, callers.new, tuple(conditions), sets, repeated=repeated)
+        # Who has an identity has none where mTLS is disabled; who has none is the same caller on both sides.
+        is_disabled = MtlsMode.DISABLED in {old.mode, new.mode}
+        self.environment: Environment = environment_of(
+            merged, callers.new, tuple(conditions), sets, repeated=repeated, prefers_anonymous=is_disabled
+        )
         self.conditions = tuple(conditions)
         self._share_opaques(opaque_key)
         self.unreadable = self._unreadable() if is_token_compared else None

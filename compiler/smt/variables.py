@@ -53,17 +53,22 @@ def environment_of(
     sets: Iterable[int],
     *,
     repeated: Repeated = Repeated.REFUSED,
+    prefers_anonymous: bool = False,
 ) -> Environment:
     """The symbolic request that tells apart what the conditions and the sets of callers do.
 
-    `repeated` says what of headers that are read line by line and joined (`smt.repeated`). Raises Undecided where the
+    `repeated` says what of headers that are read line by line and joined (`smt.repeated`). `prefers_anonymous`: of the
+    callers with which something can be shown, one without identity is shown. Raises Undecided where the
     values of an attribute cannot be divided exactly within limits.
     """
     read = matchers_by_attribute(predicates)
-    return environment_reading(policy, callers, read, opaques_of(predicates), sets, repeated=repeated)
+    opaques = opaques_of(predicates)
+    return environment_reading(
+        policy, callers, read, opaques, sets, repeated=repeated, prefers_anonymous=prefers_anonymous
+    )
 
 
-def environment_reading(
+def environment_reading(  # noqa: PLR0913  a port, who calls, what is read, and two preferences
     policy: PortPolicy,
     callers: Callers,
     read: Matchers,
@@ -71,10 +76,11 @@ def environment_reading(
     sets: Iterable[int],
     *,
     repeated: Repeated = Repeated.REFUSED,
+    prefers_anonymous: bool = False,
 ) -> Environment:
     """The same, of conditions that compare what `read` says and hold what is not modelled. Raises Undecided."""
     formulas = Formulas()
-    local = _local(policy, callers, read, sets)
+    local = _local(callers, read, sets, is_anonymous_first=policy.is_gateway or prefers_anonymous)
     environment = Environment(
         policy, callers, formulas, formulas.variable(len(local)), local, _is_http(policy, formulas)
     )
@@ -101,13 +107,13 @@ def _is_http(policy: PortPolicy, formulas: Formulas) -> int:
             return formulas.literal(formulas.variable(2), 0b01)
 
 
-def _local(policy: PortPolicy, callers: Callers, read: Matchers, sets: Iterable[int]) -> tuple[int, ...]:
+def _local(callers: Callers, read: Matchers, sets: Iterable[int], *, is_anonymous_first: bool) -> tuple[int, ...]:
     """The classes of callers that this port tells apart, the one to show first in front."""
     masks = [callers.anonymous, *sets, *(callers.mask(matcher) for matcher in read.get(SourceIdentity(), ()))]
     if ClientIp() in read:
         masks.append(callers.gateways)
     found = _divided((1 << len(callers.classes)) - 1, dict.fromkeys(masks))
-    if policy.is_gateway:
+    if is_anonymous_first:
         found.sort(key=lambda group: group != callers.anonymous)
     return tuple(found)
 

@@ -154,6 +154,9 @@ def test_disabled_mtls_takes_every_caller_its_identity() -> None:
     assert said(both.newly_allowed) == [
         "identities of other trust domains, plaintext -> web:http | GET /status",
     ]
+    shown = both.newly_allowed[0].witness
+    assert shown is not None
+    assert shown.request.source.identity is None  # so that it is a request wherever it is asked about
 
 
 def test_issuers_that_are_no_longer_accepted_close_what_asks_for_a_token() -> None:
