@@ -12,7 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
+
+import z3
 
 ROOT = Path(__file__).resolve().parent.parent
 MESHPROOF = Path(sys.executable).parent / "meshproof"
@@ -38,10 +41,11 @@ def main() -> int:
             say_what_it_opens(Path(folder) / "boutique")
             replay(witness, Path(folder) / "boutique")
             notice_the_edit(Path(folder) / "running")
+            hand_over_the_proofs(Path(folder) / "evidence")
     except BrokenPromiseError as broken:
         print(f"\nThe demo failed: {broken}", file=sys.stderr)
         return 1
-    print(f"\nAll six steps did what they promise, in {time.monotonic() - started:.1f} s.")
+    print(f"\nAll seven steps did what they promise, in {time.monotonic() - started:.1f} s.")
     return 0
 
 
@@ -106,6 +110,23 @@ def notice_the_edit(running: Path) -> None:
     print(f"   {edited.name}: {CHARGE} becomes {CHARGE.removesuffix('Charge')}*\n")
     printed = run("drift", SHOP, *AS_OF, "--env", "prod", "--live", running, expect=1)
     require("Newly allowed" in printed, "the drift does not say what is newly allowed")
+
+
+def hand_over_the_proofs(evidence: Path) -> None:
+    """What an auditor gets: the questions behind the verdicts, asked again of the bare solver, without Meshproof."""
+    heading("7. The proofs for an auditor: each question as a file, asked again of the solver alone")
+    run("prove", SHOP, *AS_OF, "--quiet", "--evidence", evidence, expect=0)
+    queries = sorted((evidence / "queries").glob("*.smt2"))
+    answers = Counter(answered_as_expected(path) for path in queries)
+    print(f"   {len(queries)} questions: {answers[True]} answered by z3 as expected, {answers[False]} otherwise")
+    require(bool(queries) and not answers[False], "a question is not answered as the evidence says")
+
+
+def answered_as_expected(query: Path) -> bool:
+    """Whether the solver, from the text alone, comes to the answer that stands in it."""
+    solver = z3.Solver()
+    solver.from_file(str(query))
+    return f"; expected: {solver.check()}" in query.read_text(encoding="utf-8").splitlines()
 
 
 def replay(witness: list[dict[str, object]], broken: Path) -> None:
