@@ -15,6 +15,7 @@ from meshproof.compiler.smt.solver import Limits
 from meshproof.compiler.smt.solver import Undecided as GaveUp
 from meshproof.compiler.verify.correspondence import Correspondence, by_name
 from meshproof.compiler.verify.semantic_diff_compare import Comparing, PortComparison
+from meshproof.compiler.verify.semantic_diff_declared import declared_doubts, declared_notes, host_regions
 from meshproof.compiler.verify.semantic_diff_lone import lone_regions, stance_regions
 from meshproof.compiler.verify.semantic_diff_ports import PortPair, Sides
 from meshproof.compiler.verify.semantic_diff_rest import doubts, notes_of, silent_edits
@@ -84,11 +85,12 @@ def semantic_diff(old: Mesh, new: Mesh, day: date, options: DiffOptions = DEFAUL
         most=options.most_boxes,
         has_defaults=options.has_defaults,
     )
-    findings = _Findings([], [*doubts(sides)], set())
+    findings = _Findings([], [*doubts(sides), *declared_doubts(sides)], set())
     for pair in sides.pairs():
         _compare(pair, comparing, findings)
     findings.regions.extend(lone_regions(sides, comparing, findings.undecided))
     findings.regions.extend(stance_regions(sides))
+    findings.regions.extend(host_regions(sides))
     regions = merged(findings.regions)
     return SemanticDiff(
         newly_allowed=tuple(one for one in regions if one.change is Change.ALLOWED),
@@ -96,7 +98,7 @@ def semantic_diff(old: Mesh, new: Mesh, day: date, options: DiffOptions = DEFAUL
         rerouted=tuple(one for one in regions if one.change is Change.REROUTED),
         undecided=tuple(dict.fromkeys(findings.undecided)),
         silent=tuple(silent_edits(sides, _blamed(regions))),
-        notes=(*notes_of(sides), *_default_notes(findings.defaults)),
+        notes=(*notes_of(sides), *declared_notes(sides), *_default_notes(findings.defaults)),
     )
 
 
