@@ -35,9 +35,11 @@ def lift_client_tls(registry: Registry, rules: DestinationRules, senders: Sender
     two is meant nobody can tell. Nodes that are known from elsewhere are compared in this beside the mesh.
     """  # noqa: D205
     hosts = [one for one in registry.all if not one.is_external and one.workloads]
+    clients = sorted({sender.namespace for sender in senders.all})
     for host in hosts:
-        for client in sorted({sender.namespace for sender in senders.all}):
-            _report(host, rules.policy(host.name, host.namespace, client), registry)
+        policies = (rules.policy(host.name, host.namespace, client) for client in clients)
+        for policy in {id(one): one for one in policies}.values():
+            _report(host, policy, registry)
     if registry.context.is_of_known_nodes:
         return ()
     return tuple(rule for host in hosts for rule in _doubts(host, rules, senders))

@@ -46,6 +46,7 @@ class LiftContext:
     findings: LiftFindings
     _by_namespace: dict[str, tuple[Workload, ...]] = field(default_factory=dict, repr=False, compare=False)
     externals: tuple[External, ...] = ()
+    _by_name: dict[NodeName, Workload] = field(default_factory=dict, repr=False, compare=False)
 
     def in_namespace(self, namespace: str) -> tuple[Workload, ...]:
         """The workloads of a namespace."""
@@ -58,7 +59,9 @@ class LiftContext:
 
     def workload(self, name: NodeName) -> Workload | None:
         """The workload of that name."""
-        return next((one for one in self.workloads if one.name == name), None)
+        if not self._by_name:
+            self._by_name.update((one.name, one) for one in reversed(self.workloads))  # of two the first
+        return self._by_name.get(name)
 
     def selected(self, labels: Iterable[tuple[str, str]], namespace: str | None = None) -> tuple[Workload, ...]:
         """The workloads whose pods have all the labels, in one namespace or in all."""

@@ -10,7 +10,14 @@ from meshproof.compiler.ir.routing import Balance, BalanceKind, Ejection, Limits
 from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.durations import milliseconds
-from meshproof.targets.istio.lift.hosts import Exports, closeness, covers, default_exports, exports_of, full_host
+from meshproof.targets.istio.lift.hosts import (
+    ByHost,
+    Exports,
+    closeness,
+    default_exports,
+    exports_of,
+    full_host,
+)
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.values import EMPTY, mapping, mappings, number, origin_of, pairs, text
@@ -107,24 +114,35 @@ class DestinationRules:
             )
             for one in objects
         )
-        self._by_place: dict[str, list[_Rule]] = {}
+        by_place: dict[str, list[_Rule]] = {}
         for rule in self.rules:
-            self._by_place.setdefault(rule.source.namespace, []).append(rule)
+            by_place.setdefault(rule.source.namespace, []).append(rule)
+        self._by_place = {place: ByHost((one, (one.host,)) for one in found) for place, found in by_place.items()}
+        self._merged: dict[tuple[int, ...], HostPolicy] = {}
 
     def policy(self, host: str, host_namespace: str, client: str, workload: Workload | None = None) -> HostPolicy:
         """What a client in a namespace has for a host.
 
         The first of three places that has any rule for the host decides alone: the client's namespace, the host's,
-        the root namespace. There the most specific host wins, and rules for the same host are merged.
+        the root namespace. There the most specific host wins, and rules for the same host are merged. Clients for whom
+        the same rules decide get the very same object.
         """
         for place in dict.fromkeys((client, host_namespace, self._root)):
-            found = [one for one in self._by_place.get(place, ()) if covers(one.host, host)]
-            found = [one for one in found if place == client or one.exports.reach(client)]
+            of_place = self._by_place.get(place)
+            if of_place is None:
+                continue
+            found = [one for one in of_place.covering(host) if place == client or one.exports.reach(client)]
             found = [one for one in found if _is_for_client(one, place, client, workload)]
             if found:
                 closest = min((one.host for one in found), key=closeness)
-                return _merged([one for one in found if one.host == closest])
+                return self._made_of([one for one in found if one.host == closest])
         return NOTHING
+
+    def _made_of(self, rules: list[_Rule]) -> HostPolicy:
+        key = tuple(map(id, rules))
+        if key not in self._merged:
+            self._merged[key] = _merged(rules)
+        return self._merged[key]
 
 
 def _is_for_client(rule: _Rule, place: str, client: str, workload: Workload | None) -> bool:

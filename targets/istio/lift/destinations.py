@@ -48,6 +48,16 @@ class Destinations:
         pairs = zip(sendings, shares, strict=True)
         return tuple(self.arrival(one, sender, dialled, share) for one, share in pairs)
 
+    def bearing(self, sending: Sending, sender: Sender) -> tuple[int, int]:
+        """Equal for two senders only if `arrival` is the same for both, if all else is equal.
+
+        It reads nothing else of a sender than the host that it knows by the name, and what it has for the subsets.
+        """
+        host = self.registry.find(sending.host, sender.namespace)
+        if host is None or sending.subset is None:
+            return (id(host), 0)
+        return (id(host), id(self.rules.policy(host.name, host.namespace, sender.namespace, sender.workload)))
+
     def arrival(self, sending: Sending, sender: Sender, dialled: Dialled, share: int) -> Arrival:
         """One destination, for a sender."""
         if sending.status is not None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from meshproof.compiler.ir.matchers import Exact, Suffix
 from meshproof.compiler.ir.predicate import Always, Host, Predicate, Test
 from meshproof.compiler.patterns.pattern import lower_ascii
 from meshproof.targets.common.tree import Placed
 from meshproof.targets.istio.lift.values import texts
+
+ItemT = TypeVar("ItemT")
 
 ANY = "*"
 MESH = "mesh"
@@ -44,6 +47,27 @@ def meet(one: str, other: str) -> str | None:
     if covers(one, other):
         return other
     return one if covers(other, one) else None
+
+
+class ByHost(Generic[ItemT]):
+    """Items with host names each, for finding those of which a name covers a host without asking all of them."""
+
+    def __init__(self, items: Iterable[tuple[ItemT, tuple[str, ...]]]) -> None:
+        self._items: list[ItemT] = []
+        self._exact: dict[str, list[int]] = {}
+        self._wild: list[tuple[str, int]] = []
+        for index, (item, names) in enumerate(items):
+            self._items.append(item)
+            for name in names:
+                if is_wild(name):
+                    self._wild.append((name, index))
+                else:
+                    self._exact.setdefault(name, []).append(index)
+
+    def covering(self, host: str) -> list[ItemT]:
+        """The items of which some name covers the host, each once, in the order in which they were given."""
+        found = {*self._exact.get(host, ()), *(index for name, index in self._wild if covers(name, host))}
+        return [self._items[index] for index in sorted(found)]
 
 
 def closeness(host: str) -> tuple[bool, int, str]:

@@ -13,12 +13,13 @@ from meshproof.compiler.ir.routing import Branch, Route, Settings
 from meshproof.targets.istio.lift.branches import Branches, as_called, placed, under
 from meshproof.targets.istio.lift.destination_rules import balance_of, ejection_of, limits_of
 from meshproof.targets.istio.lift.destinations import Destinations, Dialled
-from meshproof.targets.istio.lift.hosts import MESH, closeness, covers, host_test
+from meshproof.targets.istio.lift.hosts import MESH, ByHost, closeness, covers, host_test
 from meshproof.targets.istio.lift.registry import KnownHost, Registry
 from meshproof.targets.istio.lift.route_conditions import sni_test
 from meshproof.targets.istio.lift.route_model import RouteRule, RouteTable
 from meshproof.targets.istio.lift.route_settings import default_retry
 from meshproof.targets.istio.lift.senders import Sender, Senders
+from meshproof.targets.istio.lift.sharing import Bearings
 from meshproof.targets.istio.lift.workloads import Role
 
 _SIDECARS = frozenset((MESH,))
@@ -40,7 +41,8 @@ class MeshRoutes:
         self, registry: Registry, tables: tuple[RouteTable, ...], senders: Senders, destinations: Destinations
     ) -> None:
         self._registry = registry
-        self._tables = tuple(one for one in tables if MESH in one.gateways)
+        self._tables = ByHost((one, one.hosts) for one in tables if MESH in one.gateways)
+        self._bearings = Bearings(destinations)
         self._senders = senders
         self._destinations = destinations
         self._branches = Branches(destinations)
@@ -100,11 +102,16 @@ class MeshRoutes:
     def _of_senders(self, front: Front) -> tuple[Branch, ...]:
         covering = self._covering(front)
         unknown = {is_closed: self._not_known(front, is_closed=is_closed) for is_closed in (False, True)}
+        made: dict[tuple[object, ...], tuple[Branch, ...]] = {}
 
         def plan(sender: Sender) -> tuple[Branch, ...]:
             view, host = sender.view, front.host
             if host.exports.reach(view.namespace) and view.knows(host.namespace, host.name, front.port):
-                return self._plan(front, sender, covering)
+                tables = _chosen(covering, sender)
+                key = self._bearings.of(tables, sender)
+                if key not in made:
+                    made[key] = self._plan(front, sender, tables)
+                return made[key]
             return unknown[view.is_closed]
 
         groups = self._senders.groups(plan, front.host.origin)
@@ -122,11 +129,11 @@ class MeshRoutes:
             return (_refusing(host),)
         return (as_called(None, host.origin),)
 
-    def _plan(self, front: Front, sender: Sender, covering: tuple[_Covering, ...]) -> tuple[Branch, ...]:
-        """What the proxy of a sender that knows the host does with what is sent there."""
+    def _plan(self, front: Front, sender: Sender, tables: tuple[RouteTable, ...]) -> tuple[Branch, ...]:
+        """What the proxy of a sender that knows the host, and heeds the tables, does with what is sent there."""
         host = front.host
-        table = _chosen(covering, sender)
-        if table is not None:
+        if tables:
+            table = _merged(tables)
             dialled = Dialled(host, front.port)
             for rules in _rules(table, front.layer):
                 found = self._branches.of(rules, table, sender, dialled, _SIDECARS)
@@ -141,7 +148,7 @@ class MeshRoutes:
         """  # noqa: D205
         found = [
             _Covering(table, min(names, key=closeness))
-            for table in self._tables
+            for table in self._tables.covering(front.host.name)
             if (names := [name for name in table.hosts if covers(name, front.host.name)])
             and (table.ports is None or front.port in table.ports)
         ]
@@ -156,8 +163,8 @@ class _Covering:
     host: str
 
 
-def _chosen(covering: tuple[_Covering, ...], sender: Sender) -> RouteTable | None:
-    """The one table that the sender heeds; routes of the Gateway API for one host are one table."""
+def _chosen(covering: tuple[_Covering, ...], sender: Sender) -> tuple[RouteTable, ...]:
+    """The table that the sender heeds, if any: routes of the Gateway API for one host count together."""
     heeded = [
         one
         for one in covering
@@ -165,14 +172,17 @@ def _chosen(covering: tuple[_Covering, ...], sender: Sender) -> RouteTable | Non
         and sender.view.knows_some(one.table.source.namespace, one.table.hosts)
     ]
     if not heeded:
-        return None
+        return ()
     first = heeded[0]
-    same = [one.table for one in heeded if (one.table.priority, one.host) == (first.table.priority, first.host)]
-    return _merged(first.table, same)
+    if first.table.priority == 0:  # a VirtualService stands alone
+        return (first.table,)
+    same = (one for one in heeded if (one.table.priority, one.host) == (first.table.priority, first.host))
+    return tuple(one.table for one in same)
 
 
-def _merged(first: RouteTable, all_of_host: list[RouteTable]) -> RouteTable:
-    """Routes of the Gateway API for one host, in the order of their ranks; a VirtualService stands alone."""
+def _merged(all_of_host: tuple[RouteTable, ...]) -> RouteTable:
+    """Routes of the Gateway API for one host, in the order of their ranks; a VirtualService as it is."""
+    first = all_of_host[0]
     if first.priority == 0:
         return first
     rules = sorted((rule for one in all_of_host for rule in one.http), key=lambda rule: rule.rank or ())

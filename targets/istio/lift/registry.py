@@ -106,6 +106,7 @@ class Registry:
     hosts: dict[str, tuple[KnownHost, ...]]
     entries: tuple[Entry, ...]
     unknown: dict[str, External] = field(default_factory=dict)
+    _wild: tuple[str, ...] | None = field(default=None, repr=False, compare=False)
 
     def find(self, host: str, namespace: str) -> KnownHost | None:
         """The host that a proxy in the namespace knows by that name: the one of its own namespace, else the oldest.
@@ -114,11 +115,21 @@ class Registry:
         """
         visible = [one for one in self.hosts.get(host, ()) if one.exports.reach(namespace)]
         if not visible and not is_wild(host):
-            wild = [name for name in self.hosts if is_wild(name) and covers(name, host)]
+            wild = [name for name in self._wild_names() if covers(name, host)]
             for name in sorted(wild, key=len, reverse=True):
                 visible.extend(one for one in self.hosts[name] if one.exports.reach(namespace))
         own = [one for one in visible if one.namespace == namespace]
         return next(iter(own or visible), None)
+
+    def covered_by(self, pattern: str) -> tuple[KnownHost, ...]:
+        """The hosts of which the pattern takes every name."""
+        names = (name for name in self.hosts if covers(pattern, name)) if is_wild(pattern) else (pattern,)
+        return tuple(one for name in names for one in self.hosts.get(name, ()))
+
+    def _wild_names(self) -> tuple[str, ...]:
+        if self._wild is None:
+            self._wild = tuple(name for name in self.hosts if is_wild(name))
+        return self._wild
 
     def _report_misspelt(self, host: str, origin: Origin, subject: str) -> None:
         """A finding if the host is almost one that files declare. Others are declared elsewhere more often than not."""

@@ -14,7 +14,7 @@ from meshproof.targets.istio.lift.gateway_api import read_kube_routes
 from meshproof.targets.istio.lift.gateway_routes import GatewayRoutes
 from meshproof.targets.istio.lift.gateway_transport import lift_gateway_transport
 from meshproof.targets.istio.lift.gateways import edges_of, listening_at, read_servers
-from meshproof.targets.istio.lift.hosts import MESH, covers
+from meshproof.targets.istio.lift.hosts import MESH
 from meshproof.targets.istio.lift.kinds import Kind
 from meshproof.targets.istio.lift.kube_servers import read_kube_servers
 from meshproof.targets.istio.lift.mesh_routes import MeshRoutes
@@ -90,7 +90,7 @@ def _versions(registry: Registry, rules: DestinationRules) -> dict[NodeName, tup
     """The names under which DestinationRules know each workload as a version of a host."""
     found: dict[NodeName, set[str]] = {}
     for rule in rules.rules:
-        hosts = [host for host in registry.all if covers(rule.host, host.name)]
+        hosts = registry.covered_by(rule.host)
         for subset in mappings(rule.source.spec.get("subsets")):
             name, labels = text(subset.get("name")) or "", pairs(subset.get("labels"))
             for workload in (one for host in hosts for one in host.workloads):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from meshproof.compiler.backend.transport import (
     ClientTls,
@@ -14,7 +15,7 @@ from meshproof.compiler.backend.transport import (
 )
 from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.destination_rules import ClientTls as Mode
-from meshproof.targets.istio.lift.destination_rules import DestinationRules
+from meshproof.targets.istio.lift.destination_rules import DestinationRules, HostPolicy
 from meshproof.targets.istio.lift.gateways import Listening, Server
 from meshproof.targets.istio.lift.hosts import ANY
 from meshproof.targets.istio.lift.registry import KnownHost, Registry
@@ -96,13 +97,15 @@ def _outside(registry: Registry) -> Iterator[LiftedOutside]:
 def _clients(registry: Registry, rules: DestinationRules, senders: Senders) -> Iterator[LiftedClient]:
     namespaces = sorted({sender.namespace for sender in senders.all})
     for host in registry.all:
-        for client in namespaces:
-            if host.exports.reach(client):
-                yield from _towards(host, client, rules)
+        made: dict[int, tuple[LiftedClient, ...]] = {}  # most clients have the same object for a host
+        for client in (one for one in namespaces if host.exports.reach(one)):
+            policy = rules.policy(host.name, host.namespace, client)
+            if id(policy) not in made:
+                made[id(policy)] = tuple(_towards(host, client, policy))
+            yield from (replace(one, namespace=client) for one in made[id(policy)])
 
 
-def _towards(host: KnownHost, client: str, rules: DestinationRules) -> Iterator[LiftedClient]:
-    policy = rules.policy(host.name, host.namespace, client)
+def _towards(host: KnownHost, client: str, policy: HostPolicy) -> Iterator[LiftedClient]:
     is_plain = not policy.policy.entries and not any(one.policy.entries for one in policy.subsets)
     if is_plain and not host.is_external and not any(one.role is Role.GATEWAY for one in host.workloads):
         return  # as it is everywhere: most hosts are such, and what calls them is compared by what is not
