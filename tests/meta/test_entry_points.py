@@ -19,7 +19,7 @@ def test_every_script_is_a_callable() -> None:
     declared = _declared("console_scripts")
     installed = {point.name: point for point in entry_points(group="console_scripts") if point.name in declared}
 
-    assert set(installed) == set(declared) == {"meshproof"}
+    assert set(installed) == set(declared) == {"meshproof", "meshproof-proxy"}
     assert all(callable(point.load()) for point in installed.values())
 
 

@@ -1,0 +1,1 @@
+"""Sockets, clocks and signals: the only place where the runtime has any."""

@@ -1,0 +1,51 @@
+"""The settings of `meshproof-proxy authz`, as values. `authz.schema.json` describes the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from meshproof.runtime.core.destinations import Destination
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """Mutual TLS: who the authorizer is, and who may ask. Without `clients`: all that `client_ca` signed."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path
+    clients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where something listens. Port 0 takes one that is free."""
+
+    address: str = "127.0.0.1"
+    port: int = 9191
+    tls: TlsSettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one peer, and all together, may take."""
+
+    head_bytes: int = 65_536
+    headers: int = 128
+    connections: int = 1024
+    head_seconds: int = 10
+    idle_seconds: int = 3600
+    drain_seconds: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class AuthzSettings:
+    """All of one file. Paths are whole."""
+
+    bundle: Path
+    trusted_keys: tuple[Path, ...]
+    destinations: tuple[Destination, ...]
+    listen: Listen = field(default_factory=Listen)
+    admin: Listen | None = None
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,123 @@
+"""Reading the settings of `meshproof-proxy authz` from TOML: all of the file is kept, or none."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from ipaddress import ip_address
+from pathlib import Path
+
+from meshproof.runtime.core.destinations import Destination
+from meshproof.runtime.settings import AuthzSettings, Limits, Listen, TlsSettings
+from meshproof.runtime.tables import SettingError, Table
+
+_PREFIX = re.compile(r"(/[A-Za-z0-9_-]+)+").fullmatch
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+_LIMITS = {
+    "head_bytes": (1024, 1_048_576),
+    "headers": (8, 1024),
+    "connections": (1, 65_535),
+    "head_seconds": (1, 3600),
+    "idle_seconds": (1, 86_400),
+    "drain_seconds": (0, 3600),
+}
+_PORTS = (1, 65_535)
+_LISTENED = (0, 65_535)
+
+
+def read_settings(path: Path) -> AuthzSettings:
+    """The settings of a file. Raises `SettingError` alone."""
+    try:
+        value = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise SettingError(str(path), f"it cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingError(str(path), "it is not UTF-8") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise SettingError(str(path), f"it is no TOML: {error}") from None
+    try:
+        return _settings(Table(value, ""), path.absolute().parent)
+    except SettingError as error:
+        raise SettingError(str(path), str(error)) from None
+
+
+def _settings(root: Table, folder: Path) -> AuthzSettings:
+    policy = root.table("policy")
+    bundle = folder / policy.text("bundle")
+    keys = tuple(folder / key for key in policy.texts("trusted_keys"))
+    if policy.has("trusted_keys") and not keys:
+        raise policy.refuse("trusted_keys", "an empty list trusts nobody; leave it out to take an unsigned bundle")
+    policy.end()
+    listen = _listen(root.table("listen"), folder)
+    admin = _admin(root.table("admin")) if root.has("admin") else None
+    destinations = tuple(_destination(one) for one in root.tables("destination"))
+    _refuse_overlaps(destinations)
+    table = root.table("limits")
+    limits = Limits(**{key: table.number(key, bounds, getattr(Limits(), key)) for key, bounds in _LIMITS.items()})
+    table.end()
+    root.end()
+    return AuthzSettings(bundle, keys, destinations, listen, admin, limits)
+
+
+def _listen(table: Table, folder: Path) -> Listen:
+    address = _address(table)
+    tls = _tls(table.table("tls"), folder) if table.has("tls") else None
+    if tls is None and not ip_address(address).is_loopback:
+        raise table.refuse("address", "others than loopback need `listen.tls`, else anybody may say who calls")
+    found = Listen(address, table.number("port", _LISTENED, Listen().port), tls)
+    table.end()
+    return found
+
+
+def _admin(table: Table) -> Listen:
+    found = Listen(_address(table), table.number("port", _LISTENED))
+    table.end()
+    return found
+
+
+def _address(table: Table) -> str:
+    text = table.text("address", Listen().address)
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise table.refuse("address", f"`{text}` is no IP address") from None
+
+
+def _tls(table: Table, folder: Path) -> TlsSettings:
+    clients = table.texts("clients")
+    if table.has("clients") and not clients:
+        raise table.refuse("clients", "an empty list lets nobody ask; leave it out to take all of `client_ca`")
+    found = TlsSettings(
+        folder / table.text("certificate"), folder / table.text("key"), folder / table.text("client_ca"), clients
+    )
+    table.end()
+    return found
+
+
+def _destination(table: Table) -> Destination:
+    prefix = table.text("path_prefix")
+    if not _PREFIX(prefix):
+        raise table.refuse("path_prefix", "it is `/` and a name of letters, digits, `-` and `_`, once or more")
+    headers = table.texts("headers")
+    for header in headers:
+        if not _HEADER(header):
+            raise table.refuse("headers", f"`{header}` is no name of a header")
+    found = Destination(
+        path_prefix=prefix,
+        service=table.text("service"),
+        port=table.number("port", _PORTS),
+        headers=tuple(header.lower() for header in headers),
+        takes_plaintext=table.flag("takes_plaintext"),
+    )
+    table.end()
+    return found
+
+
+def _refuse_overlaps(destinations: tuple[Destination, ...]) -> None:
+    """Where one prefix begins another, a caller of the one could choose a path that reads as one of the other."""
+    for one in destinations:
+        for index, other in enumerate(destinations):
+            if one is not other and f"{other.path_prefix}/".startswith(f"{one.path_prefix}/"):
+                raise SettingError(
+                    f"destination[{index}].path_prefix", f"it begins with `{one.path_prefix}`, which is another one's"
+                )

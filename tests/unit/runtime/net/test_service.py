@@ -1,0 +1,252 @@
+"""The service on loopback. Nothing here waits for a time: what ends a connection is shown by its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from meshproof.compiler.driver.policy import policy_of_texts
+from meshproof.compiler.ir.bundle import Bundle, dump, enforced
+from meshproof.runtime.core.destinations import Destination
+from meshproof.runtime.net.journal import Journal
+from meshproof.runtime.net.service import Service, StartError
+from meshproof.runtime.settings import AuthzSettings, Limits, Listen
+
+TEXT = """
+mesh shop { language 1  trust-domain "cluster.local"  namespace shop  mtls strict }
+service front { port http 80 -> 8080 }
+service catalog { port http 80 -> 8080 }
+allow browse: front -> catalog:http { GET /items/** }
+"""
+DAY = date(2026, 11, 23)
+CALLER = b"x-forwarded-client-cert: URI=spiffe://cluster.local/ns/shop/sa/front\r\n"
+ALLOWED = b"GET /catalog/items/7 HTTP/1.1\r\nhost: shop\r\n" + CALLER + b"\r\n"
+REFUSED = ALLOWED.replace(b"GET", b"PUT")
+PATIENCE = 20.0
+
+
+def _silent() -> Journal:
+    return Journal(lambda _: None)
+
+
+def _bundle(text: str, digest: str) -> bytes:
+    return dump(Bundle(digest, "known", enforced(policy_of_texts({"m.mesh": text}).meshes[0])))
+
+
+@dataclass
+class Running:
+    service: Service
+    place: tuple[str, int]
+    admin: tuple[str, int]
+    lines: list[str]
+    bundle: Path
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection(*self.place)
+        self.writers.append(writer)
+        return reader, writer
+
+    def events(self) -> list[str]:
+        return [json.loads(line)["event"] for line in self.lines]
+
+
+@asynccontextmanager
+async def _running(folder: Path, limits: Limits) -> AsyncIterator[Running]:
+    bundle = folder / "policy.json"
+    bundle.write_bytes(_bundle(TEXT, "first"))
+    settings = AuthzSettings(
+        bundle, (), (Destination("/catalog", "catalog", 8080),), Listen(port=0), Listen(port=0), limits
+    )
+    lines: list[str] = []
+    service = Service(settings, Journal(lines.append), lambda: DAY)
+    place, admin = await service.start()
+    running = Running(service, place, admin, lines, bundle)
+    try:
+        yield running
+    finally:
+        for writer in running.writers:
+            writer.close()
+        await service.drain()
+
+
+def _with(folder: Path, body: Callable[[Running], Coroutine[None, None, None]], limits: Limits | None = None) -> None:
+    async def all_of_it() -> None:
+        async with _running(folder, limits or Limits(drain_seconds=0)) as running:
+            await asyncio.wait_for(body(running), PATIENCE)
+
+    asyncio.run(all_of_it())
+
+
+async def _ended(reader: asyncio.StreamReader) -> bool:
+    """Whether nothing more comes."""
+    try:
+        return await reader.read() == b""
+    except ConnectionResetError:
+        return True
+
+
+async def _reply(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    await reader.readexactly(length)
+    return int(head.split(b" ")[1]), head
+
+
+def test_one_connection_asks_many_times(tmp_path: Path) -> None:
+    async def body(running: Running) -> None:
+        reader, writer = await running.open()
+        writer.write(ALLOWED + REFUSED + ALLOWED)
+        found = [await _reply(reader) for _ in range(3)]
+        assert [status for status, _ in found] == [200, 403, 200]
+        assert b"x-meshproof-rules: " in found[0][1]
+        assert b"x-meshproof-policy: first\r\n" in found[0][1]
+        writer.write(ALLOWED.replace(b"host", b"connection: close\r\nhost"))
+        assert (await _reply(reader))[0] == 200
+        assert await reader.read() == b""
+
+    _with(tmp_path, body)
+
+
+def test_a_fault_ends_the_connection_and_no_other(tmp_path: Path) -> None:
+    async def body(running: Running) -> None:
+        good, asking = await running.open()
+        asking.write(ALLOWED)
+        assert (await _reply(good))[0] == 200
+        bad, hiding = await running.open()
+        hiding.write(ALLOWED.replace(b"host", b"content-length: 5\r\nhost") + b"GET /" + ALLOWED)
+        status, _ = await _reply(bad)
+        assert (status, await bad.read()) == (413, b"")
+        asking.write(ALLOWED)
+        assert (await _reply(good))[0] == 200
+        assert not any("items" in line or "spiffe" in line for line in running.lines)
+
+    _with(tmp_path, body)
+
+
+def test_a_request_that_never_ends_is_ended(tmp_path: Path) -> None:
+    async def body(running: Running) -> None:
+        slow, writer = await running.open()
+        writer.write(ALLOWED)
+        assert (await _reply(slow))[0] == 200
+        writer.write(ALLOWED[:20])
+        assert await _ended(slow)
+        assert any("does not end its request in time" in line for line in running.lines)
+
+    _with(tmp_path, body, Limits(head_seconds=1, drain_seconds=0))
+
+
+def test_there_is_room_for_so_many(tmp_path: Path) -> None:
+    async def body(running: Running) -> None:
+        first, asking = await running.open()
+        asking.write(ALLOWED)
+        assert (await _reply(first))[0] == 200
+        second, _ = await running.open()
+        status, _ = await _reply(second)
+        assert (status, await second.read()) == (403, b"")
+
+    _with(tmp_path, body, Limits(connections=1, drain_seconds=0))
+
+
+def test_a_new_policy_is_taken_and_a_bad_one_is_not(tmp_path: Path) -> None:
+    async def body(running: Running) -> None:
+        reader, writer = await running.open()
+        running.bundle.write_bytes(_bundle(TEXT.replace("GET /items", "PUT /items"), "second"))
+        assert await running.service.reload()
+        writer.write(ALLOWED + REFUSED)
+        assert [(await _reply(reader))[0] for _ in range(2)] == [403, 200]
+        for bad in (b"", b"{}", _bundle(TEXT, "third")[:-9], _bundle(TEXT.replace("catalog", "other"), "fourth")):
+            running.bundle.write_bytes(bad)
+            assert not await running.service.reload()
+        running.bundle.unlink()
+        assert not await running.service.reload()
+        writer.write(REFUSED)
+        status, head = await _reply(reader)
+        assert (status, b"x-meshproof-policy: second\r\n" in head) == (200, True)
+        assert running.events() == ["started", "reloaded", *["reload-refused"] * 5]
+
+    _with(tmp_path, body)
+
+
+def test_what_has_begun_is_answered_before_the_end(tmp_path: Path) -> None:
+    async def body(running: Running) -> None:
+        begun, asking = await running.open()
+        idle, waiting = await running.open()
+        for reader, writer in ((begun, asking), (idle, waiting)):
+            writer.write(ALLOWED)
+            assert (await _reply(reader))[0] == 200
+        asking.write(ALLOWED[:30])
+        await _turn(running)
+        draining = asyncio.create_task(running.service.drain())
+        assert await idle.read() == b""
+        with pytest.raises(ConnectionRefusedError):
+            await running.open()
+        assert await _health(running, "/readyz") == 503
+        assert await _health(running, "/healthz") == 200
+        asking.write(ALLOWED[30:])
+        status, head = await _reply(begun)
+        assert (status, b"connection: close" in head, await begun.read()) == (200, True, b"")
+        await draining
+
+    _with(tmp_path, body, Limits(drain_seconds=20))
+
+
+async def _turn(running: Running) -> None:
+    """The service has read all that was written before: another connection was answered since."""
+    reader, writer = await running.open()
+    writer.write(ALLOWED.replace(b"host", b"connection: close\r\nhost"))
+    assert (await _reply(reader))[0] == 200
+
+
+async def _health(running: Running, path: str) -> int:
+    reader, writer = await asyncio.open_connection(*running.admin)
+    writer.write(f"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+    status, _ = await _reply(reader)
+    assert await reader.read() == b""
+    writer.close()
+    return status
+
+
+def test_probes_are_answered_and_nothing_else_is_told_there(tmp_path: Path) -> None:
+    async def body(running: Running) -> None:
+        asked = ("/healthz", "/readyz", "/catalog/items/7")
+        assert [await _health(running, path) for path in asked] == [200, 200, 404]
+
+    _with(tmp_path, body)
+
+
+def test_it_starts_whole_or_not_at_all(tmp_path: Path) -> None:
+    settings = AuthzSettings(tmp_path / "policy.json", (), (Destination("/catalog", "catalog", 8080),))
+    with pytest.raises(StartError, match="cannot be read"):
+        Service(settings, _silent())
+    settings.bundle.write_bytes(b"{}")
+    with pytest.raises(StartError, match="is refused"):
+        Service(settings, _silent())
+    settings.bundle.write_bytes(_bundle(TEXT, "digest"))
+    with pytest.raises(StartError, match="declares no service"):
+        Service(replace(settings, destinations=(Destination("/a", "nobody", 1),)), _silent())
+
+
+def test_a_place_that_is_taken_is_said(tmp_path: Path) -> None:
+    async def body(running: Running) -> None:
+        listen = Listen(port=running.place[1])
+        settings = AuthzSettings(running.bundle, (), (Destination("/catalog", "catalog", 8080),), listen)
+        with pytest.raises(StartError, match="cannot be listened at"):
+            await Service(settings, _silent()).start()
+
+    _with(tmp_path, body)
+
+
+def test_faults_are_told_ever_more_rarely() -> None:
+    lines: list[str] = []
+    journal = Journal(lines.append)
+    for _ in range(100):
+        journal.fault("it has a body")
+    assert [json.loads(line)["times"] for line in lines] == [1, 2, 4, 8, 16, 32, 64]
