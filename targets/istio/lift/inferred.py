@@ -43,21 +43,21 @@ def with_inferred(
 
     A policy of the root namespace is for workloads of other namespaces, so its selector makes none.
     """
-    found = list(workloads)
+    found = _Found(workloads)
     for workload in _of_kube_gateways(objects):
-        _add(found, workload)
-    for workload in _of_gateways(found, objects, services, settings):
-        _add(found, workload)
-    served = {service.full_name for workload in found for service in workload.services}
+        found.add(workload)
+    for workload in _of_gateways(found.all, objects, services, settings):
+        found.add(workload)
+    served = {service.full_name for workload in found.all for service in workload.services}
     for service in services.services:
         if service.selector and service.full_name not in served:
-            _add(found, _plain(service.namespace, service.name, service.selector, objects, services, service.origin))
+            found.add(_plain(service.namespace, service.name, service.selector, objects, services, service.origin))
     for policy in (one for kind in POLICIES for one in objects.of(kind)):
         labels = attachment_of(policy).labels
         is_told = policy.namespace == settings.root_namespace
-        if labels and not is_told and not any(_is_selected(one, policy.namespace, labels) for one in found):
-            _add(found, _plain(policy.namespace, _name_of(labels), labels, objects, services, policy.origin))
-    return tuple(found)
+        if labels and not is_told and not any(one.has_labels(labels) for one in found.near(policy.namespace)):
+            found.add(_plain(policy.namespace, _name_of(labels), labels, objects, services, policy.origin))
+    return tuple(found.all)
 
 
 def with_pods(
@@ -67,30 +67,44 @@ def with_pods(
 
     Pods without any label are pods of their own.
     """
-    found = list(workloads)
+    found = _Found(workloads)
     for pods in also:
         labels = tuple(sorted(pods.labels))
-        made = (one for one in found if not one.is_inferred)
-        if not labels or not any(_is_selected(one, pods.namespace, labels) for one in made):
+        made = (one for one in found.near(pods.namespace) if not one.is_inferred)
+        if not labels or not any(one.has_labels(labels) for one in made):
             nowhere = Origin(Span("", 0, 0))
-            _add(found, _plain(pods.namespace, _name_of(labels), labels, objects, services, nowhere))
-    return tuple(found)
+            found.add(_plain(pods.namespace, _name_of(labels), labels, objects, services, nowhere))
+    return tuple(found.all)
 
 
-def _is_selected(workload: Workload, namespace: str | None, labels: Labels) -> bool:
-    return namespace in {None, workload.namespace} and workload.has_labels(labels)
+class _Found:
+    """The workloads so far, in the order in which they were found, and those of each namespace."""
 
+    def __init__(self, workloads: Iterable[Workload]) -> None:
+        self.all: list[Workload] = []
+        self._near: dict[str, list[Workload]] = {}
+        self._names: set[NodeName] = set()
+        for one in workloads:
+            self._take(one)
 
-def _add(found: list[Workload], workload: Workload) -> None:
-    """Add the workload, under a name that no other has; not what is there already."""
-    if any(one.namespace == workload.namespace and one.labels == workload.labels for one in found):
-        return
-    names = {one.name for one in found}
-    name, number = workload.name, 2
-    while name in names:
-        name = NodeName(f"{workload.name}.{number}")
-        number += 1
-    found.append(replace(workload, name=name))
+    def near(self, namespace: str) -> list[Workload]:
+        """Those of a namespace."""
+        return self._near.get(namespace, [])
+
+    def add(self, workload: Workload) -> None:
+        """Add the workload, under a name that no other has; not what is there already."""
+        if any(one.labels == workload.labels for one in self.near(workload.namespace)):
+            return
+        name, number = workload.name, 2
+        while name in self._names:
+            name = NodeName(f"{workload.name}.{number}")
+            number += 1
+        self._take(replace(workload, name=name))
+
+    def _take(self, workload: Workload) -> None:
+        self.all.append(workload)
+        self._near.setdefault(workload.namespace, []).append(workload)
+        self._names.add(workload.name)
 
 
 def _plain(

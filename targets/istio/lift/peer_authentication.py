@@ -37,6 +37,9 @@ class Handshakes:
     unknown: tuple[AuthzRule, ...]
 
 
+_Selecting = tuple[tuple[tuple[str, str], ...], KubeObject]
+
+
 def lift_mtls(context: LiftContext, verdicts: dict[KubeObject, Verdict]) -> Handshakes:
     """What holds for each workload that has a sidecar; nobody has an identity at what is outside of the mesh."""
     found = sorted(context.objects.of(Kind.PEER_AUTHENTICATION), key=lambda one: one.age_key)
@@ -45,13 +48,14 @@ def lift_mtls(context: LiftContext, verdicts: dict[KubeObject, Verdict]) -> Hand
     uncertain = {workload.name for _, workloads in unsure for workload in workloads}
     uncertain.update(workload.name for workload in unsure_transport(context))
     statements = [*_for_mesh(clean, context), *_for_namespaces(clean, context)]
+    selecting = _selecting(clean)
     for workload in context.workloads:
         if workload.membership is Membership.OUTSIDE:
             statements.append(MtlsPolicy(ServiceScope(workload.name), MtlsMode.DISABLED, workload.origin))
         elif workload.name in uncertain:
             statements.append(MtlsPolicy(ServiceScope(workload.name), MtlsMode.PERMISSIVE, workload.origin))
         elif workload.role is Role.SIDECAR:
-            statements.extend(_for_workload(clean, workload, context))
+            statements.extend(_for_workload(selecting.get(workload.namespace, []), workload, context))
     unknown = (
         rule for one, workloads in unsure for rule in unknown_object(one, tuple(each.name for each in workloads))
     )
@@ -92,14 +96,19 @@ def _for_namespaces(found: list[KubeObject], context: LiftContext) -> Iterator[M
             yield MtlsPolicy(NamespaceScope(namespace), mode, _mode_origin(chosen))
 
 
-def _for_workload(found: list[KubeObject], workload: Workload, context: LiftContext) -> Iterator[MtlsPolicy]:
+def _selecting(found: list[KubeObject]) -> dict[str, list[_Selecting]]:
+    """The objects with selectors by their namespaces, each with the labels that it asks for."""
+    selecting: dict[str, list[_Selecting]] = {}
+    for one in found:
+        if labels := _labels(one):
+            selecting.setdefault(one.namespace, []).append((labels, one))
+    return selecting
+
+
+def _for_workload(nearby: list[_Selecting], workload: Workload, context: LiftContext) -> Iterator[MtlsPolicy]:
     if workload.namespace == context.settings.root_namespace:
         return
-    level = [
-        one
-        for one in found
-        if one.namespace == workload.namespace and _labels(one) and workload.has_labels(_labels(one))
-    ]
+    level = (one for labels, one in nearby if workload.has_labels(labels))
     chosen = _oldest(level, workload.name, context)
     if chosen is None:
         return
