@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.driver.collecting import uncollected
 from meshproof.compiler.ir.assertions import CanReach
 from meshproof.compiler.verify import Analysis, AnalysisOptions
 from meshproof.compiler.verify.reachability import Link, Way, links, reached_by, who_reaches
@@ -26,6 +27,7 @@ def ways_from(mesh: Mesh, statement: Statement, options: JudgeOptions) -> tuple[
     return reached_by(_analysis(mesh, options), statement.sources)
 
 
+@uncollected()
 def graph_of(mesh: Mesh, options: JudgeOptions) -> tuple[tuple[tuple[str, str], ...], tuple[Link, ...]]:
     """Every place by name and kind, and the links between them. Raises Undecided."""
     found = links(_analysis(mesh, options))

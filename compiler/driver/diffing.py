@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.config.keys import Origin
+from meshproof.compiler.driver.collecting import uncollected
 from meshproof.compiler.driver.environments import not_chosen
 from meshproof.compiler.driver.judge import names_of
 from meshproof.compiler.driver.policy import Policy, Reading, read_policy
@@ -70,6 +71,7 @@ def _in_environment(path: Path, reading: Reading) -> Policy:
     return policy
 
 
+@uncollected()
 def compare(old: Side, new: Side, comparison: Comparison) -> DiffReport:
     """What differs between two policies that can be judged, each in one environment."""
     from meshproof.compiler.driver.diff_report import with_found  # noqa: PLC0415  it loads z3

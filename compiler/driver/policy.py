@@ -10,6 +10,7 @@ from meshproof.compiler.backend import registry
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.target import CompileOptions, LiftingTarget
 from meshproof.compiler.config.keys import Origin
+from meshproof.compiler.driver.collecting import uncollected
 from meshproof.compiler.driver.inputs import Inputs, gather, mixed, no_manifest
 from meshproof.compiler.resolve import is_overlay, resolve, resolve_overlay
 from meshproof.compiler.resolve.packs import chains, used_files
@@ -168,6 +169,7 @@ def _lifted(inputs: Inputs, overlay: Loaded | None, reading: Reading) -> Policy:
     return replace(policy, meshes=()) if _is_broken(diagnostics) else policy
 
 
+@uncollected()
 def lift(
     manifests: tuple[Artifact, ...],
     settings: tuple[tuple[str, str], ...],

@@ -50,6 +50,14 @@ class Alphabet:
         intervals = zip(self.cuts, ends, self.symbols, strict=True)
         return tuple((low, high) for low, high, owner in intervals if owner == symbol)
 
+    def charsets(self) -> tuple[CharSet, ...]:
+        """The code points of every symbol, in one pass."""
+        found: list[list[tuple[int, int]]] = [[] for _ in range(self.size)]
+        ends = (*(cut - 1 for cut in self.cuts[1:]), LAST)
+        for low, high, owner in zip(self.cuts, ends, self.symbols, strict=True):
+            found[owner].append((low, high))
+        return tuple(map(tuple, found))
+
 
 def from_keys(cuts: Sequence[int], keys: Sequence[Key]) -> tuple[Alphabet, tuple[Key, ...]]:
     """The coarsest alphabet whose symbols have one key each, and the key of each symbol.
@@ -96,6 +104,6 @@ def common_refinement(alphabets: Iterable[Alphabet]) -> tuple[Alphabet, tuple[tu
     """The coarsest alphabet that refines all, and for each given one the map from new symbols to its own."""
     parts = tuple(alphabets)
     cuts = sorted({cut for part in parts for cut in part.cuts})
-    keys = [tuple(part.symbol(cut) for part in parts) for cut in cuts]
+    keys = list(zip(*([part.symbol(cut) for cut in cuts] for part in parts), strict=True))
     alphabet, symbol_keys = from_keys(cuts, keys)
     return alphabet, tuple(zip(*symbol_keys, strict=True))

@@ -24,7 +24,7 @@ class Graph:
     characters: tuple[tuple[int, str], ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.charsets = _charsets(self.alphabet)
+        self.charsets = self.alphabet.charsets()
         self.characters = tuple(best for one in self.charsets if (best := best_character(one)) is not None)
 
     def cost(self, text: str) -> int:
@@ -39,10 +39,6 @@ class Graph:
             if state < 0:
                 return None
         return self.labels[state]
-
-
-def _charsets(alphabet: Alphabet) -> tuple[CharSet, ...]:
-    return tuple(alphabet.charset(symbol) for symbol in range(alphabet.size))
 
 
 def witness_outside(graph: Graph, label: int, witness: str, excluded: AbstractSet[str]) -> str | None:

@@ -95,23 +95,23 @@ class ProductPartition:
         numbers: dict[tuple[int, ...], int] = {start: 0}
         graph.rows.append(())
         heap: list[tuple[int, str, int]] = [(0, "", 0)]
-        characters = graph.characters
+        # Of the symbols that lead on alike the cheapest is the last one here, which is the one that a table keeps.
+        dearest_first = sorted(range(len(graph.characters)), key=graph.characters.__getitem__, reverse=True)
+        prices = [graph.characters[symbol] for symbol in dearest_first]
         while heap:
             cost, text, number = heappop(heap)
             if graph.rows[number]:
                 continue
             self._texts[number] = text
-            row: list[int] = []
+            raws = tuple(zip(*map(rows.__getitem__, pending[number]), strict=True))
+            cheapest = dict(zip(map(raws.__getitem__, dearest_first), prices, strict=True))
             steps: dict[int, tuple[int, str]] = {}
             successors: dict[tuple[int, ...], int] = {}
-            for symbol, raw in enumerate(zip(*map(rows.__getitem__, pending[number]), strict=True)):
-                target = successors.get(raw)
-                if target is None:
-                    target = successors[raw] = self._number(raw, numbers, pending)
-                row.append(target)
-                if target >= 0 and (target not in steps or characters[symbol] < steps[target]):
-                    steps[target] = characters[symbol]
-            graph.rows[number] = tuple(row)
+            for raw in dict.fromkeys(raws):
+                target = successors[raw] = self._number(raw, numbers, pending)
+                if target >= 0 and (target not in steps or cheapest[raw] < steps[target]):
+                    steps[target] = cheapest[raw]
+            graph.rows[number] = tuple(map(successors.__getitem__, raws))
             for target, (price, char) in steps.items():
                 if not graph.rows[target]:
                     heappush(heap, (cost + price, text + char, target))

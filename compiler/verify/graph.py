@@ -93,23 +93,24 @@ class Graph:
         return {place: tuple(edges) for place, edges in found.items()}
 
     def _calls(self) -> Iterable[Edge]:
+        sources = (*self.declared.values(), self.internet, *self.stations)
         for key, mask in self._reaching.items():
             target = self.declared[key.node]
-            for source in (*self.declared.values(), self.internet, *self.stations):
-                if self._may_send(source, key, mask):
+            are_alike = self.analysis.scope(key).policy.mode is MtlsMode.DISABLED  # nobody has an identity here
+            if are_alike and not mask & self.callers.anonymous:
+                continue
+            for source in sources:
+                is_let_in = are_alike or (source.caller >= 0 and mask >> source.caller & 1)
+                if is_let_in and self._may_send(source, key):
                     yield Edge(source, target, key)
 
-    def _may_send(self, source: Place, key: PortKey, mask: int) -> bool:
-        node = self._nodes[key.node]
-        is_gateway = isinstance(node, Gateway)
-        if source == self.internet and not is_gateway:
+    def _may_send(self, source: Place, key: PortKey) -> bool:
+        """Whether a node that is let in calls the port at all."""
+        if source == self.internet and not isinstance(self._nodes[key.node], Gateway):
             return False
-        is_let_in = source.caller >= 0 and bool(mask >> source.caller & 1)
         if source.is_declared and isinstance(self._nodes[NodeName(source.title)], External):
             return False
-        if self.analysis.scope(key).policy.mode is MtlsMode.DISABLED:
-            is_let_in = bool(mask & self.callers.anonymous)  # nobody has an identity here: all callers are alike
-        return is_let_in and self._is_forwarded(source, key)
+        return self._is_forwarded(source, key)
 
     def _is_forwarded(self, source: Place, key: PortKey) -> bool:
         """Whether a gateway sends anything there: it makes no calls but those of its routes."""

@@ -143,13 +143,16 @@ class Scope:
         environment, formulas = encoding.environment, encoding.environment.formulas
         formula = encoding.formula(region)
         found, rest = 0, (1 << len(environment.local)) - 1
+        is_modelled = _is_modelled(encoding, formula)
         while rest and formula != FALSE:
             point = encoding.find((formula, formulas.literal(environment.caller, rest)))
             if point is None:
                 break
             for value in range(len(environment.local)):
+                if not rest >> value & 1:
+                    continue
                 trial = (*point[: environment.caller], value, *point[environment.caller + 1 :])
-                if rest >> value & 1 and (trial == point or _is_certain(encoding, formula, trial)):
+                if trial == point or (is_modelled and _is_at(encoding, formula, trial)):
                     found |= environment.local[value]
                     rest &= ~(1 << value)
         outside = formulas.conjunction((formula, formulas.literal(environment.caller, rest)))
@@ -185,14 +188,21 @@ def _from(encoding: Encoding, formula: Formula, caller: int) -> Formula:
     return environment.formulas.conjunction((formula, environment.formulas.literal(environment.caller, mask)))
 
 
-def _is_certain(encoding: Encoding, formula: Formula, point: Point) -> bool:
-    """Whether a point is one of a formula whatever is not modelled, told without the solver."""
-    environment, formulas = encoding.environment, encoding.environment.formulas
-    if not formulas.variables_of((formula,)).isdisjoint(environment.opaques.values()):
-        return False
-    return all(formulas.holds(one, point) for one in (formula, *environment.axioms))
+def _is_modelled(encoding: Encoding, formula: Formula) -> bool:
+    """Whether the formula reads nothing of what is not modelled."""
+    environment = encoding.environment
+    if not environment.opaques:
+        return True
+    return environment.formulas.variables_of((formula,)).isdisjoint(environment.opaques.values())
+
+
+def _is_at(encoding: Encoding, formula: Formula, point: Point) -> bool:
+    """Whether a point is one of a formula that is modelled, told without the solver."""
+    holds = encoding.environment.formulas.holds
+    return holds(formula, point) and all(holds(one, point) for one in encoding.environment.axioms)
 
 
 def _identity_matchers(region: Region) -> tuple[Matcher, ...]:
     sets = (one.sources.matches for one in sets_of(region) if isinstance(one, ComingFrom))
-    return matchers_by_attribute((*predicates_of(region), *sets)).get(SourceIdentity(), ())
+    predicates = (*predicates_of(region), *sets)
+    return matchers_by_attribute(predicates).get(SourceIdentity(), ()) if predicates else ()

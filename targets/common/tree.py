@@ -125,11 +125,13 @@ class TreeBuilder:
         self._file = file
         self._at = at
         self._frames: list[_Frame] = []
+        self._frame: _Frame | None = None  # the last of them
 
     @property
     def is_key_next(self) -> bool:
         """Whether the next scalar is a key of a mapping."""
-        return bool(self._frames) and self._frames[-1].is_map and self._frames[-1].key is None
+        frame = self._frame
+        return frame is not None and frame.is_map and frame.key is None
 
     @property
     def depth(self) -> int:
@@ -142,11 +144,13 @@ class TreeBuilder:
             raise TreeError("a key is no single value", start, start + 1)
         if len(self._frames) >= DEPTH_MAX:
             raise TreeError(f"values are nested more than {DEPTH_MAX} deep", start, start + 1)
-        self._frames.append(_Frame(is_map, start))
+        self._frame = _Frame(is_map, start)
+        self._frames.append(self._frame)
 
     def close(self, end: int) -> None:
         """The innermost mapping or sequence ends. Blanks and comments after its last value are not part of it."""
         frame = self._frames.pop()
+        self._frame = self._frames[-1] if self._frames else None
         span = self._span(frame.start, end)
         if frame.is_map:
             self._add(MapNode(tuple(frame.entries), span))
@@ -177,11 +181,10 @@ class TreeBuilder:
         return Span(self._file, start, end) if self._at is None else self._at
 
     def _add(self, node: Placed) -> None:
-        if not self._frames:
+        frame = self._frame
+        if frame is None:
             self.trees.append(node)
-            return
-        frame = self._frames[-1]
-        if not frame.is_map:
+        elif not frame.is_map:
             frame.items.append(node)
         elif frame.key is not None:
             frame.entries.append(Entry(*frame.key, node))

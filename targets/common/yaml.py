@@ -109,30 +109,31 @@ def parse(text: str, file: str, at: Span | None = None) -> tuple[tree.Placed, ..
 
 
 def _take(builder: tree.TreeBuilder, event: yaml.Event) -> None:
-    start, end = _place(event)
-    match event:
-        case yaml.AliasEvent():
-            advice = "write out what it stands for, for instance with `yq 'explode(.)'`"
-            raise tree.TreeError(f"`*{event.anchor}` is an alias, which is not taken", start, end, advice)
-        case yaml.ScalarEvent():
-            _take_scalar(builder, event)
-        case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
-            _check_tag(event.tag, start, end)
-            builder.open(start, is_map=isinstance(event, yaml.MappingStartEvent))
-        case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-            # The end of a block is told at the next token; the end of what it holds is where people see it.
-            last = builder.last_end() if start == end else None
-            builder.close(end if last is None else last)
-        case _:
-            return
+    """Ask for what is frequent first: a file of a mesh holds tens of thousands of these."""
+    if isinstance(event, yaml.ScalarEvent):
+        _take_scalar(builder, event)
+    elif isinstance(event, yaml.CollectionEndEvent):
+        start, end = _place(event)
+        # The end of a block is told at the next token; the end of what it holds is where people see it.
+        last = builder.last_end() if start == end else None
+        builder.close(end if last is None else last)
+    elif isinstance(event, yaml.CollectionStartEvent):
+        start, end = _place(event)
+        _check_tag(event.tag, start, end)
+        builder.open(start, is_map=isinstance(event, yaml.MappingStartEvent))
+    elif isinstance(event, yaml.AliasEvent):
+        advice = "write out what it stands for, for instance with `yq 'explode(.)'`"
+        raise tree.TreeError(f"`*{event.anchor}` is an alias, which is not taken", *_place(event), advice)
 
 
 def _take_scalar(builder: tree.TreeBuilder, event: yaml.ScalarEvent) -> None:
     start, end = _place(event)
     text: str = event.value
-    if event.tag is not None:
+    if event.tag is None:
+        is_text = event.style not in _PLAIN_STYLES
+    else:
         _check_tag(event.tag, start, end)
-    is_text = event.tag in _TEXT or (event.style not in _PLAIN_STYLES and event.tag not in _GUESSED)
+        is_text = event.tag in _TEXT or (event.style not in _PLAIN_STYLES and event.tag not in _GUESSED)
     value = text if is_text else plain_value(text)
     if not builder.is_key_next:
         builder.scalar(value, text, start, end)
@@ -146,9 +147,8 @@ def _take_scalar(builder: tree.TreeBuilder, event: yaml.ScalarEvent) -> None:
 
 
 def _place(event: yaml.Event) -> tuple[int, int]:
-    if event.start_mark is None or event.end_mark is None:
-        return 0, 0
-    return event.start_mark.index, event.end_mark.index
+    start, end = event.start_mark, event.end_mark
+    return (0, 0) if start is None or end is None else (start.index, end.index)
 
 
 def _check_tag(tag: str | None, start: int, end: int) -> None:
