@@ -30,62 +30,78 @@ LIVE = "live"
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What should run: the policy, and the objects that make it so. With errors there are none, and they say why."""
+    """What should run: the policy, and the objects that make it so. With errors there are none, and they say why.
+
+    `known` tells which workloads there are. Manifests that show none tell nothing of them.
+    """
 
     side: Side
     objects: tuple[LiftedObject, ...]
+    known: Mesh | None
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What runs: the policy that live objects make, and the objects."""
+    """What runs: the policy that live objects make, and the objects. `known` is as that of `Expected`."""
 
     side: Side
     objects: tuple[LiftedObject, ...]
+    known: Mesh | None
 
 
 def expected_of(side: Side, options: CompileOptions) -> Expected:
     """What manifests mean, or what the policy compiles to, with the objects."""
     target = registry.load(Origin.ISTIO.value)
     assert isinstance(target, LiftingTarget)
-    if side.policy.origin is not Origin.MESH:
-        return Expected(side, lift(side.policy.manifests, side.policy.settings).objects)
     mesh = side.policy.meshes[0]
+    if side.policy.origin is not Origin.MESH:
+        read = lift(side.policy.manifests, side.policy.settings)
+        return Expected(side, read.objects, mesh if read.has_workloads else None)
     lowered = target.lower(mesh, options)
     if has_errors(lowered.diagnostics):
-        return Expected(side, (), lowered.diagnostics)
+        return Expected(side, (), mesh, lowered.diagnostics)
     artifacts = tuple(one for one in target.emit(lowered) if one.path.endswith(".yaml"))
     lifted = target.lift(artifacts, options, mesh)
-    return Expected(Side(side.name, policy_of_lifted(lifted)), lifted.objects)
+    return Expected(Side(side.name, policy_of_lifted(lifted)), lifted.objects, mesh)
 
 
-def read_live(place: Path | None, stdin: str | None, reading: Reading, known: Mesh) -> Live:
+def read_live(place: Path | None, stdin: str | None, reading: Reading, known: Mesh | None) -> Live:
     """The live objects of a folder or file, or of a list on stdin.
 
-    If they show no workloads, those of `known` are taken for the ones that run.
+    If they show no workloads, those of `known` are taken for the ones that run. With none there either, both sides
+    are read in the same way, from what their policies select: workloads of one side alone would be a difference.
     """
     inputs = gather([] if place is None else [place], stdin, reading.limits.max_file_bytes, Origin.ISTIO)
     if not inputs.manifests:
         problems = inputs.diagnostics or (no_manifest(),)
-        return Live(Side(LIVE, Policy((), (), {}, problems, Origin.ISTIO)), ())
+        return Live(Side(LIVE, Policy((), (), {}, problems, Origin.ISTIO)), (), None)
     lifted = lift(inputs.manifests, reading.settings)
-    if not lifted.has_workloads:
+    shown = lifted.mesh if lifted.has_workloads else None
+    if shown is None and known is not None:
         lifted = lift(inputs.manifests, reading.settings, known)
-    return Live(Side(LIVE, policy_of_lifted(lifted, inputs.diagnostics)), lifted.objects)
+    return Live(Side(LIVE, policy_of_lifted(lifted, inputs.diagnostics)), lifted.objects, shown)
 
 
 def drift(expected: Expected, live: Live, comparison: Comparison) -> DriftReport:
     """What differs between the two, both of which can be judged."""
     wanted, running = _by_name(expected.objects), _by_name(live.objects)
     return DriftReport(
-        difference=compare(expected.side, live.side, comparison),
+        difference=compare(_where_it_runs(expected, live), live.side, comparison),
         missing=tuple(wanted[key] for key in sorted(wanted.keys() - running.keys())),
         foreign=tuple(running[key] for key in sorted(running.keys() - wanted.keys())),
         tried=tuple(
             running[key] for key in sorted(running) if running[key].is_tried and not _is_tried(wanted.get(key))
         ),
     )
+
+
+def _where_it_runs(expected: Expected, live: Live) -> Side:
+    """What should run, at the workloads that run if what should run shows none."""
+    if expected.known is not None or live.known is None:
+        return expected.side
+    policy = expected.side.policy
+    return Side(expected.side.name, policy_of_lifted(lift(policy.manifests, policy.settings, live.known)))
 
 
 def _is_tried(one: LiftedObject | None) -> bool:

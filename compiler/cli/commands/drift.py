@@ -49,7 +49,7 @@ def command(paths: tuple[str, ...], live: str, **flags: object) -> None:
     _refuse_incomplete(session, policy, expected.diagnostics)
     reading = reading_of(session)
     stdin = stdin_of(session) if live == STDIN else None
-    running = read_live(None if live == STDIN else Path(live), stdin, reading, policy.meshes[0])
+    running = read_live(None if live == STDIN else Path(live), stdin, reading, expected.known)
     _refuse_unjudged(session, running.side.policy)
     report = drift(
         expected,

@@ -125,3 +125,41 @@ def test_manifests_are_compared_with_manifests(live: Path) -> None:
 @pytest.mark.parametrize("place", ["nowhere", "tea.mesh"])
 def test_without_live_objects_nothing_is_judged(place: str, live: Path) -> None:
     assert run("drift", live / "tea.mesh", *AS_OF, "--live", live / place).exit_code == 2
+
+
+WORKLOADS = """\
+apiVersion: v1
+kind: Service
+metadata: {name: kettle, namespace: tea}
+spec: {selector: {app: kettle}, ports: [{name: http, port: 8080}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: kettle, namespace: tea}
+spec:
+  selector: {matchLabels: {app: kettle}}
+  template:
+    metadata: {labels: {app: kettle}}
+    spec: {serviceAccountName: kettle, containers: [{name: c, image: c, ports: [{containerPort: 8080}]}]}
+"""
+
+
+def test_manifests_that_show_no_workloads_are_what_runs_if_the_same_runs(live: Path) -> None:
+    done = run("drift", live / "out", *AS_OF, "--live", live / "out/manifests")
+
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "what runs is what the policy says"), done.output
+
+
+def test_manifests_that_show_no_workloads_are_judged_at_those_that_run(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(FOREIGN, encoding="utf-8")
+    running = tmp_path / "running"
+    running.mkdir()
+    (running / "all.yaml").write_text(f"{FOREIGN}---\n{WORKLOADS}", encoding="utf-8")
+
+    same = run("drift", tmp_path / "policy.yaml", *AS_OF, "--live", running)
+    (running / "all.yaml").write_text(f"{FOREIGN.replace('sa/spy', 'sa/shop')}---\n{WORKLOADS}", encoding="utf-8")
+    other = run("drift", tmp_path / "policy.yaml", *AS_OF, "--live", running)
+
+    assert same.exit_code == 0, same.output
+    assert other.exit_code == 1
+    assert "Newly allowed" in other.stdout
