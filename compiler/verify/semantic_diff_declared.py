@@ -97,6 +97,12 @@ def declared_notes(sides: Sides) -> Iterator[str]:
         for word, (one, other) in _meant(was, now).items():
             if one != other:
                 yield f"`{now.name}`: {word} {_changed(one, other)}"
+    known = {issuer.name: issuer for issuer in sides.old.issuers}
+    for issuer in sides.new.issuers:
+        before = known.get(issuer.name)
+        if before is not None and before.is_stripped is not issuer.is_stripped:
+            said = "no longer sees" if issuer.is_stripped else "sees"
+            yield f"`{issuer.name}`: who is called {said} its tokens"
 
 
 def _meant(was: Node, now: Node) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -125,3 +125,11 @@ def test_a_further_port_and_hosts_in_another_order_are_no_other_meaning() -> Non
     old, new = base, base.replace('"x.example", "y.example"', '"y.example", "x.example"')
 
     assert edit(old, new.replace("80 -> 8080", "80 -> 8080  port admin http 9090"), base).notes == ()
+
+
+def test_that_tokens_go_on_or_do_not_is_a_note() -> None:
+    base = BASE + 'issuer idp { url "https://i.example"  jwks "https://i.example/keys"  audiences "shop" }'
+
+    assert edit('audiences "shop"', 'audiences "shop"  strip', base).notes == (
+        "`idp`: who is called no longer sees its tokens",
+    )
