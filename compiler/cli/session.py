@@ -12,10 +12,17 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from meshproof import __version__
+from meshproof.compiler.backend.registry import names
 from meshproof.compiler.cli.output import Destination, destinations, require_formats, write_reports
 from meshproof.compiler.cli.terminal import look_at
 from meshproof.compiler.config.keys import Settings
-from meshproof.compiler.config.load import Configuration, InvalidConfiguration, configure, without_surroundings
+from meshproof.compiler.config.load import (
+    Configuration,
+    InvalidConfiguration,
+    configure,
+    did_you_mean,
+    without_surroundings,
+)
 from meshproof.compiler.driver.fingerprint import fingerprinted
 from meshproof.compiler.report.exit_code import ExitCode, exit_code
 from meshproof.compiler.report.model import Finding, Report
@@ -98,7 +105,7 @@ def open_session(
     A command that does not need the settings, but for its looks, goes on without those that cannot be used.
 
     Raises:
-        click.UsageError: a flag or a variable has a value that it cannot have.
+        click.UsageError: a flag or a variable has a value that it cannot have, or an option is for no target.
         click.exceptions.Exit: the configuration file cannot be used; that has been reported.
     """
     keys = {name.replace("_", "-"): value for name, value in flags.items()}
@@ -108,6 +115,8 @@ def open_session(
         if needs_settings:
             _refuse(command, paths, flags, keys, error)
         configuration = without_surroundings(keys)
+    if needs_settings:
+        _refuse_unknown(configuration.settings.option)
     return _session(command, paths, flags, configuration)
 
 
@@ -117,6 +126,15 @@ def _session(command: str, paths: Sequence[str], flags: Mapping[str, object], co
     out = look_at(sys.stdout, settings.color, os.environ, verbosity)
     err = look_at(sys.stderr, settings.color, os.environ, verbosity)
     return Session(command, settings, configuration.origins, out, err, destinations(settings.output), tuple(paths))
+
+
+def _refuse_unknown(option: tuple[tuple[str, str], ...]) -> None:
+    """An option for no installed target is a mistake; one for another than is asked about is left alone."""
+    known = names() if option else ()
+    for key, _ in option:
+        target = key.partition(".")[0]
+        if target not in known:
+            raise click.UsageError(f"--option: `{key}` is an option of no target; {did_you_mean(target, known)}")
 
 
 def start_of(paths: Sequence[str]) -> Path:

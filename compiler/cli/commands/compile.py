@@ -8,7 +8,7 @@ import click
 
 from meshproof import __version__
 from meshproof.compiler.backend.output import OutputRefusedError
-from meshproof.compiler.backend.registry import BrokenTargetError, UnknownTargetError, names
+from meshproof.compiler.backend.registry import BrokenTargetError, UnknownTargetError
 from meshproof.compiler.cli import options
 from meshproof.compiler.cli.progress import Line
 from meshproof.compiler.cli.reading import judge_options, one_environment, policy_at
@@ -36,7 +36,6 @@ def command(paths: tuple[str, ...], target: str, out: Path | None, **flags: obje
     """
     session = open_session("compile", paths, flags)
     settings = session.settings.option
-    _refuse_unknown(settings)
     policy = one_environment(session, policy_at(session, paths))
     order = Order(target, out or Path("build") / target, session.settings.fail_level, __version__, settings)
     try:
@@ -53,15 +52,6 @@ def command(paths: tuple[str, ...], target: str, out: Path | None, **flags: obje
     if report.compiled is None:
         _say_nothing_written(session)
     session.finish(report)
-
-
-def _refuse_unknown(settings: tuple[tuple[str, str], ...]) -> None:
-    """An option for no installed target is a mistake; one for another than was asked for is left alone."""
-    known = names()
-    for key, _ in settings:
-        target = key.partition(".")[0]
-        if target not in known:
-            raise click.UsageError(f"--option: `{key}` is an option of no target; {did_you_mean(target, known)}")
 
 
 def _say_nothing_written(session: Session) -> None:

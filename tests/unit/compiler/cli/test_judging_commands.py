@@ -144,6 +144,14 @@ def test_compile_refuses_what_it_does_not_know(arguments: tuple[str, ...], said:
     assert not (tea.parent / "out").exists()
 
 
+@pytest.mark.parametrize("command", ["check", "prove", "test", "graph"])
+def test_an_option_for_no_target_is_refused_and_not_ignored(command: str, tea: Path) -> None:
+    done = run(command, tea, "--option", "trust-domain=corp.example")
+
+    assert done.exit_code == 2
+    assert "`trust-domain` is an option of no target" in done.stderr
+
+
 def test_compile_does_not_write_over_files_of_others(tea: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out/mine").write_text("x", encoding="utf-8")
