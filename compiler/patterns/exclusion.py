@@ -27,10 +27,6 @@ class Graph:
         self.charsets = self.alphabet.charsets()
         self.characters = tuple(best for one in self.charsets if (best := best_character(one)) is not None)
 
-    def cost(self, text: str) -> int:
-        """How badly a text reads."""
-        return cost_of(text)
-
     def label_of(self, text: str) -> int | None:
         """The label of the state that the text leads to, if it leads to one."""
         state = 0

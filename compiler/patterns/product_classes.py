@@ -65,7 +65,7 @@ class ProductPartition:
         start = [self._components.add(universe, maps[0], self._member)]
         for (automaton, mask), symbols in zip(others, maps[1:], strict=True):
             start.append(self._components.add(automaton, symbols, mask))
-        self._texts: list[str] = []
+        self._texts: list[tuple[int, str]] = []  # how badly each reads, and the text
         self.graph = Graph(alphabet, [], [])
         if start[0] != _DEAD:
             self._explore((start[0], *(state for state in start[1:] if state != _DEAD)))
@@ -90,9 +90,10 @@ class ProductPartition:
         """Build the states, cheapest text first (Dijkstra 1959), so the first member of a class reads best."""
         rows, masks, graph = self._components.rows, self._components.masks, self.graph
         graph.labels.append(_label(start, masks))
-        self._texts.append("")
+        self._texts.append((0, ""))
         pending: list[tuple[int, ...]] = [start]
         numbers: dict[tuple[int, ...], int] = {start: 0}
+        known: dict[tuple[int, ...], int] = {}  # the same of states with their dead parts
         graph.rows.append(())
         heap: list[tuple[int, str, int]] = [(0, "", 0)]
         # Of the symbols that lead on alike the cheapest is the last one here, which is the one that a table keeps.
@@ -102,16 +103,17 @@ class ProductPartition:
             cost, text, number = heappop(heap)
             if graph.rows[number]:
                 continue
-            self._texts[number] = text
+            self._texts[number] = (cost, text)
             raws = tuple(zip(*map(rows.__getitem__, pending[number]), strict=True))
             cheapest = dict(zip(map(raws.__getitem__, dearest_first), prices, strict=True))
             steps: dict[int, tuple[int, str]] = {}
-            successors: dict[tuple[int, ...], int] = {}
-            for raw in dict.fromkeys(raws):
-                target = successors[raw] = self._number(raw, numbers, pending)
-                if target >= 0 and (target not in steps or cheapest[raw] < steps[target]):
-                    steps[target] = cheapest[raw]
-            graph.rows[number] = tuple(map(successors.__getitem__, raws))
+            for raw, step in cheapest.items():
+                target = known.get(raw)
+                if target is None:
+                    target = known[raw] = self._number(raw, numbers, pending)
+                if target >= 0 and (target not in steps or step < steps[target]):
+                    steps[target] = step
+            graph.rows[number] = tuple(map(known.__getitem__, raws))
             for target, (price, char) in steps.items():
                 if not graph.rows[target]:
                     heappush(heap, (cost + price, text + char, target))
@@ -126,18 +128,16 @@ class ProductPartition:
         if number is None:
             number = numbers[state] = len(pending)
             pending.append(state)
-            self._texts.append("")
+            self._texts.append((0, ""))
             self.graph.rows.append(())
             self.graph.labels.append(_label(state, self._components.masks))
         return number
 
     def _find_witnesses(self) -> dict[int, str]:
-        found: dict[int, tuple[tuple[int, str], str]] = {}
-        for text, label in zip(self._texts, self.graph.labels, strict=True):
-            if label & self._member:
-                key = (self.graph.cost(text), text)
-                if label not in found or key < found[label][0]:
-                    found[label] = (key, text)
+        found: dict[int, tuple[int, str]] = {}
+        for read, label in zip(self._texts, self.graph.labels, strict=True):
+            if label & self._member and (label not in found or read < found[label]):
+                found[label] = read
         self._limits.check_classes(len(found) + len(self._exact))
         witnesses: dict[int, str] = {}
         values: dict[int, set[str]] = {}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from ipaddress import ip_address, ip_network
 
 from meshproof.compiler.patterns.refusal import PatternRefused
 from meshproof.compiler.patterns.template import is_template, parse_template
 from meshproof.dsl.source import Span
-from meshproof.targets.common.tree import MapNode
+from meshproof.targets.common.tree import Leaf, MapNode
 from meshproof.targets.istio.lift.conditions import (
     ADDRESS_KEYS,
     IDENTITY_KEYS,
@@ -88,9 +89,9 @@ def _rule_faults(rule: MapNode, path: str, *, is_custom: bool) -> Iterator[Fault
 
 def _empty_strings(part: MapNode, path: str) -> Iterator[Fault]:
     for entry in part.entries:
-        for one in texts(entry.value):
-            if not one.value:
-                yield Fault(f"{path}.{entry.key}", one.origin.span, "holds an empty string")
+        for one in items(entry.value):
+            if isinstance(one, Leaf) and one.value == "":
+                yield Fault(f"{path}.{entry.key}", one.span, "holds an empty string")
 
 
 def _source_faults(source: MapNode, path: str) -> Iterator[Fault]:
@@ -150,7 +151,8 @@ def _value_fault(key: str, value: str) -> str | None:
 
 def _each(part: MapNode, name: str, path: str, is_good: Callable[[str], bool], reason: str) -> Iterator[Fault]:
     for field in (name, _negated(name)):
-        for one in texts(part.get(field)):
+        found = part.get(field)
+        for one in () if found is None else texts(found):
             if one.value and not is_good(one.value):
                 yield Fault(f"{path}.{field}", _span(one), f"has `{one.value}`, which {reason}")
 
@@ -159,6 +161,7 @@ def _span(one: Text) -> Span:
     return one.origin.span
 
 
+@cache
 def _negated(name: str) -> str:
     return f"not{name[0].upper()}{name[1:]}"
 

@@ -47,6 +47,7 @@ class LiftContext:
     _by_namespace: dict[str, tuple[Workload, ...]] = field(default_factory=dict, repr=False, compare=False)
     externals: tuple[External, ...] = ()
     _by_name: dict[NodeName, Workload] = field(default_factory=dict, repr=False, compare=False)
+    _by_label: dict[tuple[str, str], tuple[Workload, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def in_namespace(self, namespace: str) -> tuple[Workload, ...]:
         """The workloads of a namespace."""
@@ -66,8 +67,20 @@ class LiftContext:
     def selected(self, labels: Iterable[tuple[str, str]], namespace: str | None = None) -> tuple[Workload, ...]:
         """The workloads whose pods have all the labels, in one namespace or in all."""
         wanted = tuple(labels)
-        nearby = self.workloads if namespace is None else self.in_namespace(namespace)
-        return tuple(one for one in nearby if one.has_labels(wanted))
+        if wanted:
+            found = (one for one in self.with_label(wanted[0]) if namespace in {None, one.namespace})
+            return tuple(one for one in found if one.has_labels(wanted))
+        return self.workloads if namespace is None else self.in_namespace(namespace)
+
+    def with_label(self, label: tuple[str, str]) -> tuple[Workload, ...]:
+        """The workloads whose pods have a label, in the order in which they are known."""
+        if not self._by_label:
+            grouped: dict[tuple[str, str], list[Workload]] = {}
+            for one in self.workloads:
+                for own in dict.fromkeys(one.labels):
+                    grouped.setdefault(own, []).append(one)
+            self._by_label.update((own, tuple(found)) for own, found in grouped.items())
+        return self._by_label.get(label, ())
 
     def behind(self, namespace: str, service: str) -> tuple[Workload, ...]:
         """The workloads that a Service stands for."""

@@ -8,7 +8,7 @@ that is not known.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
@@ -68,12 +68,16 @@ class FieldPatterns:
             branch = branch.below.setdefault(part, _Branch())
         branch.status = status
 
-    def uses_in(self, tree: MapNode) -> Iterator[FieldUse]:
+    def uses_in(self, tree: MapNode) -> tuple[FieldUse, ...]:
         """Every field of the object. Empty mappings and lists are fields too, and null is none."""
-        yield from _uses(tree, self._root, None, "")
+        found: list[FieldUse] = []
+        _add_uses(found, tree, (self._root, None), "")
+        return tuple(found)
 
 
-def _uses(node: Placed, branch: _Branch | None, rest: Status | None, path: str) -> Iterator[FieldUse]:
+def _add_uses(found: list[FieldUse], node: Placed, at: tuple[_Branch | None, Status | None], path: str) -> None:
+    """Add the fields below a value. `at` is where its path leads in a table, and what holds there for all below."""
+    branch, rest = at
     if branch is not None and branch.rest is not None:
         rest = branch.rest
     match node:
@@ -82,15 +86,15 @@ def _uses(node: Placed, branch: _Branch | None, rest: Status | None, path: str) 
         case MapNode(entries=entries) if entries:
             for entry in entries:
                 place = f"{path}.{entry.key}" if path else entry.key
-                yield from _uses(entry.value, _below(branch, entry.key), rest, place)
+                _add_uses(found, entry.value, (_below(branch, entry.key), rest), place)
         case ListNode(items=items) if items:
             inner = _below(branch, "[]")
             for index, item in enumerate(items):
-                yield from _uses(item, inner, rest, f"{path}[{index}]")
+                _add_uses(found, item, (inner, rest), f"{path}[{index}]")
         case _:
             own = None if branch is None else branch.status
             is_container = branch is not None and bool(branch.below) and not isinstance(node, Leaf)
-            yield FieldUse(path, own or rest or (Status.READ if is_container else None), Origin(node.span))
+            found.append(FieldUse(path, own or rest or (Status.READ if is_container else None), Origin(node.span)))
 
 
 def _below(branch: _Branch | None, key: str) -> _Branch | None:

@@ -20,5 +20,8 @@ def in_force_at(source: KubeObject, context: LiftContext) -> tuple[Workload, ...
     if attachment.labels and attachment.targets:
         either = (attachment, replace(attachment, targets=()))
         return tuple(one for one in context.workloads if any(applies(form, one, root) for form in either))
-    nearby = context.workloads if source.namespace == root else context.in_namespace(source.namespace)
+    if attachment.labels and not attachment.targets:
+        nearby = context.with_label(attachment.labels[0])
+    else:
+        nearby = context.workloads if source.namespace == root else context.in_namespace(source.namespace)
     return tuple(one for one in nearby if applies(attachment, one, root))

@@ -113,13 +113,15 @@ def _terms(part: MapNode, tests: Mapping[str, _Test]) -> tuple[Term, ...]:
         if name not in tests:
             found.append(unknown_term(entry))
         elif values := texts(entry.value):
+            test, on_tcp = tests[name], _on_tcp(name, tests[name])
+            predicate = _met(test, values, is_negated=name != entry.key)
             found.append(
                 Term(
                     name=name,
                     is_negated=name != entry.key,
                     values=_written(values),
-                    predicate=_met(tests[name], values, is_negated=name != entry.key),
-                    on_tcp=_met(_on_tcp(name, tests[name]), values, is_negated=name != entry.key),
+                    predicate=predicate,
+                    on_tcp=predicate if on_tcp is test else _met(on_tcp, values, is_negated=name != entry.key),
                     is_http=name in _HTTP_FIELDS,
                     is_identity=name in _IDENTITY_FIELDS,
                     origin=Origin(entry.key_span),

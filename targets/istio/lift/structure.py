@@ -23,6 +23,8 @@ _FOLDER = Path(__file__).parent.parent / "schemas"
 _TYPES = {"string": "a string", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
 _TYPES |= {"object": "a mapping", "array": "a list"}
 _LONG = 60
+_UNIONS = frozenset(("allOf", "oneOf", "anyOf"))
+_ASKED_OF_LEAVES = frozenset(("enum", "minimum", "maximum", "minLength", "maxLength", "pattern"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +58,44 @@ def faults_in(node: Placed, schema: Schema, path: str = "") -> Iterator[Fault]:
         yield Fault(path, node.span, f"is {_what(node)}, not {_expected(schema)}")
         return
     match node:
+        case MapNode():
+            yield from _map_faults(node, schema, path)
         case Leaf():
             yield from _leaf_faults(node, schema, path)
         case ListNode():
             yield from _list_faults(node, schema, path)
-        case MapNode():
-            yield from _map_faults(node, schema, path)
-    yield from _union_faults(node, schema, path)
+    if not _UNIONS.isdisjoint(schema):
+        yield from _union_faults(node, schema, path)
+
+
+def _is_plainly_good(node: Placed, schema: Schema) -> bool:
+    """Whether the value is a scalar of which nothing is asked but its type, which it has: as nearly all are."""
+    if not isinstance(node, Leaf) or not _ASKED_OF_LEAVES.isdisjoint(schema) or not _UNIONS.isdisjoint(schema):
+        return False
+    return _has_type(node, schema)
 
 
 def _has_type(node: Placed, schema: Schema) -> bool:
     wanted = schema.get("type")
     if wanted is None:
         return True
-    names = wanted if isinstance(wanted, list) else [wanted]
-    return any(_is_of_type(node, str(name)) for name in names)
+    if isinstance(wanted, list):
+        return any(_is_of_type(node, str(name)) for name in wanted)
+    return _is_of_type(node, str(wanted))
 
 
 def _is_of_type(node: Placed, name: str) -> bool:
     match node:
-        case ListNode():
-            return name == "array"
         case MapNode():
             return name == "object"
+        case Leaf(value=str()):
+            return name == "string"
+        case ListNode():
+            return name == "array"
         case Leaf(value=bool()):
             return name == "boolean"
         case Leaf(value=None):
             return name == "null"
-        case Leaf(value=str()):
-            return name == "string"
         case Leaf(value=float() as value):
             return name == "number" or (name == "integer" and value.is_integer())
         case Leaf():
@@ -128,7 +139,8 @@ def _list_faults(node: ListNode, schema: Schema, path: str) -> Iterator[Fault]:
     items = schema.get("items")
     if isinstance(items, dict):
         for index, item in enumerate(node.items):
-            yield from faults_in(item, items, f"{path}[{index}]")
+            if not _is_plainly_good(item, items):
+                yield from faults_in(item, items, f"{path}[{index}]")
 
 
 def _map_faults(node: MapNode, schema: Schema, path: str) -> Iterator[Fault]:
@@ -137,6 +149,8 @@ def _map_faults(node: MapNode, schema: Schema, path: str) -> Iterator[Fault]:
     rest = schema.get("additionalProperties", True)
     for entry in node.entries:
         inner = known.get(entry.key, rest)
+        if isinstance(inner, dict) and _is_plainly_good(entry.value, inner):
+            continue
         place = f"{path}.{entry.key}" if path else entry.key
         if inner is False:
             close = get_close_matches(entry.key, [str(name) for name in known], 1)

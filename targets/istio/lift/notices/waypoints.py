@@ -57,7 +57,7 @@ def _selecting_waypoints(policy: KubeObject, context: LiftContext) -> Iterator[t
     attachment = attachment_of(policy)
     if not attachment.labels:
         return
-    selected = [one for one in context.in_namespace(policy.namespace) if one.has_labels(attachment.labels)]
+    selected = context.selected(attachment.labels, policy.namespace)
     if selected and all(one.role is Role.WAYPOINT for one in selected):
         names = named(one.name for one in selected)
         yield f"selects the waypoint {names}, which heeds `targetRefs` alone", "attach it with `targetRefs`"
