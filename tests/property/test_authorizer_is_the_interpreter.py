@@ -61,15 +61,15 @@ def _asked(authorizer: Authorizer, request: Request) -> Answer | None:
 
 
 def _compare(mesh: Mesh, answer: Answer, request: Request, counts: Counter[str]) -> None:
+    if answer.reason in NO_DECISION:
+        assert answer.status == 403
+        counts[answer.reason] += 1
+        return
     try:
         says = decide(mesh, request, DAY)
     except MalformedRequest:  # an identity where mTLS is disabled: there is no such request
         assert answer.decision != "allow"
         counts["malformed"] += 1
-        return
-    if answer.reason in NO_DECISION:
-        assert answer.status == 403
-        counts[answer.reason] += 1
         return
     assert (answer.status == 200) is says.is_allowed, (mesh, request, answer, says)
     assert (answer.reason, answer.rules) == (says.reason, says.determined_by), (mesh, request)

@@ -17,6 +17,8 @@ TEXT = """
 mesh shop { language 1  trust-domain "cluster.local"  namespace shop  mtls strict }
 service front { port http 80 -> 8080 }
 service catalog { port http 80 -> 8080  port tcp 90 -> 9090 }
+issuer login { url "https://login.example"  jwks "https://login.example/keys" }
+service private { port http 80 -> 8080  accepts login }
 service open { port http 80 -> 8080 }
 service watched { port http 80 -> 8080  observe { because "new" owner "ops" until 2027-01-01 } }
 mtls permissive for open { because "old callers" until 2027-01-01 }
@@ -122,6 +124,7 @@ def test_an_odd_host_is_ambiguous(host: str) -> None:
     ("destination", "message"),
     [
         (Destination("/a", "nobody", 8080), "declares no service or gateway `nobody`"),
+        (Destination("/a", "private", 8080), "accepts tokens, which nobody verifies here"),
         (Destination("/a", "catalog", 80), "no port `80`"),
         (Destination("/a", "catalog", 9090), "no port `9090`"),
         (
