@@ -88,6 +88,15 @@ def test_what_can_be_said_is_proved_equal() -> None:
     assert found.exit_code is ExitCode.CLEAN
 
 
+@pytest.mark.parametrize("template", ["/a/{*}", "/a/{**}", "/a/{*}/b"])
+def test_a_path_template_is_said_with_every_character_that_it_takes(template: str) -> None:
+    found = imported(HTTP_ONLY, CLOSED, STRICT, policy(f'rules: [{{to: [{{operation: {{paths: ["{template}"]}}}}]}}]'))
+
+    assert found.text is not None
+    assert "path matches re" in found.text
+    assert remaining(found) == []
+
+
 def test_the_default_of_istio_is_said_out_loud_and_ports_that_nothing_declares_remain() -> None:
     found = imported(HTTP_ONLY)
 
