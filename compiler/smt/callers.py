@@ -143,8 +143,9 @@ class Callers:
 
 def canonical(mesh: Mesh, identity: SpiffeId) -> str:
     """The identity as policies name it, with an alias of our trust domain replaced."""
-    domain = mesh.trust_domain if identity.trust_domain in mesh.aliases else identity.trust_domain
-    return SpiffeId(domain, identity.path).uri
+    if identity.trust_domain not in mesh.aliases:
+        return identity.uri
+    return SpiffeId(mesh.trust_domain, identity.path).uri
 
 
 def _declared(mesh: Mesh) -> dict[str, tuple[NodeName, ...]]:

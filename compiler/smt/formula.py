@@ -87,16 +87,19 @@ class Formulas:
         """All of the parts hold; of none it is true."""
         masks: dict[int, int] = {}
         rest: dict[Formula, None] = {}
-        for part in self._flat(parts, Conjunction):
-            shape = self.shapes[part]
-            if shape is False:
-                return FALSE
-            if isinstance(shape, Literal):
-                masks[shape.variable] = masks.get(shape.variable, -1) & shape.mask
-            elif shape is not True:
-                rest[part] = None
+        shapes = self.shapes
+        for part in parts:
+            outer = shapes[part]
+            for one in outer.parts if isinstance(outer, Conjunction) else (part,):
+                shape = shapes[one]
+                if isinstance(shape, Literal):
+                    masks[shape.variable] = masks.get(shape.variable, -1) & shape.mask
+                elif shape is False:
+                    return FALSE
+                elif shape is not True:
+                    rest[one] = None
         kept = [self.literal(variable, mask) for variable, mask in masks.items()]
-        if FALSE in kept or self._has_opposites(rest):
+        if FALSE in kept or (len(rest) > 1 and self._has_opposites(rest)):
             return FALSE
         kept.extend(rest)
         if not kept:
@@ -107,16 +110,19 @@ class Formulas:
         """One of the parts holds; of none it is false."""
         masks: dict[int, int] = {}
         rest: dict[Formula, None] = {}
-        for part in self._flat(parts, Disjunction):
-            shape = self.shapes[part]
-            if shape is True:
-                return TRUE
-            if isinstance(shape, Literal):
-                masks[shape.variable] = masks.get(shape.variable, 0) | shape.mask
-            elif shape is not False:
-                rest[part] = None
+        shapes = self.shapes
+        for part in parts:
+            outer = shapes[part]
+            for one in outer.parts if isinstance(outer, Disjunction) else (part,):
+                shape = shapes[one]
+                if isinstance(shape, Literal):
+                    masks[shape.variable] = masks.get(shape.variable, 0) | shape.mask
+                elif shape is True:
+                    return TRUE
+                elif shape is not False:
+                    rest[one] = None
         kept = [self.literal(variable, mask) for variable, mask in masks.items()]
-        if TRUE in kept or self._has_opposites(rest):
+        if TRUE in kept or (len(rest) > 1 and self._has_opposites(rest)):
             return TRUE
         kept.extend(rest)
         if not kept:
@@ -266,14 +272,6 @@ class Formulas:
             elif isinstance(shape, Conjunction | Disjunction):
                 stack.extend(shape.parts)
         return frozenset(found)
-
-    def _flat(self, parts: Iterable[Formula], kind: type[Conjunction | Disjunction]) -> Iterable[Formula]:
-        for part in parts:
-            shape = self.shapes[part]
-            if isinstance(shape, kind):
-                yield from shape.parts
-            else:
-                yield part
 
     def _join(self, kind: type[Conjunction | Disjunction], parts: list[Formula]) -> Formula:
         ordered = tuple(sorted(parts))
