@@ -97,7 +97,11 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A proxy at the edge. Callers from outside have no identity; towards services it has its own."""
+    """A proxy at the edge. Callers from outside have no identity; towards services it has its own.
+
+    `are_ports_known`: lifted files may show no Service, which says where the numbers of servers are listened to; they
+    are then taken for the workload's own.
+    """
 
     name: NodeName
     namespace: str
@@ -112,6 +116,7 @@ class Gateway:
     trusted_proxies: int = 0
     accepts: tuple[IssuerName, ...] = ()
     default_allow: tuple[Layer, ...] = ()
+    are_ports_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from meshproof.compiler.verify.semantic_diff_declared import declared_doubts, de
 from meshproof.compiler.verify.semantic_diff_lone import lone_regions, stance_regions
 from meshproof.compiler.verify.semantic_diff_ports import PortPair, Sides
 from meshproof.compiler.verify.semantic_diff_rest import doubts, notes_of, silent_edits
+from meshproof.compiler.verify.semantic_diff_unseen import unseen_routes
 from meshproof.compiler.verify.semantic_diff_values import (
     Change,
     DiffRegion,
@@ -92,12 +93,14 @@ def semantic_diff(old: Mesh, new: Mesh, day: date, options: DiffOptions = DEFAUL
     findings.regions.extend(stance_regions(sides))
     findings.regions.extend(host_regions(sides))
     regions = merged(findings.regions)
+    silent = tuple(silent_edits(sides, _blamed(regions)))
+    findings.undecided.extend(unseen_routes((sides.old, sides.new), silent))
     return SemanticDiff(
         newly_allowed=tuple(one for one in regions if one.change is Change.ALLOWED),
         newly_denied=tuple(one for one in regions if one.change is Change.DENIED),
         rerouted=tuple(one for one in regions if one.change is Change.REROUTED),
         undecided=tuple(dict.fromkeys(findings.undecided)),
-        silent=tuple(silent_edits(sides, _blamed(regions))),
+        silent=silent,
         notes=(*notes_of(sides), *declared_notes(sides), *_default_notes(findings.defaults)),
     )
 

@@ -126,6 +126,7 @@ class _Nodes:
             hosts=(),
             ports=workload.ports,
             origin=workload.origin,
+            are_ports_known=bool(workload.services),
         )
 
     def _default(self, workload: Workload) -> tuple[Layer, ...]:
