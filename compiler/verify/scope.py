@@ -142,14 +142,16 @@ class Scope:
         encoding = self.encoding(region)
         environment, formulas = encoding.environment, encoding.environment.formulas
         formula = encoding.formula(region)
-        found, rest = 0, (1 << len(environment.local)) - 1
+        found, every = 0, (1 << len(environment.local)) - 1
+        possible = every & formulas.hull(formula).get(environment.caller, every)
+        rest = every
         is_modelled = _is_modelled(encoding, formula)
-        while rest and formula != FALSE:
-            point = encoding.find((formula, formulas.literal(environment.caller, rest)))
+        while rest & possible and formula != FALSE:
+            point = encoding.find((formula, formulas.literal(environment.caller, rest & possible)))
             if point is None:
                 break
             for value in range(len(environment.local)):
-                if not rest >> value & 1:
+                if not rest & possible & 1 << value:
                     continue
                 trial = (*point[: environment.caller], value, *point[environment.caller + 1 :])
                 if trial == point or (is_modelled and _is_at(encoding, formula, trial)):

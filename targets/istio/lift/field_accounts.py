@@ -67,16 +67,15 @@ class FieldAccounts:
 
 def account_for(objects: Iterable[KubeObject], mesh_config: MapNode) -> FieldAccounts:
     """The account over all fields of the objects, and over those of the mesh configuration inside of one of them."""
-    counts = dict.fromkeys(Status, 0)
-    gaps: list[Gap] = []
-    uses = [(one.kind, one.full_name, use) for one in objects for use in _patterns(one.kind).uses_in(one.body)]
+    counts = dict.fromkeys((Status.READ, Status.IRRELEVANT), 0)
+    bodies = [(one.kind, one.full_name, _patterns(one.kind), one.body) for one in objects]
     if mesh_config.entries:
-        uses += [(Kind.CONFIG_MAP, "mesh configuration", use) for use in _MESH_CONFIG.uses_in(mesh_config)]
-    for kind, name, use in uses:
-        if use.status in {Status.READ, Status.IRRELEVANT}:
-            counts[use.status] += 1
-        else:
-            gaps.append(Gap(kind, name, use.path, use.origin, is_unknown=use.status is None))
+        bodies.append((Kind.CONFIG_MAP, "mesh configuration", _MESH_CONFIG, mesh_config))
+    gaps = [
+        Gap(kind, name, use.path, use.origin, is_unknown=use.status is None)
+        for kind, name, patterns, body in bodies
+        for use in patterns.others_in(body, counts)
+    ]
     return FieldAccounts(counts[Status.READ], counts[Status.IRRELEVANT], tuple(gaps))
 
 

@@ -71,12 +71,24 @@ class FieldPatterns:
     def uses_in(self, tree: MapNode) -> tuple[FieldUse, ...]:
         """Every field of the object. Empty mappings and lists are fields too, and null is none."""
         found: list[FieldUse] = []
-        _add_uses(found, tree, (self._root, None), "")
+        _add_uses((found, {}), tree, (self._root, None), "")
+        return tuple(found)
+
+    def others_in(self, tree: MapNode, counts: dict[Status, int]) -> tuple[FieldUse, ...]:
+        """The fields whose status is none of those that are counted; of the latter the numbers are added up."""
+        found: list[FieldUse] = []
+        _add_uses((found, counts), tree, (self._root, None), "")
         return tuple(found)
 
 
-def _add_uses(found: list[FieldUse], node: Placed, at: tuple[_Branch | None, Status | None], path: str) -> None:
-    """Add the fields below a value. `at` is where its path leads in a table, and what holds there for all below."""
+_Account: TypeAlias = tuple[list[FieldUse], dict[Status, int]]
+
+
+def _add_uses(account: _Account, node: Placed, at: tuple[_Branch | None, Status | None], path: str) -> None:
+    """Count the fields below a value if their status is counted, else add them.
+
+    `at` is where the path of the value leads in a table, and what holds there for all below.
+    """
     branch, rest = at
     if branch is not None and branch.rest is not None:
         rest = branch.rest
@@ -86,15 +98,20 @@ def _add_uses(found: list[FieldUse], node: Placed, at: tuple[_Branch | None, Sta
         case MapNode(entries=entries) if entries:
             for entry in entries:
                 place = f"{path}.{entry.key}" if path else entry.key
-                _add_uses(found, entry.value, (_below(branch, entry.key), rest), place)
+                _add_uses(account, entry.value, (_below(branch, entry.key), rest), place)
         case ListNode(items=items) if items:
             inner = _below(branch, "[]")
             for index, item in enumerate(items):
-                _add_uses(found, item, (inner, rest), f"{path}[{index}]")
+                _add_uses(account, item, (inner, rest), f"{path}[{index}]")
         case _:
             own = None if branch is None else branch.status
             is_container = branch is not None and bool(branch.below) and not isinstance(node, Leaf)
-            found.append(FieldUse(path, own or rest or (Status.READ if is_container else None), Origin(node.span)))
+            status = own or rest or (Status.READ if is_container else None)
+            found, counts = account
+            if status is not None and status in counts:
+                counts[status] += 1
+            else:
+                found.append(FieldUse(path, status, Origin(node.span)))
 
 
 def _below(branch: _Branch | None, key: str) -> _Branch | None:
