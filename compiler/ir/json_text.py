@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from json.encoder import encode_basestring
 from math import isfinite
 from typing import NoReturn
 
@@ -59,6 +60,27 @@ def canonical(value: Json) -> bytes:
     """The one text of a value: names sorted, no blanks, ASCII, a line end last. The same bytes on every machine."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return text.encode("ascii") + b"\n"
+
+
+def quoted(text: str) -> str:
+    """The text as JSON writes it, beyond ASCII as it is."""
+    return encode_basestring(text)
+
+
+def indented(value: Json, margin: str = "\n") -> str:
+    """The value for people, two blanks a level: what `json.dumps` writes, which is slow as soon as it indents.
+
+    `margin` is the line break and the blanks before what closes the value.
+    """
+    inner = margin + "  "
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, dict) and value:
+        members = [f"{quoted(name)}: {indented(item, inner)}" for name, item in value.items()]
+        return "{" + inner + f",{inner}".join(members) + margin + "}"
+    if isinstance(value, list) and value:
+        return "[" + inner + f",{inner}".join([indented(item, inner) for item in value]) + margin + "]"
+    return json.dumps(value)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

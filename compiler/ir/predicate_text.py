@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import assert_never
 
+from meshproof.compiler.ir.json_text import quoted
 from meshproof.compiler.ir.matchers import Cidr, Exact, Matcher, Prefix, Present, Regex, Segments, Suffix, Template
 from meshproof.compiler.ir.predicate import (
     Always,
@@ -80,11 +80,11 @@ def matcher_text(attribute: Attribute, matcher: Matcher) -> str:
     name = attribute_name(attribute)
     match matcher:
         case Exact(value):
-            return f"{name} == {_quoted(value)}"
+            return f"{name} == {quoted(value)}"
         case Prefix(value):
-            return f"{name} startswith {_quoted(value)}"
+            return f"{name} startswith {quoted(value)}"
         case Suffix(value):
-            return f"{name} endswith {_quoted(value)}"
+            return f"{name} endswith {quoted(value)}"
         case Segments(pattern) | Template(pattern):
             return f"{name} in {pattern}"
         case Regex(pattern):
@@ -92,7 +92,7 @@ def matcher_text(attribute: Attribute, matcher: Matcher) -> str:
         case Present():
             return f"has {name}"
         case Cidr(network):
-            return f"{name} in {_quoted(network)}"
+            return f"{name} in {quoted(network)}"
         case _:
             assert_never(matcher)
 
@@ -121,11 +121,11 @@ def attribute_name(attribute: Attribute) -> str:  # noqa: C901, PLR0911, PLR0912
         case Sni():
             return "sni"
         case Header(name):
-            return f"header[{_quoted(name)}]"
+            return f"header[{quoted(name)}]"
         case JoinedHeader(name):
-            return f"joined header[{_quoted(name)}]"
+            return f"joined header[{quoted(name)}]"
         case Query(name):
-            return f"query[{_quoted(name)}]"
+            return f"query[{quoted(name)}]"
         case TokenIssuer():
             return "token"
         case TokenSubject():
@@ -135,10 +135,6 @@ def attribute_name(attribute: Attribute) -> str:  # noqa: C901, PLR0911, PLR0912
         case TokenPresenter():
             return "token.presenter"
         case Claim(path):
-            return _TOKEN.get(path) or "claim" + "".join(f"[{_quoted(part)}]" for part in path)
+            return _TOKEN.get(path) or "claim" + "".join(f"[{quoted(part)}]" for part in path)
         case _:
             assert_never(attribute)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.ir.json_text import indented
 from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.compiler.report.diff_exit_code import diff_exit_code
 from meshproof.compiler.report.place_json import place_json
@@ -39,7 +39,7 @@ def render(report: DiffReport, fail_on: FailOn | None) -> str:
         "notes": list(report.notes),
         "exit_code": int(diff_exit_code(report, fail_on)),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return indented(document) + "\n"
 
 
 def _region(region: RegionReport, report: DiffReport) -> Json:

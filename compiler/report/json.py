@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.ir.json_text import indented
 from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.compiler.report.exit_code import exit_code
 from meshproof.compiler.report.order import in_order
@@ -57,7 +58,7 @@ def render(report: Report, look: Look, fail_level: Severity) -> str:  # noqa: AR
     }
     if report.compiled is not None:
         document["compiled"] = _compiled(report.compiled)
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return indented(document) + "\n"
 
 
 def _finding(finding: Finding, sources: Mapping[str, SourceFile]) -> Json:

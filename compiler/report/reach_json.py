@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
+
+from meshproof.compiler.ir.json_text import indented
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ def render_ways(ways: Sequence[Way], question: str, day: date, environment: str 
         "environment": environment,
         "answers": answers,
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return indented(document) + "\n"
 
 
 def render_graph(nodes: Sequence[tuple[str, str]], links: Sequence[Link], day: date, environment: str | None) -> str:
@@ -38,7 +39,7 @@ def render_graph(nodes: Sequence[tuple[str, str]], links: Sequence[Link], day: d
         "nodes": [{"name": name, "kind": kind} for name, kind in nodes],
         "links": [link_json(link) for link in links],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return indented(document) + "\n"
 
 
 def link_json(link: Link) -> dict[str, Json]:

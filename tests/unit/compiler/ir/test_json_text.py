@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshproof.compiler.ir.json_text import Json, JsonError, canonical, parse, suggestion
+from meshproof.compiler.ir.json_text import Json, JsonError, canonical, indented, parse, suggestion
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 JSON = st.recursive(_SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
@@ -19,6 +19,11 @@ def test_canonical_text_is_read_back_and_is_one_line_of_ascii(value: Json) -> No
     assert canonical(parse(text)) == text
     assert text.isascii()
     assert text.count(b"\n") == 1
+
+
+@given(JSON)
+def test_indented_text_is_what_the_library_writes(value: Json) -> None:
+    assert indented(value) == json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def test_canonical_text_sorts_names_and_holds_no_blanks() -> None:
