@@ -6,7 +6,7 @@ import re
 
 from hypothesis import strategies as st
 
-from meshproof.compiler.patterns.pattern import AnyText, Exact, Pattern, Prefix, Regex, Suffix
+from meshproof.compiler.patterns.pattern import AnyText, Exact, Language, Pattern, Prefix, Regex, Suffix
 from meshproof.compiler.patterns.segments import SegmentPattern
 from meshproof.compiler.patterns.template import Template, parse_template
 
@@ -91,6 +91,8 @@ def is_matched(pattern: Pattern, text: str) -> bool:
             chars = r"a-zA-Z0-9._~%!$&'()+,;:@=\-"
             source = re.escape(template).replace(r"\{\*\*\}", f"[{chars}/]*").replace(r"\{\*\}", f"[{chars}]+")
             return re.fullmatch(source, text) is not None
+        case Language(automaton):
+            return automaton.accepts(text)
 
 
 def signature(patterns_: tuple[Pattern, ...], text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from tests.strategies.istio_lifting import read
+from tests.strategies.istio_lifting import lift
 
 from meshproof.compiler.verify.semantic_diff import semantic_diff
 
@@ -61,6 +61,6 @@ def test_a_route_is_never_called_the_same_at_a_port_that_is_a_guess(
     files: str, port: str, subjects: list[str], rerouted: int
 ) -> None:
     old = files.replace("PORT", port)
-    found = semantic_diff(read(old).mesh, read(old.replace("3s", "4s")).mesh, DAY)
+    found = semantic_diff(lift(old), lift(old.replace("3s", "4s")), DAY)
     assert [one.subject for one in found.undecided] == subjects
     assert len(found.rerouted) == rerouted

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests.unit.compiler.driver.policies import DAY
 
-from meshproof.compiler.driver.judge import JudgeOptions, judge
+from meshproof.compiler.driver.judge import judge
+from meshproof.compiler.driver.options import JudgeOptions
 from meshproof.compiler.driver.policy import read_policy
 
 SERVICE = """
