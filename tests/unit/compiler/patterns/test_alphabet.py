@@ -40,6 +40,7 @@ def test_symbols_tell_the_sets_apart_and_nothing_else(chosen: list[CharSet]) -> 
     views = {alphabet.symbol(code): tuple(code in codes(chars) for chars in chosen) for code in CODES}
     assert len(set(views.values())) == len(views)
     assert charset.union(part for s in range(alphabet.size) for part in alphabet.charset(s)) == charset.EVERY
+    assert alphabet.charsets() == tuple(alphabet.charset(symbol) for symbol in range(alphabet.size))
 
 
 @given(charsets(), charsets())

@@ -94,6 +94,10 @@ def test_fields_are_counted() -> None:
 def test_patterns(table: dict[str, Status], text: str, expected: list[tuple[str, Status | None]]) -> None:
     (tree,) = read_documents("a.yaml", text.encode()).trees
     assert [(use.path, use.status) for use in FieldPatterns(table).uses_in(tree)] == expected
+    counts = {Status.READ: 0}
+    others = [(use.path, use.status) for use in FieldPatterns(table).others_in(tree, counts)]
+    assert others == [one for one in expected if one[1] is not Status.READ]
+    assert counts[Status.READ] == len(expected) - len(others)
 
 
 # --- the corpus ------------------------------------------------------------------------------------
