@@ -22,6 +22,7 @@ from meshproof.compiler.ir.assertions import (
     Statement,
 )
 from meshproof.compiler.ir.entities import Destination, SourceSet
+from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.smt.solver import Undecided
 from meshproof.compiler.verify.analysis import Analysis
 from meshproof.compiler.verify.claim_result import ClaimResult, Holds, Outcome
@@ -32,6 +33,7 @@ from meshproof.compiler.verify.invariants_path import check_isolated, check_no_p
 from meshproof.compiler.verify.invariants_request import check_requests
 from meshproof.compiler.verify.premises import listed
 from meshproof.compiler.verify.unknown_accounts import doubtful_callers
+from meshproof.compiler.verify.unseen_ports import doubtful_gateways
 from meshproof.compiler.verify.verdict import Proved, Unknown
 
 
@@ -45,14 +47,23 @@ def check_claim(analysis: Analysis, prove: Prove, claim: Claim) -> ClaimResult:
         outcome = _outcome(analysis, prove, claim.statement)
     except Undecided as undecided:
         outcome = Unknown(undecided.reason)
-    doubtful = doubtful_callers(analysis.mesh, claim.statement) if isinstance(outcome, Holds) else ()
-    if doubtful:
-        outcome = Unknown(
-            f"no file says under which account {listed(doubtful)} {'run' if len(doubtful) > 1 else 'runs'}"
-        )
+    if isinstance(outcome, Holds):
+        outcome = _guessed(analysis.mesh, claim.statement) or outcome
     if isinstance(outcome, Holds):
         return ClaimResult(Proved(outcome.premises, (perf_counter() - begin) * 1000), outcome.is_vacuous)
     return ClaimResult(outcome)
+
+
+def _guessed(mesh: Mesh, statement: Statement) -> Unknown | None:
+    """What lifted files leave to guess, if the claim depends on it: nothing is proved of a guess."""
+    callers = doubtful_callers(mesh, statement)
+    if callers:
+        return Unknown(f"no file says under which account {listed(callers)} {'run' if len(callers) > 1 else 'runs'}")
+    gateways = doubtful_gateways(mesh, statement)
+    if gateways:
+        listens = "listen" if len(gateways) > 1 else "listens"
+        return Unknown(f"no file says at which ports {listed(gateways)} {listens}, and rules name ports there")
+    return None
 
 
 def _outcome(analysis: Analysis, prove: Prove, statement: Statement) -> Outcome:

@@ -17,6 +17,7 @@ from meshproof.compiler.smt.policy import PortPolicy
 from meshproof.compiler.smt.region import Identified, Outside, Region, Satisfying, both
 from meshproof.compiler.verify.analysis import Analysis, ScopeKey
 from meshproof.compiler.verify.properties import ALLOWED
+from meshproof.compiler.verify.unseen_ports import guessed_gateways
 from meshproof.compiler.verify.verdict import Example, Unknown
 
 _STRANGER = ("x-nobody-declares-this", "x-nobody")
@@ -53,6 +54,9 @@ def openness(analysis: Analysis) -> tuple[Openness, ...]:
         known = found.get(key.node)
         if known is None or one.level > known.level:
             found[key.node] = one
+    for name in guessed_gateways(analysis.mesh):
+        if name in found and found[name].level < Level.NOT_KNOWN:
+            found[name] = Openness(name, Level.NOT_KNOWN, None)
     return tuple(found[name] for name in sorted(found))
 
 

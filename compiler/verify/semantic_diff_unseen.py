@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.entities import Gateway
-from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName
-from meshproof.compiler.ir.predicate import Port
-from meshproof.compiler.smt.atoms import tests_of
 from meshproof.compiler.verify.semantic_diff_values import Edit, EditKind, Undecided
+from meshproof.compiler.verify.unseen_ports import ports_in_rules
 
 
 def unseen_routes(meshes: tuple[Mesh, Mesh], silent: Collection[Edit]) -> Iterator[Undecided]:
@@ -31,15 +28,4 @@ def unseen_routes(meshes: tuple[Mesh, Mesh], silent: Collection[Edit]) -> Iterat
 
 def _other_ports(mesh: Mesh, gateway: Gateway) -> frozenset[int]:
     """The ports of which rules about the gateway speak, and at which it is not known to listen."""
-    declared = {port.workload for port in gateway.ports}
-    rules = (rule for rule in mesh.rules if any(place.node == gateway.name for place in rule.destinations))
-    return frozenset(port for rule in rules for port in _ports(rule, gateway.name) if port not in declared)
-
-
-def _ports(rule: AuthzRule, name: NodeName) -> Iterator[int]:
-    for place in rule.destinations:
-        if place.node == name:
-            yield from place.ports or ()
-    for test in tests_of((rule.content,)):
-        if test.attribute == Port() and isinstance(test.matcher, Exact):
-            yield int(test.matcher.value)
+    return ports_in_rules(mesh, gateway) - {port.workload for port in gateway.ports}
