@@ -33,6 +33,7 @@ from meshproof.compiler.verify.invariants_path import check_isolated, check_no_p
 from meshproof.compiler.verify.invariants_request import check_requests
 from meshproof.compiler.verify.premises import listed
 from meshproof.compiler.verify.unknown_accounts import doubtful_callers
+from meshproof.compiler.verify.unseen_pods import doubtful_destinations
 from meshproof.compiler.verify.unseen_ports import doubtful_gateways
 from meshproof.compiler.verify.verdict import Proved, Unknown
 
@@ -63,6 +64,10 @@ def _guessed(mesh: Mesh, statement: Statement) -> Unknown | None:
     if gateways:
         listens = "listen" if len(gateways) > 1 else "listens"
         return Unknown(f"no file says at which ports {listed(gateways)} {listens}, and rules name ports there")
+    unmade = doubtful_destinations(mesh, statement)
+    if unmade:
+        one, other = unmade[0]
+        return Unknown(f"no file says whether pods of `{one}` are those of `{other}`, which may be treated otherwise")
     return None
 
 

@@ -71,6 +71,8 @@ def _help(reason: str) -> str:
         return "add the Deployments that make these pods, so that their accounts are known"
     if "no file says at which ports" in reason:
         return "add the Services of these gateways, so that the ports of their pods are known"
+    if "no file says whether pods" in reason:
+        return "add the Deployments that make these pods, or name both in the claim"
     if is_for_want_of_facts(reason):
         return "look at what it depends on by hand, or claim what can be known here"
     return "give it more time with `--timeout`, or claim what can be known here"

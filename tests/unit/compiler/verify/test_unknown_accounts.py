@@ -55,6 +55,32 @@ def test_what_is_proved_of_a_guess_is_not_proved(tmp_path: Path) -> None:
     assert verdict(tmp_path, BARE, NONE_FROM_WEB) == ("unknown", "no file says under which account `shop/web` runs")
 
 
+CLOSED = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: none, namespace: shop}
+spec: {}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: v1, namespace: shop}
+spec: {selector: {matchLabels: {app: api, version: v1}}, rules: [RULES]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rules", "claim", "expected"),
+    [
+        ("{}", 'no request from anyone to "shop/api"', "unknown"),
+        ("", 'no request from anyone to { "shop/api", "shop/api-v1" }', "proved"),
+        ("{}", 'no request from anyone to "shop/api-v1"', "refuted"),
+    ],
+)
+def test_pods_that_may_be_of_another_workload_too(tmp_path: Path, rules: str, claim: str, expected: str) -> None:
+    manifests = SERVICE.format("api") + CLOSED.replace("RULES", rules)
+    assert verdict(tmp_path, manifests, claim)[0] == expected
+
+
 @pytest.mark.parametrize(("account", "expected"), [("web", "refuted"), ("other", "proved")])
 def test_it_is_told_once_the_pods_are_there(tmp_path: Path, account: str, expected: str) -> None:
     assert verdict(tmp_path, PODS.replace("ACCOUNT", account) + BARE, NONE_FROM_WEB)[0] == expected
