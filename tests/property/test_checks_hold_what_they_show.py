@@ -12,9 +12,9 @@ from tests.strategies.meshes import DAY, LIFTED, SMALL, random_mesh, seeded
 from meshproof.compiler.checks.check import Needs
 from meshproof.compiler.checks.context import CheckContext
 from meshproof.compiler.checks.registry import all_checks
-from meshproof.compiler.ir.entities import Gateway
+from meshproof.compiler.ir.entities import Gateway, Layer
 from meshproof.compiler.ir.mesh import Mesh
-from meshproof.compiler.ir.request import Request
+from meshproof.compiler.ir.request import Request, RequestProtocol
 from meshproof.compiler.ir.request_json import request_from_json
 from meshproof.compiler.semantics import decide, route
 from meshproof.compiler.smt.solver import Undecided
@@ -75,7 +75,9 @@ def _replay(mesh: Mesh, finding: Diagnostic, request: Request | None) -> None:
         case "MP408":
             assert decision.is_allowed
             assert isinstance(mesh.node(request.destination), Gateway)
-            assert not [one for one in mesh.routes if one.node == request.destination and one.port == request.port]
+            here = [one for one in mesh.routes if (one.node, one.port) == (request.destination, request.port)]
+            spoken = Layer.TCP if request.protocol is RequestProtocol.TCP else Layer.HTTP
+            assert not [one for one in here if one.layer in {None, spoken}]  # others are for what is not asked here
         case "MP501":
             assert decision.is_allowed
             assert request.source.identity is None
