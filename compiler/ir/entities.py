@@ -117,6 +117,7 @@ class Gateway:
     accepts: tuple[IssuerName, ...] = ()
     default_allow: tuple[Layer, ...] = ()
     are_ports_known: bool = True
+    is_account_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

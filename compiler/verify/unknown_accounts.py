@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from meshproof.compiler.ir.assertions import Statement
-from meshproof.compiler.ir.entities import Service, SourceSet
+from meshproof.compiler.ir.entities import Gateway, Service, SourceSet
 from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import SpiffeId
@@ -24,7 +24,8 @@ def doubtful_callers(mesh: Mesh, statement: Statement) -> tuple[str, ...]:
 
     It does not where the set has every account of the namespace: it has the right one then.
     """
-    unsure = {service.name: service for service in mesh.services if not service.is_account_known}
+    nodes: tuple[Service | Gateway, ...] = (*mesh.services, *mesh.gateways)
+    unsure = {node.name: node for node in nodes if not node.is_account_known}
     if not unsure:
         return ()
     accounts = tuple(_accounts(predicates_in(mesh)))
@@ -36,10 +37,10 @@ def doubtful_callers(mesh: Mesh, statement: Statement) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _has_every_account(sources: SourceSet, service: Service, mesh: Mesh, accounts: Iterable[str]) -> bool:
-    """Whether the service is in the set under any account: an invented one, and those that something names."""
-    own = f"spiffe://{mesh.trust_domain}/ns/{service.namespace}/sa/"
-    invented = SpiffeId.of_account(mesh.trust_domain, service.namespace, "an-account-that-nobody-names").uri
+def _has_every_account(sources: SourceSet, node: Service | Gateway, mesh: Mesh, accounts: Iterable[str]) -> bool:
+    """Whether the node is in the set under any account: an invented one, and those that something names."""
+    own = f"spiffe://{mesh.trust_domain}/ns/{node.namespace}/sa/"
+    invented = SpiffeId.of_account(mesh.trust_domain, node.namespace, "an-account-that-nobody-names").uri
     return all(takes(sources.matches, uri) for uri in (invented, *accounts) if uri.startswith(own))
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.ir.entities import Service
 from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.predicate import And, Not, Or, Predicate, SourceIdentity, Test
 
 if TYPE_CHECKING:
-    from meshproof.compiler.ir.entities import Gateway
+    from meshproof.compiler.ir.entities import Gateway, Service
     from meshproof.compiler.ir.mesh import Mesh
 
 
@@ -18,7 +17,7 @@ def owners(mesh: Mesh) -> dict[str, tuple[Service | Gateway, ...]]:
     found: dict[str, tuple[Service | Gateway, ...]] = {}
     nodes: tuple[Service | Gateway, ...] = (*mesh.services, *mesh.gateways)
     for node in sorted(nodes, key=lambda node: node.origin.span):
-        if isinstance(node, Service) and not node.is_account_known:
+        if not node.is_account_known:
             continue
         found[node.identity.uri] = (*found.get(node.identity.uri, ()), node)
     return found

@@ -127,6 +127,7 @@ class _Nodes:
             ports=workload.ports,
             origin=workload.origin,
             are_ports_known=bool(workload.services),
+            is_account_known=workload.is_account_known,
         )
 
     def _default(self, workload: Workload) -> tuple[Layer, ...]:

@@ -187,10 +187,17 @@ def _of_gateways(
         is_installed = given.get("istio") in _INSTALLED
         name = f"istio-{given['istio']}" if is_installed else _name_of(labels)
         account = _mentioned_account(objects, namespace)
+        is_known = is_installed or account is not None
         if account is None:
             account = f"{name}-service-account" if is_installed else name
         workload = _plain(namespace, name, labels, objects, services, one.origin)
-        yield replace(workload, account=account, role=Role.GATEWAY, membership=Membership.SIDECAR)
+        yield replace(
+            workload,
+            account=account,
+            is_account_known=is_known,
+            role=Role.GATEWAY,
+            membership=Membership.SIDECAR,
+        )
 
 
 def _gateway_namespace(

@@ -33,6 +33,24 @@ def judged(folder: Path, manifests: str, claim: str) -> Report:
     return judge(read_policy((folder,)), JudgeOptions(day=DAY))
 
 
+@pytest.mark.parametrize(
+    ("policies", "expected"),
+    [("", "unknown"), (FOR_EDGE, "refuted"), (FOR_EDGE.replace("sa/edge", "sa/other"), "refuted")],
+    ids=["no account", "the account that a policy names", "the one that it names, whatever it is called"],
+)
+def test_the_account_of_a_gateway_is_what_a_policy_names(tmp_path: Path, policies: str, expected: str) -> None:
+    closed = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: closed, namespace: shop}
+spec: {}
+---
+"""
+    claim = 'no request from "ops/edge" to "shop/api"'
+    (found,) = judged(tmp_path, FILES.replace("PORT", "443") + SERVICE + closed + policies, claim).claims
+    assert found.verdict == expected
+
+
 def test_chains_go_by_whatever_port_a_rule_names(tmp_path: Path) -> None:
     (found,) = judged(tmp_path, FILES.replace("PORT", "8443") + FOR_EDGE, NO_PATH).claims
     assert found.verdict == "refuted"
