@@ -64,13 +64,13 @@ def _changed(value: Json, path: tuple[str | int, ...], odd: Json) -> Json:
     return [_changed(inner, tuple(rest), odd) if index == first else inner for index, inner in enumerate(value)]
 
 
-def _read(content: bytes) -> None:
+def _says_what_it_read(content: bytes) -> bool:
     found = read_istio((Artifact("a.yaml", content),))
-    assert found.mesh is not None or found.diagnostics
     if found.mesh is not None:
         assert serde.load(serde.dump(found.mesh)) == found.mesh
     for one in found.diagnostics:
         assert one.message == one.message.strip()
+    return found.mesh is not None or bool(found.diagnostics)
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
@@ -82,7 +82,7 @@ def test_odd_values_anywhere(root: Path, batch: int) -> None:
         for _ in range(rng.randint(1, 3)):
             number = rng.randrange(len(chosen))
             chosen[number] = _changed(chosen[number], rng.choice(_places(chosen[number])), rng.choice(ODD))
-        _read("\n---\n".join(json.dumps(one, default=str) for one in chosen).encode())
+        assert _says_what_it_read("\n---\n".join(json.dumps(one, default=str) for one in chosen).encode())
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
@@ -94,4 +94,4 @@ def test_odd_bytes_anywhere(root: Path, batch: int) -> None:
         for _ in range(rng.randint(1, 4)):
             place = rng.randrange(len(content))
             content = content[:place] + rng.choice(BYTES) + content[place + rng.randint(0, 20) :]
-        _read(content)
+        assert _says_what_it_read(content)

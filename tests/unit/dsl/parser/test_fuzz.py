@@ -43,8 +43,8 @@ SNIPPETS = st.sampled_from(
 )
 
 
-def look_at(text: str) -> None:
-    """Everything that reads a text."""
+def is_read(text: str) -> bool:
+    """Whether everything that reads a text agrees on whether it can be read."""
     source = SourceFile("x.mesh", text)
     parsed = parse(source)
     assert len(parsed.diagnostics) <= 2 * MAX_ERRORS + 20 + text.count("\n")
@@ -55,17 +55,17 @@ def look_at(text: str) -> None:
             assert 0 <= label.span.start <= label.span.end <= len(text)
     assert (format_source(source).text is None) == (not parsed.is_sound)
     line = parse_line(source)
-    assert (line.line is None) == bool(line.diagnostics)
+    return (line.line is None) == bool(line.diagnostics)
 
 
 @given(st.text(max_size=60))
 def test_any_text(text: str) -> None:
-    look_at(text)
+    assert is_read(text)
 
 
 @given(st.lists(SNIPPETS, max_size=40), st.sampled_from(["", " "]))
 def test_any_heap_of_words_and_signs(snippets: list[str], between: str) -> None:
-    look_at(between.join(snippets))
+    assert is_read(between.join(snippets))
 
 
 @given(st.sampled_from(POLICIES), st.data())
@@ -76,7 +76,7 @@ def test_a_policy_with_pieces_taken_out_put_in_and_doubled(policy: str, data: st
         end = min(len(text), start + data.draw(st.integers(0, 30)))
         inserted = data.draw(st.one_of(st.just(""), SNIPPETS, st.just(text[start:end] * 2)))
         text = text[:start] + inserted + text[end:]
-    look_at(text)
+    assert is_read(text)
 
 
 @given(st.binary(max_size=200), st.sampled_from(POLICIES))
