@@ -23,12 +23,13 @@ _LIMITS = {
 }
 _PORTS = (1, 65_535)
 _LISTENED = (0, 65_535)
+_MOST_BYTES = 1_048_576
 
 
 def read_settings(path: Path) -> AuthzSettings:
     """The settings of a file. Raises `SettingError` alone."""
     try:
-        value = tomllib.loads(path.read_bytes().decode("utf-8"))
+        value = tomllib.loads(_content(path).decode("utf-8"))
     except OSError as error:
         raise SettingError(str(path), f"it cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -39,6 +40,14 @@ def read_settings(path: Path) -> AuthzSettings:
         return _settings(Table(value, ""), path.absolute().parent)
     except SettingError as error:
         raise SettingError(str(path), str(error)) from None
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise SettingError(str(path), f"it is larger than {_MOST_BYTES} bytes")
+    return content
 
 
 def _settings(root: Table, folder: Path) -> AuthzSettings:

@@ -87,7 +87,8 @@ class Table:
 
     def _needed(self, key: str) -> object:
         if not self.has(key):
-            raise self.refuse(key, "it is missing")
+            close = get_close_matches(key, self._members, 1)
+            raise self.refuse(key, "it is missing" + (f"; is `{close[0]}` meant to be it" if close else ""))
         return self._members[key]
 
     @staticmethod

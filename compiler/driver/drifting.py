@@ -13,7 +13,7 @@ from meshproof.compiler.backend import registry
 from meshproof.compiler.backend.target import CompileOptions, LiftedObject, LiftingTarget, has_errors
 from meshproof.compiler.config.keys import Origin
 from meshproof.compiler.driver.diffing import Comparison, Side, compare
-from meshproof.compiler.driver.inputs import gather, no_manifest
+from meshproof.compiler.driver.inputs import gather, has_objects, no_manifest
 from meshproof.compiler.driver.policy import Policy, lift, policy_of_lifted
 from meshproof.compiler.report.model_drift import DriftReport
 
@@ -72,9 +72,10 @@ def read_live(place: Path | None, stdin: str | None, reading: Reading, known: Me
     If they show no workloads, those of `known` are taken for the ones that run. With none there either, both sides
     are read in the same way, from what their policies select: workloads of one side alone would be a difference.
     """
-    inputs = gather([] if place is None else [place], stdin, reading.limits.max_file_bytes, Origin.ISTIO)
-    if not inputs.manifests:
-        problems = inputs.diagnostics or (no_manifest(),)
+    places = [] if place is None else [place]
+    inputs = gather(places, stdin, reading.limits.max_file_bytes, Origin.ISTIO)
+    if not has_objects(inputs.manifests):
+        problems = inputs.diagnostics or (no_manifest(places),)
         return Live(Side(LIVE, Policy((), (), {}, problems, Origin.ISTIO)), (), None)
     lifted = lift(inputs.manifests, reading.settings)
     shown = lifted.mesh if lifted.has_workloads else None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
+from errno import ENOENT
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "<stdin>"
+_MANIFEST = "a manifest is YAML or JSON with an `apiVersion`"
 _KUBERNETES = re.compile(rb"""^[\s\-{\["']*apiVersion["']?\s*:|["']apiVersion["']\s*:""", re.MULTILINE)
 
 
@@ -105,10 +108,24 @@ def _has_policies(folder: Path, tree: files.Tree) -> bool:
     return any(isinstance(entry, Path) for entry in files.policy_files(folder, tree))
 
 
-def no_manifest() -> Diagnostic:
-    """The finding that manifests were asked for and there are none."""
-    advice = "a manifest is YAML or JSON with an `apiVersion`"
-    return replace(found("MP006", "there is no manifest at the paths", Span("", 0, 0), help=advice), labels=())
+def no_manifest(paths: Sequence[Path] = ()) -> Diagnostic:
+    """The finding that manifests were asked for and there are none, or that one of the paths is not there."""
+    missing = next((path for path in paths if not path.exists()), None)
+    if missing is not None:
+        shown = files.tree_of(tuple(paths), None).shown(missing)
+        return files.unreadable(shown, FileNotFoundError(ENOENT, os.strerror(ENOENT)), missing)
+    return replace(found("MP006", "there is no manifest at the paths", Span("", 0, 0), help=_MANIFEST), labels=())
+
+
+def no_object(manifests: Sequence[Artifact]) -> Diagnostic:
+    """The finding that what was named as a manifest is none."""
+    shown = manifests[0].path
+    return found("MP006", f"`{shown}` holds no object of Kubernetes", Span(shown, 0, 0), help=_MANIFEST)
+
+
+def has_objects(manifests: Sequence[Artifact]) -> bool:
+    """Whether some file names an `apiVersion`: of files that are empty, or something else, nothing can be judged."""
+    return any(b"apiVersion" in one.content for one in manifests)
 
 
 def mixed(manifest: str, policy: str) -> Diagnostic:

@@ -11,7 +11,7 @@ from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.target import CompileOptions, LiftingTarget
 from meshproof.compiler.config.keys import Origin
 from meshproof.compiler.driver.collecting import uncollected
-from meshproof.compiler.driver.inputs import Inputs, gather, mixed, no_manifest
+from meshproof.compiler.driver.inputs import Inputs, gather, has_objects, mixed, no_manifest, no_object
 from meshproof.compiler.resolve import is_overlay, resolve, resolve_overlay
 from meshproof.compiler.resolve.packs import chains, used_files
 from meshproof.dsl.diagnostic import Severity
@@ -92,7 +92,7 @@ def read_policy(paths: Sequence[Path], reading: Reading = DEFAULT_READING, *, st
     """
     inputs = gather(paths, stdin, reading.limits.max_file_bytes, reading.origin)
     if not inputs.manifests and reading.origin is Origin.ISTIO:
-        return Policy((), (), {}, inputs.diagnostics or (no_manifest(),), Origin.ISTIO)
+        return Policy((), (), {}, inputs.diagnostics or (no_manifest(paths),), Origin.ISTIO)
     if not inputs.manifests:
         loaded = load(paths, stdin=stdin, packs=read_pack, limits=reading.limits)
         if loaded.documents or not inputs.diagnostics:
@@ -146,6 +146,8 @@ def _lifted(inputs: Inputs, overlay: Loaded | None, reading: Reading) -> Policy:
     lifted = lift(inputs.manifests, reading.settings)
     sources = {source.path: source for source in lifted.sources}
     diagnostics = (*inputs.diagnostics, *lifted.diagnostics)
+    if not _is_broken(diagnostics) and not has_objects(inputs.manifests):
+        diagnostics = (*diagnostics, no_object(inputs.manifests))
     trees: tuple[Document, ...] = ()
     meshes: tuple[Mesh, ...] = () if lifted.mesh is None else (lifted.mesh,)
     if overlay is not None:

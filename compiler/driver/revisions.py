@@ -56,7 +56,10 @@ def find_revision(text: str, at: Path, other: str) -> Revision:
     name, colon, path = text.removeprefix(FORCED).partition(":")
     if not name or name.startswith("-") or not name.isprintable():
         raise RevisionError(f"`{text}` is no file or folder, and no revision of git")
-    top = Path(_git(at, "rev-parse", "--show-toplevel").decode(errors="surrogateescape").rstrip("\n"))
+    try:
+        top = Path(_git(at, "rev-parse", "--show-toplevel").decode(errors="surrogateescape").rstrip("\n"))
+    except RevisionError as error:
+        raise RevisionError(f"`{text}` is no file or folder, and no revision: {error}") from None
     try:
         found = _git(at, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except RevisionError:

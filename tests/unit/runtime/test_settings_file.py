@@ -58,6 +58,8 @@ REFUSED_BY_BOTH = [
     ("", "policy.bundle: it is missing"),
     (PLACE, "policy.bundle: it is missing"),
     (POLICY, "destination: it is missing"),
+    ('[policy]\nbundel = "x"', "policy.bundle: it is missing; is `bundel` meant to be it"),
+    ("#" * 1_048_577, "it is larger than 1048576 bytes"),
     (f"destination = []\n{POLICY}", "destination: at least one"),
     (f"destination = [1]\n{POLICY}", r"destination\[0\]: a table is expected"),
     (f"policy = 1\n{PLACE}", "policy: a table is expected"),

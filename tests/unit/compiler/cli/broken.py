@@ -145,6 +145,11 @@ FILES = (
     Broken("an empty file", "MP205", "policy.mesh", {"policy.mesh": ""}),
     Broken("comments alone", "MP205", "policy.mesh:1:1", {"policy.mesh": "# nothing yet\n"}),
     Broken("a folder without policies", "MP006", ".", {"README.md": "x"}),
+    Broken("an empty manifest", "MP006", "mesh.yaml", {"mesh.yaml": ""}, ("mesh.yaml",)),
+    Broken(
+        "a manifest of something else", "MP006", "values.yaml:1:1", {"values.yaml": "replicas: 2\n"}, ("values.yaml",)
+    ),
+    Broken("a manifest that is not there", "MP001", "no.yaml", arguments=("no.yaml", "--from", "istio")),
     Broken("a path that is not there", "MP001", "nowhere.mesh", arguments=("nowhere.mesh",)),
     Broken("a folder that is not there", "MP001", "nowhere", arguments=("nowhere/",)),
     Broken("a file as a folder", "MP001", "x.mesh", {"policy.mesh": SOUND}, ("policy.mesh/x.mesh",)),

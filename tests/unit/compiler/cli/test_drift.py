@@ -122,8 +122,9 @@ def test_manifests_are_compared_with_manifests(live: Path) -> None:
     assert run("drift", live / "out", *AS_OF, "--live", live / "out").exit_code == 0
 
 
-@pytest.mark.parametrize("place", ["nowhere", "tea.mesh"])
+@pytest.mark.parametrize("place", ["nowhere", "tea.mesh", "empty.yaml"])
 def test_without_live_objects_nothing_is_judged(place: str, live: Path) -> None:
+    (live / "empty.yaml").touch()
     assert run("drift", live / "tea.mesh", *AS_OF, "--live", live / place).exit_code == 2
 
 

@@ -155,7 +155,7 @@ def test_a_place_that_was_not_there_is_said(repository: Path) -> None:
 
 
 def test_without_a_repository_git_says_so(tmp_path: Path) -> None:
-    with pytest.raises(RevisionError, match="not a git repository"):
+    with pytest.raises(RevisionError, match="`HEAD` is no file or folder, and no revision: not a git repository"):
         find_revision("HEAD", tmp_path, "x")
 
 
