@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from meshproof.runtime.core.destinations import Destination
+from meshproof.runtime.extauthz.destinations import Destination
 
 
 @dataclass(frozen=True, slots=True)

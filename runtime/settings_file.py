@@ -7,7 +7,7 @@ import tomllib
 from ipaddress import ip_address
 from pathlib import Path
 
-from meshproof.runtime.core.destinations import Destination
+from meshproof.runtime.extauthz.destinations import Destination
 from meshproof.runtime.settings import AuthzSettings, Limits, Listen, TlsSettings
 from meshproof.runtime.tables import SettingError, Table
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from meshproof.runtime.core.authorizer import Authorizer
 from meshproof.runtime.core.http1 import Fault, Head
-from meshproof.runtime.core.responses import answer_bytes, health_bytes
+from meshproof.runtime.extauthz.authorizer import Authorizer
+from meshproof.runtime.extauthz.responses import answer_bytes, health_bytes
 from meshproof.runtime.net.journal import Journal
 from meshproof.runtime.net.protocol import AskingConnection
 from meshproof.runtime.net.room import Room

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from meshproof.runtime.core.http1 import Fault, Head, HeadLimits, RequestReader
-from meshproof.runtime.core.responses import fault_bytes
+from meshproof.runtime.extauthz.responses import fault_bytes
 from meshproof.runtime.net.room import Room
 from meshproof.runtime.settings import Limits
 

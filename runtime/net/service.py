@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from functools import partial
 
 from meshproof.runtime.bundle import MOST_BYTES, BundleError, load_bundle
-from meshproof.runtime.core.authorizer import Authorizer
-from meshproof.runtime.core.destinations import DestinationError
+from meshproof.runtime.extauthz.authorizer import Authorizer
+from meshproof.runtime.extauthz.destinations import DestinationError
 from meshproof.runtime.net.halls import AskingHall, HealthHall
 from meshproof.runtime.net.journal import Journal
 from meshproof.runtime.net.protocol import AskingConnection, Hall

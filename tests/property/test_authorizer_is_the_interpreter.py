@@ -19,9 +19,9 @@ from meshproof.compiler.ir.predicate import Header, attributes_of
 from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
 from meshproof.compiler.semantics import MalformedRequest, decide
 from meshproof.runtime.bundle import Loaded, load_bundle
-from meshproof.runtime.core.authorizer import Answer, Authorizer
-from meshproof.runtime.core.destinations import Destination, DestinationError, headers_read
 from meshproof.runtime.core.http1 import HeadLimits, RequestReader
+from meshproof.runtime.extauthz.authorizer import Answer, Authorizer
+from meshproof.runtime.extauthz.destinations import Destination, DestinationError, headers_read
 
 POLICIES = 2_000 if IS_FULL else 120
 REQUESTS = 30

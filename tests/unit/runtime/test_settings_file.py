@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from meshproof.runtime.core.destinations import Destination
+from meshproof.runtime.extauthz.destinations import Destination
 from meshproof.runtime.settings import Limits, Listen
 from meshproof.runtime.settings_file import read_settings
 from meshproof.runtime.tables import SettingError

@@ -11,8 +11,8 @@ import pytest
 from meshproof.compiler.driver.policy import policy_of_texts
 from meshproof.compiler.ir.bundle import Bundle, dump, enforced
 from meshproof.runtime.bundle import load_bundle
-from meshproof.runtime.core.authorizer import Authorizer
 from meshproof.runtime.core.http1 import Fault, Head
+from meshproof.runtime.extauthz.authorizer import Authorizer
 from meshproof.runtime.net.halls import AskingHall
 from meshproof.runtime.net.journal import Journal
 from meshproof.runtime.net.protocol import AskingConnection

@@ -14,7 +14,7 @@ import pytest
 
 from meshproof.compiler.driver.policy import policy_of_texts
 from meshproof.compiler.ir.bundle import Bundle, dump, enforced
-from meshproof.runtime.core.destinations import Destination
+from meshproof.runtime.extauthz.destinations import Destination
 from meshproof.runtime.net.journal import Journal
 from meshproof.runtime.net.service import Service, StartError
 from meshproof.runtime.settings import AuthzSettings, Limits, Listen

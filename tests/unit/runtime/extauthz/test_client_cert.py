@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshproof.runtime.core.client_cert import ForwardedError, caller
+from meshproof.runtime.extauthz.client_cert import ForwardedError, caller
 
 FRONT = "spiffe://cluster.local/ns/shop/sa/front"
 BY = "By=spiffe://cluster.local/ns/shop/sa/catalog"

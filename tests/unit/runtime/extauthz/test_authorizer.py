@@ -8,10 +8,10 @@ import pytest
 from meshproof.compiler.driver.policy import policy_of_texts
 from meshproof.compiler.ir.bundle import Bundle, dump, enforced
 from meshproof.runtime.bundle import load_bundle
-from meshproof.runtime.core.authorizer import Answer, Authorizer
-from meshproof.runtime.core.destinations import Destination, DestinationError
 from meshproof.runtime.core.http1 import Fault, Head
-from meshproof.runtime.core.responses import answer_bytes, fault_bytes, health_bytes
+from meshproof.runtime.extauthz.authorizer import Answer, Authorizer
+from meshproof.runtime.extauthz.destinations import Destination, DestinationError
+from meshproof.runtime.extauthz.responses import answer_bytes, fault_bytes, health_bytes
 
 TEXT = """
 mesh shop { language 1  trust-domain "cluster.local"  namespace shop  mtls strict }

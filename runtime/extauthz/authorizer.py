@@ -9,11 +9,11 @@ from datetime import date
 from meshproof.compiler.ir.decision import Decision, Reason
 from meshproof.compiler.ir.names import NodeName
 from meshproof.runtime.bundle import Loaded
-from meshproof.runtime.core.client_cert import HEADER, ForwardedError, caller
-from meshproof.runtime.core.destinations import Destination, headers_read
 from meshproof.runtime.core.http1 import Head
 from meshproof.runtime.engine.errors import EngineError
 from meshproof.runtime.engine.facts import Incoming, Wire
+from meshproof.runtime.extauthz.client_cert import HEADER, ForwardedError, caller
+from meshproof.runtime.extauthz.destinations import Destination, headers_read
 
 _HOST = re.compile(r"[A-Za-z0-9._~:\[\]%!$&'()*+;=-]+").fullmatch
 _OK, _UNAUTHORIZED, _FORBIDDEN = 200, 401, 403

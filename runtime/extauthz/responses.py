@@ -6,8 +6,8 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from meshproof.compiler.ir.json_text import Json, canonical
-from meshproof.runtime.core.authorizer import Answer
 from meshproof.runtime.core.http1 import Fault
+from meshproof.runtime.extauthz.authorizer import Answer
 
 _MOST_RULES = 2048
 
