@@ -8,6 +8,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+SEED = 20261125
+
 # How much the property tests draw, by MESHPROOF_SAMPLES. Time is never a reason to fail: machines differ.
 for _name, _examples in (("ci", 100), ("full", 2000)):
     hypothesis.settings.register_profile(
@@ -35,15 +37,17 @@ def pytest_configure(config: pytest.Config) -> None:
         message = f"MESHPROOF_SAMPLES is ci or full, not {samples!r}"
         raise pytest.UsageError(message)
     hypothesis.settings.load_profile(samples)
-    # One number reproduces a run, order and examples alike: every run draws anew, from the seed in its header.
+    # One number reproduces a run, order and examples alike. It is the same one until somebody asks for another.
+    if config.getoption("randomly_seed", "default") == "default":
+        config.option.randomly_seed = SEED
     if config.getoption("hypothesis_seed", None) is None:
-        config.option.hypothesis_seed = str(config.getoption("randomly_seed", 0))
+        config.option.hypothesis_seed = str(config.option.randomly_seed)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     seed = config.getoption("hypothesis_seed", None)
     samples = os.environ.get("MESHPROOF_SAMPLES", "ci")
-    return f"meshproof: samples {samples}, seed {seed} (repeat with `-p randomly --randomly-seed={seed}`)"
+    return f"meshproof: samples {samples}, seed {seed} (others: `--randomly-seed=N`)"
 
 
 @pytest.fixture(scope="session")

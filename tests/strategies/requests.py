@@ -291,7 +291,7 @@ def _sni(rng: Random, node: Node, request: Request, tests: tuple[Test, ...]) -> 
         or port.layer is not Layer.HTTP
         or port.protocol in {Protocol.HTTPS, Protocol.TLS}
     )
-    return _value(rng, tests, Sni(), words.HOSTS) if is_tls and rng.random() < 0.6 else None
+    return (_value(rng, tests, Sni(), words.HOSTS) or None) if is_tls and rng.random() < 0.6 else None
 
 
 def _sparse(rng: Random, request: Request) -> Request:
