@@ -1,6 +1,6 @@
 # Everything that is done here, by name. Needs Python 3.11 or newer, git and make; the rest comes into .venv by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint docs bench wheel format clean setup-plain setup-dev setup-oracles
+.PHONY: help demo test test-all lint docs bench wheel format clean setup-plain setup-runtime setup-dev setup-oracles
 
 BIN := .venv/bin
 JOBS ?= 2
@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-demo: setup-plain ## The example shop: checked, proved, compiled to Istio, then broken and refused
+demo: setup-runtime ## The example shop: checked, proved, compiled to Istio, then broken and refused
 	$(BIN)/python tools/demo.py
 
 test: setup-dev ## The fast lane: all but slow tests, foreign programs and oracles
@@ -43,5 +43,5 @@ wheel: setup-plain ## Build sdist and wheel into dist/ and try the wheel in an e
 clean: ## Remove what was built, but not the environment
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-setup-plain setup-dev setup-oracles: setup-%:
+setup-plain setup-runtime setup-dev setup-oracles: setup-%:
 	@tools/setup.sh $*

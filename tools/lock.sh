@@ -18,7 +18,8 @@ lock() { # OUTPUT, then what is asked of uv
 }
 
 # The larger sets are locked first and bind the smaller: so one environment can grow from one to the next.
-lock oracles.lock pyproject.toml --extra dev --extra oracles "${@}"
-lock dev.lock pyproject.toml --extra dev --constraint requirements/oracles.lock
+lock oracles.lock pyproject.toml --extra runtime --extra fast --extra otel --extra dev --extra oracles "${@}"
+lock dev.lock pyproject.toml --extra runtime --extra fast --extra dev --constraint requirements/oracles.lock
+lock runtime.lock pyproject.toml --extra runtime --extra fast --constraint requirements/oracles.lock
 lock build.lock requirements/build.in --constraint requirements/oracles.lock
 lock plain.lock pyproject.toml --constraint requirements/oracles.lock

@@ -1,16 +1,18 @@
 #!/bin/sh
 # Brings .venv to what one of the nested sets of packages asks for, from the lock with hashes:
-#   plain    what a user installs, and what builds the package     (make demo, make wheel)
-#   dev      plain, and tests, lint and types                      (make test, make lint)
+#   plain    what a user installs, and what builds the package     (make wheel)
+#   runtime  plain, and what runs beside a mesh                    (make demo)
+#   dev      runtime, and tests, lint and types                    (make test, make lint)
 #   oracles  dev, and the packages that tests compare with         (make test-all)
 # Does nothing if the environment is up to date. A larger set serves wherever a smaller one is asked for.
 set -eu
 cd "$(dirname "$0")/.."
 
 venv=.venv
-wanted=${1:?usage: tools/setup.sh plain|dev|oracles}
+wanted=${1:?usage: tools/setup.sh plain|runtime|dev|oracles}
 case $wanted in
-    plain) sets="plain dev oracles" locks="plain build" ;;
+    plain) sets="plain runtime dev oracles" locks="plain build" ;;
+    runtime) sets="runtime dev oracles" locks="runtime build" ;;
     dev) sets="dev oracles" locks="dev" ;;
     oracles) sets="oracles" locks="oracles" ;;
     *) echo "tools/setup.sh: no such set: $wanted" >&2; exit 2 ;;
