@@ -13,7 +13,8 @@ from meshproof.compiler.patterns.re2 import parse_regex
 from meshproof.compiler.patterns.universe import Universe
 
 _ASCII = 128
-_NAME = r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[A-Za-z0-9:._~!$&'()*+,;=%-]+\])"
+_DOTLESS = r"A-Za-z0-9_~!$&'()*+,;=%-"
+_NAME = rf"(?:\.*[{_DOTLESS}][.{_DOTLESS}]*|\.\.+|\[[:.{_DOTLESS}]+\])"
 _OUTSIDE, _INSIDE, _PORT = range(3)
 _State = tuple[int, int, bool]
 """Where it is, the state over the host so far, and whether the last character is a dot that may be the last one.
@@ -24,7 +25,10 @@ Behind such a dot the state is the one before it; in a port it says alone whethe
 
 @lru_cache(maxsize=1)
 def authorities() -> Universe:
-    """Every authority (RFC 3986 §3.2) without user information: a host in letters of any case, and a port if any."""
+    """Every authority (RFC 3986 §3.2) without user information: a host in letters of any case, and a port if any.
+
+    A host is never empty (RFC 9110 §4.2.1), nor when its last dot is gone.
+    """
     return Universe("authority", automaton_of(parse_regex(_NAME + r"(?::[0-9]*)?")), ("other.example",))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import assert_never
@@ -39,12 +38,10 @@ from meshproof.compiler.semantics.handshake import canonical_identity
 from meshproof.compiler.semantics.normalize_path import NormalPath, normalize_by, split_query
 from meshproof.compiler.semantics.remote import remote_address
 from meshproof.compiler.semantics.token import audiences_of, seen_token, strings_in, verifying_issuer
-from meshproof.compiler.semantics.wellformed import canonical_address, is_well_formed, layer_of
+from meshproof.compiler.semantics.wellformed import canonical_address, is_well_formed, layer_of, normal_host
 
 Values = tuple[str, ...] | None
 """All values of an attribute, none where it is absent; None where the request leaves out what must be there."""
-
-_PORT_OF_HOST = re.compile(r":[0-9]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +158,6 @@ def facts_of(mesh: Mesh, request: Request, day: date) -> Facts:
         audiences=() if token is None or issuer is None else audiences_of(issuer, token.claims),
         words=() if issuer is None else issuer.words,
     )
-
-
-def normal_host(authority: str) -> str:
-    """The host of an authority "lower case without port and last dot"."""
-    return lower_ascii(_PORT_OF_HOST.sub("", authority).removesuffix("."))
 
 
 def _identity(mesh: Mesh, request: Request) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from ipaddress import IPv6Address, ip_address
@@ -11,10 +12,12 @@ from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.names import SpiffeId
 from meshproof.compiler.ir.request import Request, RequestProtocol
+from meshproof.compiler.patterns.pattern import lower_ascii
 from meshproof.compiler.semantics.handshake import is_trusted, mode_of
 
 _TLS = frozenset({Protocol.HTTPS, Protocol.TLS})
 _LAST_PORT = 65535
+_PORT_OF_HOST = re.compile(r":[0-9]*\Z")
 _LINE_BREAKS = frozenset("\r\n")
 
 
@@ -49,9 +52,15 @@ def canonical_address(text: str) -> str | None:
     return str(address)
 
 
+def normal_host(authority: str) -> str:
+    """The host of an authority "lower case without port and last dot"."""
+    return lower_ascii(_PORT_OF_HOST.sub("", authority).removesuffix("."))
+
+
 def _faults(mesh: Mesh, node: Node, request: Request, day: date) -> Iterator[str]:
     yield from _port_faults(node, request)
     yield from _tcp_faults(request)
+    yield from _host_faults(request)
     yield from _identity_faults(mesh, node, request, day)
     yield from _address_faults(request)
     yield from _sni_faults(node, request)
@@ -79,6 +88,12 @@ def _tcp_faults(request: Request) -> Iterator[str]:
     for name, is_there in http_only.items():
         if is_there:
             yield f"a tcp connection has no `{name}`"
+
+
+def _host_faults(request: Request) -> Iterator[str]:
+    """RFC 9110 §4.2.1: whoever is sent an empty host refuses it."""
+    if request.host is not None and not normal_host(request.host):
+        yield "a `host` is not empty"
 
 
 def _identity_faults(mesh: Mesh, node: Node, request: Request, day: date) -> Iterator[str]:

@@ -17,6 +17,7 @@ from meshproof.runtime.engine.connection import Connection
 from meshproof.runtime.engine.errors import MalformedRequestError, MissingFieldError, UnknownDestinationError
 from meshproof.runtime.engine.facts import Incoming, Wire
 from meshproof.runtime.engine.ports import DayTables, last_days
+from meshproof.runtime.engine.text import normal_host
 from meshproof.runtime.engine.transport import Identities
 
 _NAME = re.compile(r"[^\r\n]+").fullmatch
@@ -110,6 +111,8 @@ class Engine:
 def _incoming(request: Request) -> Incoming:
     if request.method is None or request.path is None:
         raise MissingFieldError("a request over HTTP has a method and a path")
+    if request.host is not None and not normal_host(request.host):
+        raise MalformedRequestError("a `host` is not empty")
     return Incoming(
         method=request.method,
         path=request.path,

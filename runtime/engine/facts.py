@@ -30,7 +30,7 @@ from meshproof.compiler.ir.predicate import (
     TokenSubject,
 )
 from meshproof.compiler.ir.request import Token
-from meshproof.runtime.engine.errors import MissingFieldError, UnsupportedPolicyError
+from meshproof.runtime.engine.errors import MalformedRequestError, MissingFieldError, UnsupportedPolicyError
 from meshproof.runtime.engine.paths import parameters, query_of
 from meshproof.runtime.engine.text import lowered, normal_host
 from meshproof.runtime.engine.tokens import GoodToken, strings_in
@@ -188,4 +188,7 @@ def _host(facts: Facts) -> tuple[str, ...]:
         return ()
     if facts.incoming.host is None:
         raise MissingFieldError("`host` is left out, and a rule reads it")
-    return (normal_host(facts.incoming.host),)
+    host = normal_host(facts.incoming.host)
+    if not host:
+        raise MalformedRequestError("a `host` is not empty")
+    return (host,)

@@ -48,6 +48,7 @@ from meshproof.compiler.ir.predicate import (
 from meshproof.compiler.ir.request import ClaimObject, ClaimValue, Peer, Request, RequestProtocol, Token
 from meshproof.compiler.semantics.handshake import mode_of
 from meshproof.compiler.semantics.token import accepted_issuers
+from meshproof.compiler.semantics.wellformed import normal_host
 
 _T = TypeVar("_T")
 
@@ -186,6 +187,7 @@ def _with_http(rng: Random, mesh: Mesh, node: Node, request: Request, tests: tup
     if not path.startswith("/"):
         path = words.plain_path(rng) + path.replace("/", "")
     host = _value(rng, tests, rng.choice((Host(), RawAuthority())), words.HOSTS)
+    host = host if normal_host(host) else words.HOSTS[0]
     return replace(
         request,
         method=_value(rng, tests, Method(), (*words.METHODS,) * 2 + ("OPTIONS", "CONNECT")),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from meshproof.compiler.patterns.authorities import as_sent, authorities
 from meshproof.compiler.patterns.pattern import AnyText, Exact, Pattern, Prefix, Regex, Suffix, matches
-from meshproof.compiler.semantics.facts import normal_host
+from meshproof.compiler.semantics.wellformed import normal_host
 
 ASKED: tuple[Pattern, ...] = (
     AnyText(),
@@ -47,5 +47,5 @@ def test_an_authority_is_taken_if_its_host_is(authority: str, pattern: Pattern) 
 
 def test_authorities_are_hosts_with_or_without_a_port() -> None:
     accepts = authorities().language.accepts
-    assert all(map(accepts, ("a", "A.b", "a.", "a:80", "a:", "[::1]", "[::1]:80")))
-    assert not any(map(accepts, ("", "a:b", "u@a", "a b", "[::1", "a:80:80")))
+    assert all(map(accepts, ("a", "A.b", "a.", "..", ".a", "..a.", "a:80", "a:", "[::1]", "[::1]:80")))
+    assert not any(map(accepts, ("", ".", ".:80", ":80", "a:b", "u@a", "a b", "[::1", "a:80:80")))

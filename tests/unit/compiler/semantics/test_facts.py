@@ -30,7 +30,7 @@ from meshproof.compiler.ir.predicate import (
 )
 from meshproof.compiler.ir.request import ClaimObject, ClaimValue, Peer, Request
 from meshproof.compiler.semantics import MalformedRequest, facts_of
-from meshproof.compiler.semantics.facts import normal_host
+from meshproof.compiler.semantics.wellformed import normal_host
 
 IDP = Issuer(IssuerName("idp"), "https://idp", None, ("shop",), origin())
 SHOP = replace(service("shop", port(), port(5432, Layer.TCP, Protocol.TCP, "db")), accepts=(IDP.name,))
