@@ -1,7 +1,7 @@
 """What passes between the codecs of HTTP, the exchange of one request, and whoever decides where it goes (ADR 0200).
 
-Heads are values. All else is said by calls: a codec calls what takes the parts of a message, which calls the other codec,
-in one turn of the event loop and without anything in between. Nothing here knows of sockets, clocks or versions of HTTP.
+Heads are values. All else is said by calls: a codec calls what takes the parts of a message, which calls the other
+codec, in one turn of the event loop and with nothing in between. Nothing here knows of sockets or clocks.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ Field = tuple[bytes, bytes]
 
 Fields = list[Field]
 """Header lines in their order, of which one message is the owner. No pseudo header, no `host`, and none of those that
-belong to one connection (`connection` and what it names, `keep-alive`, `te` but for `trailers`, `transfer-encoding`, …):
-codecs take them out and put their own in. `content-length` is not among them either: it is the `length` of a head."""
+belong to one connection (`connection` and what it names, `keep-alive`, `te` but for `trailers`, `transfer-encoding`,
+…): codecs take them out and put their own in. Nor is `content-length` among them: it is the `length` of a head."""
 
 
 class Failure(StrEnum):
@@ -45,9 +45,10 @@ class Failure(StrEnum):
 class RequestHead:
     """A request up to its body. Not frozen, because the desk rewrites it in place and making it is in the hot path.
 
-    `target` is a path with its query as sent, of visible ASCII, or `*`. `authority` is the host as sent, one value. `length`: how
-    many bytes of body follow; None where that shows at its end alone. `is_end`: none, and no trailers. `protocol` is
-    what an upgrade (or an extended CONNECT) asks for, in lower case: after an answer that agrees, data is opaque.
+    `target` is a path with its query as sent, of visible ASCII, or `*`. `authority` is the host as sent, one value.
+    `length`: how many bytes of body follow; None where that shows at its end alone. `is_end`: none, and no trailers.
+    `protocol` is what an upgrade (or an extended CONNECT) asks for, in lower case: after an answer that agrees, data is
+    opaque.
     """
 
     method: str
@@ -62,9 +63,10 @@ class RequestHead:
 
 @dataclass(slots=True)
 class ResponseHead:
-    """A response up to its body. A status below 200 comes before another head, except 101 (`is_end` is false for both).
+    """A response up to its body. A status below 200 comes before another head, except 101 (`is_end` holds for neither).
 
-    `length` and `is_end` are as for requests; for HEAD and 304, `length` is what a GET would have had and `is_end` holds.
+    `length` and `is_end` are as for requests; for HEAD and 304, `length` is what a GET would have had, and `is_end`
+    holds.
     """
 
     status: int
@@ -140,8 +142,11 @@ class Upstream(Protocol):
     """Where requests are sent: a pool of connections to one address, or what chooses, retries and copies among such."""
 
     def open(self, head: RequestHead, listener: ResponseListener) -> ClientStream:
-        """Begin a request; parts may follow at once, and are kept (bounded, by `pause_request`) until there is a
-        connection. A failure is told by `listener.reset`, never before this has returned."""  # noqa: D209
+        """Begin a request; its parts may follow at once.
+
+        They are kept, and bounded by `pause_request`, until there is a connection. Nothing is told to the listener
+        before this has returned.
+        """
 
 
 @dataclass(frozen=True, slots=True)
