@@ -14,6 +14,7 @@ from meshproof.runtime.engine.conditions import settled
 from meshproof.runtime.engine.errors import AnswerNeededError
 from meshproof.runtime.engine.facts import Facts, Incoming, Wire
 from meshproof.runtime.engine.index import Candidate, ConnectionIndex, RequestIndex
+from meshproof.runtime.engine.segments import After
 from meshproof.runtime.engine.tokens import GoodToken
 
 _MOST_CALLERS = 65_536
@@ -49,10 +50,18 @@ def _names(rules: Iterable[AuthzRule]) -> tuple[RuleId, ...]:
     return tuple(sorted({rule.id for rule in rules}))
 
 
-class CallerTable:
-    """Asks, denies and allows of a class of callers, each indexed; the last step of a decision."""
+AllowRow = tuple[str, int, tuple[str, ...], Decision, After]
+"""As `PlainRow`, with what comes of it."""
 
-    __slots__ = ("_allowed_by", "_allows", "_asks", "_connections", "_default", "_denies", "_outcomes")
+
+class CallerTable:
+    """Asks, denies and allows of a class of callers, each indexed; the last step of a decision.
+
+    `plain`: all that a decision needs, in one place, where path and method decide: what comes of each operation, and of
+    requests that none of them takes. Most tables are so, and memory is what a decision among many rules waits for.
+    """
+
+    __slots__ = ("_allowed_by", "_allows", "_asks", "_connections", "_default", "_denies", "_outcomes", "plain")
 
     def __init__(self, candidates: tuple[Candidate, ...], outcomes: Outcomes) -> None:
         by_effect = {effect: [one for one in candidates if one.rule.effect is effect] for effect in Effect}
@@ -65,6 +74,7 @@ class CallerTable:
         self._outcomes = outcomes
         self._default = outcomes.default()
         self._allowed_by = {one.rule.id: outcomes.allowed((one.rule,)) for one in by_effect[Effect.ALLOW]}
+        self.plain = self._plain()
 
     def request(self, wire: Wire, incoming: Incoming, path: str, token: GoodToken | None) -> Decision:
         """The decision about a request over HTTP that passed all steps before."""
@@ -84,6 +94,17 @@ class CallerTable:
             if len(allows) == 1:
                 return self._allowed_by[allows[0].id]
         return self._allowed(allows, asks, incoming.answers)
+
+    def _plain(self) -> tuple[tuple[AllowRow, ...], Decision] | None:
+        if self._asks is not None or self._denies is not None:
+            return None
+        rows = () if self._allows is None else self._allows.plain_rows
+        if rows is None:
+            return None
+        allowed_by = self._allowed_by
+        return tuple(
+            (text, kind, methods, allowed_by[rule.id], after) for text, kind, methods, rule, after in rows
+        ), self._default
 
     def connection(self, facts: Facts, answers: Mapping[AuthorizerName, bool]) -> Decision:
         """The decision about a connection over TCP."""

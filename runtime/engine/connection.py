@@ -10,8 +10,10 @@ from meshproof.compiler.ir.entities import Layer
 from meshproof.compiler.ir.names import AuthorizerName
 from meshproof.runtime.engine.callers import CallerTable
 from meshproof.runtime.engine.facts import Facts, Incoming, Wire
+from meshproof.runtime.engine.index import BELOW, WHOLE
 from meshproof.runtime.engine.paths import normal_path
 from meshproof.runtime.engine.ports import PortTable
+from meshproof.runtime.engine.segments import fits
 from meshproof.runtime.engine.tokens import GoodToken, good_token, is_preflight
 from meshproof.runtime.engine.transport import passes
 
@@ -22,7 +24,7 @@ class Connection:
     Steps that no request changes are taken once, when it is made.
     """
 
-    __slots__ = ("_callers", "_identity", "_table", "_wire", "last_day", "refused")
+    __slots__ = ("_callers", "_default", "_identity", "_rows", "_table", "_wire", "last_day", "refused")
 
     def __init__(self, table: PortTable, wire: Wire, known: tuple[str, bool] | None, last_day: date | None) -> None:
         self._table = table
@@ -31,6 +33,9 @@ class Connection:
         is_standing = passes(table.mode, known)
         self.refused: Decision | None = None if is_standing else table.at_transport
         self._callers: CallerTable | None = table.callers.table(identity) if is_standing else None
+        plain = None if self._callers is None or table.issuers else self._callers.plain
+        self._rows = None if plain is None else plain[0]
+        self._default = table.at_path if plain is None else plain[1]
         self.last_day = last_day
 
     @property
@@ -40,6 +45,34 @@ class Connection:
 
     def decide(self, incoming: Incoming) -> Decision:
         """The decision about a request over HTTP. Raises an `EngineError`; whoever asks refuses then."""
+        rows = self._rows
+        if rows is None:
+            return self._decided(incoming)
+        path = normal_path(incoming.path)
+        if path is None or incoming.method == "CONNECT":
+            return self._table.at_path
+        found = None
+        for row in rows:  # read piece by piece: what is not looked at is not fetched from memory
+            beginning = row[0]
+            kind = row[1]
+            if kind == WHOLE:
+                if path != beginning:
+                    continue
+            elif not path.startswith(beginning):
+                continue
+            elif kind == BELOW:
+                if path != beginning and path[len(beginning)] != "/":
+                    continue
+            elif not fits(row[4], path[len(beginning) :]):
+                continue
+            if row[2] and incoming.method not in row[2]:
+                continue
+            if found is not None and found is not row[3]:
+                return self._decided(incoming)
+            found = row[3]
+        return self._default if found is None else found
+
+    def _decided(self, incoming: Incoming) -> Decision:
         callers = self._callers
         if callers is None:
             return self._table.at_transport

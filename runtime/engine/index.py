@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from meshproof.compiler.ir.authz import AuthzRule, Operation
 from meshproof.compiler.ir.matchers import Segments
@@ -40,8 +41,11 @@ Entry = tuple[AuthzRule, Condition | None]
 _FEW = 4
 """Up to so many operations are looked at one by one, which touches less memory than looking them up."""
 
-_WHOLE, _BELOW, _LIKE = range(3)
+WHOLE, BELOW, LIKE = range(3)
 """A path is the stem itself, the stem or below it, or begins with it and fits the pattern."""
+
+PlainRow = tuple[str, int, tuple[str, ...], AuthzRule, After]
+"""An operation that path and method decide: where the path begins, how it goes on, methods (none: any), the rule."""
 
 _Row = tuple[str, int, tuple[str, ...], AuthzRule, Condition | None, After]
 _NOTHING: After = ((), False)
@@ -68,18 +72,25 @@ class RequestIndex:
             self._by_method = {method: _paths(found, method) for method in sorted(methods)}
             self._other = _paths(found, None)
 
+    @property
+    def plain_rows(self) -> tuple[PlainRow, ...] | None:
+        """The operations, if they are few and path and method decide all of them."""
+        if self._rows is None or any(holds is not None for _, _, _, _, holds, _ in self._rows):
+            return None
+        return tuple((beginning, kind, methods, rule, after) for beginning, kind, methods, rule, _, after in self._rows)
+
     def matching(self, wire: Wire, incoming: Incoming, path: str, token: GoodToken | None) -> Sequence[AuthzRule]:
         """All rules that match, some perhaps twice. Facts are made only if a condition has to be looked at."""
         if self._rows is None:
             return self._looked_up(wire, incoming, path, token)
         found: list[AuthzRule] | None = None
         for beginning, kind, methods, rule, holds, after in self._rows:
-            if kind == _WHOLE:
+            if kind == WHOLE:
                 if path != beginning:
                     continue
             elif not path.startswith(beginning):
                 continue
-            elif kind == _BELOW:
+            elif kind == BELOW:
                 if path != beginning and path[len(beginning)] != "/":
                     continue
             elif not fits(after, path[len(beginning) :]):
@@ -111,20 +122,26 @@ class RequestIndex:
 
 def _row(operation: Operation | None, one: Candidate) -> _Row:
     """An operation and what is left of its rule's condition."""
-    methods = () if operation is None else operation.methods
+    methods = () if operation is None else _shared(operation.methods)
     match None if operation is None else operation.path:
         case Segments(pattern):
             beginning = stem(pattern)
             rule, holds = _entry(one, one.when)
             if beginning == pattern:
-                return beginning, _WHOLE, methods, rule, holds, _NOTHING
+                return beginning, WHOLE, methods, rule, holds, _NOTHING
             if pattern == f"{beginning}/**":
-                return beginning, _BELOW, methods, rule, holds, _NOTHING
-            return beginning, _LIKE, methods, rule, holds, after_stem(pattern)
+                return beginning, BELOW, methods, rule, holds, _NOTHING
+            return beginning, LIKE, methods, rule, holds, after_stem(pattern)
         case None:
-            return "", _BELOW, methods, *_entry(one, one.when), _NOTHING
+            return "", BELOW, methods, *_entry(one, one.when), _NOTHING
         case other:
-            return "", _BELOW, methods, *_entry(one, conjunction((Test(Path(), other), one.when))), _NOTHING
+            return "", BELOW, methods, *_entry(one, conjunction((Test(Path(), other), one.when))), _NOTHING
+
+
+@lru_cache(maxsize=4096)
+def _shared(methods: tuple[str, ...]) -> tuple[str, ...]:
+    """The same tuple for the same methods, so that it stays in the cache of the processor."""
+    return methods
 
 
 def _paths(found: Sequence[tuple[Operation | None, Candidate]], method: str | None) -> SegmentIndex[Entry]:

@@ -55,10 +55,11 @@ def strings_in(claims: ClaimObject, path: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _audiences(claims: ClaimObject, issuer: Issuer) -> tuple[str, ...]:
-    """Those that the token names; left out, it is for the first one that its issuer's tokens are for."""
-    if any(name == "aud" for name, _ in claims.members):
-        return strings_in(claims, ("aud",))
-    return issuer.audiences[:1]
+    """Those that the token names; if it names none, it is for the first one that its issuer's tokens are for.
+
+    A list without strings, or a number, is an absent claim as elsewhere; no token that was verified has one.
+    """
+    return strings_in(claims, ("aud",)) or issuer.audiences[:1]
 
 
 def _member(claims: ClaimObject, name: str) -> ClaimValue:
