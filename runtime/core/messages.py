@@ -48,7 +48,7 @@ class RequestHead:
     `target` is a path with its query as sent, of visible ASCII, or `*`. `authority` is the host as sent, one value.
     `length`: how many bytes of body follow; None where that shows at its end alone. `is_end`: none, and no trailers.
     `protocol` is what an upgrade (or an extended CONNECT) asks for, in lower case: after an answer that agrees, data is
-    opaque.
+    opaque. `is_followed`: data follows in this very turn, so that both can be written at once.
     """
 
     method: str
@@ -59,6 +59,7 @@ class RequestHead:
     is_end: bool = True
     protocol: str = ""
     version: str = "HTTP/1.1"
+    is_followed: bool = False
 
 
 @dataclass(slots=True)
@@ -66,13 +67,14 @@ class ResponseHead:
     """A response up to its body. A status below 200 comes before another head, except 101 (`is_end` holds for neither).
 
     `length` and `is_end` are as for requests; for HEAD and 304, `length` is what a GET would have had, and `is_end`
-    holds.
+    holds. `is_followed` is as for requests: a hint, which is false where nobody knows.
     """
 
     status: int
     fields: Fields
     length: int | None = None
     is_end: bool = False
+    is_followed: bool = False
 
 
 class Flow(Protocol):
@@ -231,7 +233,8 @@ class Record:
     `status` is what the client was told, 0 if nothing. `flags` are Envoy's short words for how it went wrong (`UF`,
     `UC`, `UT`, `UO`, `NR`, `DC`, `DPE`, …), joined by commas. `response` is the head that came from upstream, and
     `trailers` what came after its body (for gRPC's status). `upstream` is the address that answered. `note` is for
-    the owner of the desk.
+    the owner of the desk. The tracer fills the ids of the trace and of this hop's span; `decision_ns` is how long the
+    decision took, where somebody looked; messages are those of gRPC.
     """
 
     connection: ConnectionRecord
@@ -252,6 +255,12 @@ class Record:
     attempts: int = 0
     request_id: str = ""
     trace_id: str = ""
+    span_id: str = ""
+    parent_span_id: str = ""
+    is_sampled: bool = False
+    decision_ns: int = 0
+    messages_received: int = 0
+    messages_sent: int = 0
     note: object = field(default=None, repr=False)
 
 
