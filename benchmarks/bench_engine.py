@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache, partial
-from random import Random
 from statistics import median
 from time import process_time
 
 from benchmarks.case import Case
+from benchmarks.decision_workload import REQUESTS, asked
+from benchmarks.decision_workload import mesh as mesh_of
 
-from meshproof.compiler.driver.policy import policy_of_texts
-from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
 from meshproof.compiler.semantics import decide
@@ -25,12 +24,9 @@ from meshproof.runtime.engine.engine import Engine
 from meshproof.runtime.engine.facts import Incoming, Wire
 
 DAY = date(2026, 11, 23)
-ACCOUNTS, SERVICES, REQUESTS, SLICES = 200, 200, 2_000, 10
+SLICES = 10
 SIZES = (10, 100, 1_000, 10_000)
 WIRE = Wire("10.0.0.7")
-
-Asked = tuple[int, int, str, str]
-"""Numbers of the account and the service, the method and the path."""
 
 
 def cases() -> Iterator[Case]:
@@ -50,58 +46,20 @@ def cases() -> Iterator[Case]:
 
 
 @cache
-def _rules(count: int) -> tuple[Asked, ...]:
-    rng = Random(count)  # noqa: S311  the same each time
-    return tuple(
-        (rng.randrange(ACCOUNTS), rng.randrange(SERVICES), rng.choice(("GET", "GET|HEAD", "POST")), _pattern(rng))
-        for _ in range(count)
-    )
-
-
-def _pattern(rng: Random) -> str:
-    stem = f"/api/v{rng.randrange(3)}/r{rng.randrange(40)}"
-    return rng.choice((stem, f"{stem}/**", f"{stem}/{{id}}", f"{stem}/{{id}}/items"))
-
-
-@cache
-def _mesh(count: int) -> Mesh:
-    head = 'mesh bench { language 1  trust-domain "cluster.local"  namespace n  mtls strict }'
-    services = [f"service s{number} {{ account a{number}  port http 8080 }}" for number in range(SERVICES)]
-    rules = [
-        f"allow r{number}: s{account} -> s{service}:http {{ {method} {pattern} }}"
-        for number, (account, service, method, pattern) in enumerate(_rules(count))
-    ]
-    return policy_of_texts({"bench.mesh": "\n".join((head, *services, *rules))}).meshes[0]
-
-
-@cache
 def _engine(count: int) -> Engine:
-    return Engine(_mesh(count))
-
-
-def _asked(count: int) -> list[Asked]:
-    """Requests whose strings no dictionary has seen: every other one is what some rule allows."""
-    rng = Random(7)  # noqa: S311  the same each time
-    found = []
-    for number in range(REQUESTS):
-        account, service, methods, pattern = rng.choice(_rules(count))
-        path = pattern.replace("{id}", str(number)).replace("**", f"x/{number}")
-        if number % 2:
-            account, path = rng.randrange(ACCOUNTS), f"/other/{number}"
-        found.append((account, service, "".join(list(methods.partition("|")[0])), path))
-    return found
+    return Engine(mesh_of(count))
 
 
 def _whole(count: int) -> float:
     """Caller, destination and request all new."""
     engine = _engine(count)
-    asked = [
+    ready = [
         (f"spiffe://cluster.local/ns/n/sa/a{account}", NodeName(f"s{service}"), Incoming(method, path))
-        for account, service, method, path in _asked(count)
+        for account, service, method, path in asked(count)
     ]
 
     def decided(part: slice) -> None:
-        for identity, service, incoming in asked[part]:
+        for identity, service, incoming in ready[part]:
             engine.connect(WIRE, identity, (service, 8080), DAY).decide(incoming)
 
     return _median(decided)
@@ -110,24 +68,24 @@ def _whole(count: int) -> float:
 def _bound(count: int) -> float:
     """The connection is there; the request is new."""
     engine = _engine(count)
-    asked = [
+    ready = [
         (
             engine.connect(WIRE, f"spiffe://cluster.local/ns/n/sa/a{account}", (NodeName(f"s{service}"), 8080), DAY),
             Incoming(method, path),
         )
-        for account, service, method, path in _asked(count)
+        for account, service, method, path in asked(count)
     ]
 
     def decided(part: slice) -> None:
-        for connection, incoming in asked[part]:
+        for connection, incoming in ready[part]:
             connection.decide(incoming)
 
     return _median(decided)
 
 
 def _interpreter(count: int) -> float:
-    mesh = _mesh(count)
-    asked = [
+    mesh = mesh_of(count)
+    ready = [
         Request(
             source=Peer(f"spiffe://cluster.local/ns/n/sa/a{account}", "10.0.0.7"),
             destination=NodeName(f"s{service}"),
@@ -137,11 +95,11 @@ def _interpreter(count: int) -> float:
             path=path,
             host="s",
         )
-        for account, service, method, path in _asked(count)[: REQUESTS // 10]
+        for account, service, method, path in asked(count)[: REQUESTS // 10]
     ]
 
     def decided(part: slice) -> None:
-        for request in asked[slice(part.start // 10, part.stop // 10)]:
+        for request in ready[slice(part.start // 10, part.stop // 10)]:
             decide(mesh, request, DAY)
 
     return 10 * _median(decided)
