@@ -122,6 +122,9 @@ def test_tokens(engine: Engine) -> None:
     assert _get(engine, Incoming("GET", "/words")) == _refused(Reason.DEFAULT)
     for bad in (replace(good, is_valid=False), token(iss="https://other"), token(iss="https://idp", aud="mail")):
         assert _get(engine, Incoming("GET", "/items/2", token=bad)) == _refused(Reason.TOKEN)
+    for nobody in ((), (1,), 5, None):
+        named = token(iss="https://idp", aud=nobody)
+        assert _get(engine, Incoming("GET", "/items/2", token=named)) == _allowed("read")
     preflight = (("origin", "https://x"), ("access-control-request-method", "GET"))
     bad = replace(good, is_valid=False)
     assert _get(engine, Incoming("OPTIONS", "/x", headers=preflight, token=bad)) == _refused(Reason.DEFAULT)
