@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from ipaddress import ip_address
 from pathlib import Path
 
 from meshproof.runtime.extauthz.destinations import Destination
 from meshproof.runtime.settings import AuthzSettings, Limits, Listen, TlsSettings
-from meshproof.runtime.tables import SettingError, Table
+from meshproof.runtime.tables import SettingError, Table, content_of, root_table
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9_-]+)+").fullmatch
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
@@ -23,31 +22,15 @@ _LIMITS = {
 }
 _PORTS = (1, 65_535)
 _LISTENED = (0, 65_535)
-_MOST_BYTES = 1_048_576
 
 
 def read_settings(path: Path) -> AuthzSettings:
     """The settings of a file. Raises `SettingError` alone."""
+    root = root_table(content_of(path), path)
     try:
-        value = tomllib.loads(_content(path).decode("utf-8"))
-    except OSError as error:
-        raise SettingError(str(path), f"it cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise SettingError(str(path), "it is not UTF-8") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SettingError(str(path), f"it is no TOML: {error}") from None
-    try:
-        return _settings(Table(value, ""), path.absolute().parent)
+        return _settings(root, path.absolute().parent)
     except SettingError as error:
         raise SettingError(str(path), str(error)) from None
-
-
-def _content(path: Path) -> bytes:
-    with path.open("rb") as file:
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
-        raise SettingError(str(path), f"it is larger than {_MOST_BYTES} bytes")
-    return content
 
 
 def _settings(root: Table, folder: Path) -> AuthzSettings:

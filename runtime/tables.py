@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
+
+_MOST_BYTES = 1_048_576
 
 
 class SettingError(Exception):
@@ -46,6 +50,11 @@ class Table:
         if not isinstance(value, list) or not value:
             raise self.refuse(key, f"at least one `[[{self.place(key)}]]` is expected")
         return [Table(one, f"{self.place(key)}[{index}]") for index, one in enumerate(value)]
+
+    def keys(self) -> tuple[str, ...]:
+        """All keys, of a table whose keys the user chooses."""
+        self._known.update(self._members)
+        return tuple(self._members)
 
     def text(self, key: str, default: str | None = None) -> str:
         """A string that is not empty."""
@@ -96,3 +105,25 @@ class Table:
         if not isinstance(value, str) or not value or "\0" in value:
             raise SettingError(place, "a string that is not empty is expected")
         return value
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a file of settings. Raises `SettingError`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise SettingError(str(path), f"it cannot be read: {error.strerror}") from None
+    if len(content) > _MOST_BYTES:
+        raise SettingError(str(path), f"it is larger than {_MOST_BYTES} bytes")
+    return content
+
+
+def root_table(content: bytes, path: Path) -> Table:
+    """All of a file of settings. Raises `SettingError` with its path."""
+    try:
+        return Table(tomllib.loads(content.decode("utf-8")), "")
+    except UnicodeDecodeError:
+        raise SettingError(str(path), "it is not UTF-8") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise SettingError(str(path), f"it is no TOML: {error}") from None

@@ -1,0 +1,158 @@
+"""Reading the settings of `meshproof-proxy run` from TOML: all of the file is kept, or none."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from meshproof.compiler.ir.names import IssuerName, NodeName
+from meshproof.runtime.settings_run import (
+    Place,
+    PolicyFiles,
+    ProcessSettings,
+    RunLimits,
+    RunSettings,
+    SvidFiles,
+    TokenKeys,
+    WorkloadApi,
+)
+from meshproof.runtime.settings_run_telemetry import telemetry, url
+from meshproof.runtime.settings_run_traffic import (
+    endpoint_groups,
+    inbound_ports,
+    listening,
+    outbound_ports,
+    refuse_shared_places,
+)
+from meshproof.runtime.tables import SettingError, Table, content_of, root_table
+
+_LIMITS = {
+    "head_bytes": (1024, 1_048_576),
+    "headers": (8, 1024),
+    "body_bytes": (0, 2**53),
+    "connections": (1, 1_000_000),
+    "streams": (1, 10_000),
+    "handshake_seconds": (1, 300),
+    "head_seconds": (1, 3600),
+    "stall_seconds": (1, 86_400),
+    "idle_seconds": (1, 86_400),
+    "connect_seconds": (1, 300),
+    "dns_seconds": (1, 86_400),
+}
+_PROCESS = {"workers": (1, 256), "watch_seconds": (0, 3600), "drain_seconds": (0, 3600)}
+_DOMAIN = re.compile(r"[a-z0-9._-]{1,255}").fullmatch
+_ADDRESS_BYTES = 104
+"""The longest path of a Unix socket that every system takes."""
+
+
+def read_run_settings(path: Path) -> RunSettings:
+    """The settings of a file. Raises `SettingError` alone."""
+    return parse_run_settings(content_of(path), path)
+
+
+def parse_run_settings(content: bytes, path: Path) -> RunSettings:
+    """The settings that the file held. Raises `SettingError` alone."""
+    root = root_table(content, path)
+    try:
+        return _settings(root, path.absolute().parent)
+    except SettingError as error:
+        raise SettingError(str(path), str(error)) from None
+
+
+def _settings(root: Table, folder: Path) -> RunSettings:
+    found = RunSettings(
+        service=NodeName(root.text("service")),
+        policy=_policy(root.table("policy"), folder),
+        identity=_identity(root.table("identity"), folder),
+        inbound=inbound_ports(root),
+        outbound=outbound_ports(root),
+        endpoints=endpoint_groups(root),
+        tokens=_tokens(root, folder),
+        limits=_limits(root.table("limits")),
+        telemetry=telemetry(root.table("telemetry"), folder),
+        admin=_admin(root.table("admin")) if root.has("admin") else None,
+        process=_process(root.table("process")),
+    )
+    root.end()
+    if not found.inbound and not found.outbound:
+        raise SettingError("", "there is neither an `[[inbound]]` nor an `[[outbound]]`, so nothing is listened at")
+    refuse_shared_places(_places(found))
+    return found
+
+
+def _policy(table: Table, folder: Path) -> PolicyFiles:
+    found = PolicyFiles(folder / table.text("bundle"), tuple(folder / key for key in table.texts("trusted_keys")))
+    if table.has("trusted_keys") and not found.trusted_keys:
+        raise table.refuse("trusted_keys", "an empty list trusts nobody; leave it out to take an unsigned bundle")
+    table.end()
+    return found
+
+
+def _identity(table: Table, folder: Path) -> SvidFiles | WorkloadApi:
+    if table.has("workload_api"):
+        text = table.text("workload_api")
+        socket = folder / text.removeprefix("unix://").removeprefix("unix:")
+        if "://" in text and not text.startswith("unix:///"):
+            raise table.refuse("workload_api", f"`{text}` is no path of a Unix socket, and no `unix:///PATH`")
+        if len(str(socket).encode()) >= _ADDRESS_BYTES:
+            raise table.refuse("workload_api", f"a socket's path has less than {_ADDRESS_BYTES} bytes")
+        table.end()
+        return WorkloadApi(socket)
+    certificate, key = folder / table.text("certificate"), folder / table.text("key")
+    bundles = table.table("trust_bundles")
+    domains = bundles.keys()
+    if not domains:
+        raise table.refuse("trust_bundles", "at least one trust domain with its file is expected")
+    for domain in domains:
+        if not _DOMAIN(domain):
+            raise bundles.refuse(domain, "it is no name of a trust domain")
+    table.end()
+    return SvidFiles(certificate, key, tuple((domain, folder / bundles.text(domain)) for domain in sorted(domains)))
+
+
+def _tokens(root: Table, folder: Path) -> tuple[TokenKeys, ...]:
+    found = tuple(_keys(table, folder) for table in root.tables("tokens")) if root.has("tokens") else ()
+    issuers = [one.issuer for one in found]
+    for index, issuer in enumerate(issuers):
+        if issuer in issuers[:index]:
+            raise SettingError(f"tokens[{index}].issuer", f"the keys of `{issuer}` are said already")
+    return found
+
+
+def _keys(table: Table, folder: Path) -> TokenKeys:
+    issuer = IssuerName(table.text("issuer"))
+    file = folder / table.text("jwks_file") if table.has("jwks_file") else None
+    address = url(table, "jwks_url", is_trusted=True) if table.has("jwks_url") else None
+    if (file is None) is (address is None):
+        raise table.refuse("jwks_file", "either it is expected, or `jwks_url`")
+    table.end()
+    return TokenKeys(issuer, file, address)
+
+
+def _limits(table: Table) -> RunLimits:
+    found = RunLimits(**{key: table.number(key, bounds, getattr(RunLimits(), key)) for key, bounds in _LIMITS.items()})
+    table.end()
+    return found
+
+
+def _process(table: Table) -> ProcessSettings:
+    default = ProcessSettings()
+    found = ProcessSettings(**{key: table.number(key, each, getattr(default, key)) for key, each in _PROCESS.items()})
+    table.end()
+    return found
+
+
+def _admin(table: Table) -> Place:
+    is_exposed = table.flag("is_exposed")
+    advice = "; `is_exposed = true` says that others may read what is told there"
+    found = listening(table, "listen", is_loopback=not is_exposed, advice=advice)
+    table.end()
+    return found
+
+
+def _places(settings: RunSettings) -> list[tuple[str, Place]]:
+    found = [(f"inbound[{index}].listen", one.listen) for index, one in enumerate(settings.inbound)]
+    found += [(f"outbound[{index}].listen", one.listen) for index, one in enumerate(settings.outbound)]
+    if settings.admin is not None:
+        found.append(("admin.listen", settings.admin))
+    return found
