@@ -13,7 +13,6 @@ from meshproof.runtime.engine.facts import Facts, Incoming, Wire
 from meshproof.runtime.engine.index import BELOW, WHOLE
 from meshproof.runtime.engine.paths import normal_path
 from meshproof.runtime.engine.ports import PortTable
-from meshproof.runtime.engine.segments import fits
 from meshproof.runtime.engine.tokens import GoodToken, good_token, is_preflight
 from meshproof.runtime.engine.transport import passes
 
@@ -63,7 +62,7 @@ class Connection:
             elif kind == BELOW:
                 if path != beginning and path[len(beginning)] != "/":
                     continue
-            elif not fits(row[4], path[len(beginning) :]):
+            elif row[4](path, len(beginning)) is None:
                 continue
             if row[2] and incoming.method not in row[2]:
                 continue

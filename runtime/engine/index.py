@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from meshproof.compiler.ir.authz import AuthzRule, Operation
-from meshproof.compiler.ir.matchers import Segments
+from meshproof.compiler.ir.matchers import Exact, Segments
 from meshproof.compiler.ir.predicate import (
     Always,
     Never,
@@ -19,7 +19,7 @@ from meshproof.compiler.ir.predicate import (
 )
 from meshproof.runtime.engine.conditions import Condition, condition
 from meshproof.runtime.engine.facts import Facts, Incoming, Wire
-from meshproof.runtime.engine.segments import After, SegmentIndex, after_stem, fits, stem
+from meshproof.runtime.engine.segments import NOTHING, After, SegmentIndex, after_stem, stem
 from meshproof.runtime.engine.tokens import GoodToken
 
 
@@ -48,7 +48,6 @@ PlainRow = tuple[str, int, tuple[str, ...], AuthzRule, After]
 """An operation that path and method decide: where the path begins, how it goes on, methods (none: any), the rule."""
 
 _Row = tuple[str, int, tuple[str, ...], AuthzRule, Condition | None, After]
-_NOTHING: After = ((), False)
 _EMPTY: SegmentIndex[Entry] = SegmentIndex()
 
 
@@ -93,7 +92,7 @@ class RequestIndex:
             elif kind == BELOW:
                 if path != beginning and path[len(beginning)] != "/":
                     continue
-            elif not fits(after, path[len(beginning) :]):
+            elif after(path, len(beginning)) is None:
                 continue
             if methods and incoming.method not in methods:
                 continue
@@ -128,14 +127,16 @@ def _row(operation: Operation | None, one: Candidate) -> _Row:
             beginning = stem(pattern)
             rule, holds = _entry(one, one.when)
             if beginning == pattern:
-                return beginning, WHOLE, methods, rule, holds, _NOTHING
+                return beginning, WHOLE, methods, rule, holds, NOTHING
             if pattern == f"{beginning}/**":
-                return beginning, BELOW, methods, rule, holds, _NOTHING
+                return beginning, BELOW, methods, rule, holds, NOTHING
             return beginning, LIKE, methods, rule, holds, after_stem(pattern)
+        case Exact(text, ignore_case=False):
+            return text, WHOLE, methods, *_entry(one, one.when), NOTHING
         case None:
-            return "", BELOW, methods, *_entry(one, one.when), _NOTHING
+            return "", BELOW, methods, *_entry(one, one.when), NOTHING
         case other:
-            return "", BELOW, methods, *_entry(one, conjunction((Test(Path(), other), one.when))), _NOTHING
+            return "", BELOW, methods, *_entry(one, conjunction((Test(Path(), other), one.when))), NOTHING
 
 
 @lru_cache(maxsize=4096)
@@ -154,6 +155,8 @@ def _paths(found: Sequence[tuple[Operation | None, Candidate]], method: str | No
             match operation.path:
                 case Segments(pattern):
                     index.add(pattern, _entry(one, one.when))
+                case Exact(text, ignore_case=False):
+                    index.add_whole(text, _entry(one, one.when))
                 case None:
                     index.add_everywhere(_entry(one, one.when))
                 case other:

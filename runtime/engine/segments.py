@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 _T = TypeVar("_T")
@@ -10,7 +13,7 @@ _T = TypeVar("_T")
 def takes(pattern: str, path: str) -> bool:
     """Whether the pattern takes the path, in normal form."""
     beginning = stem(pattern)
-    return path.startswith(beginning) and fits(after_stem(pattern), path[len(beginning) :])
+    return path.startswith(beginning) and after_stem(pattern)(path, len(beginning)) is not None
 
 
 def depth(pattern: str) -> int | None:
@@ -29,35 +32,27 @@ def stem(pattern: str) -> str:
     return "".join(literal)
 
 
-After = tuple[tuple[str | None, ...], bool]
-"""What a pattern says of the segments after its stem (None: any single one), and whether `**` comes last."""
+After = Callable[[str, int], object]
+"""Whether a path goes on, from the end of the stem, as the pattern says; None if not."""
 
 
 def after_stem(pattern: str) -> After:
-    """What comes after the stem."""
-    segments = pattern[len(stem(pattern)) + 1 :].split("/") if stem(pattern) != pattern else []
+    """What comes after the stem: patterns that go on in the same way share it."""
+    beginning = stem(pattern)
+    return _going_on(pattern[len(beginning) :])
+
+
+@lru_cache(maxsize=65_536)
+def _going_on(pattern: str) -> After:
+    """As an expression of literals, `[^/]+` and a last `.*`: none of which can make its matcher go back far."""
+    segments = pattern.split("/")[1:]
     has_rest = segments[-1:] == ["**"]
     wanted = segments[:-1] if has_rest else segments
-    return tuple(None if _is_wild(one) else one for one in wanted), has_rest
+    text = "".join("/[^/]+" if _is_wild(one) else f"/{re.escape(one)}" for one in wanted)
+    return re.compile(text + ("(?:/.*)?" if has_rest else ""), re.DOTALL).fullmatch
 
 
-def fits(after: After, text: str) -> bool:
-    """Whether what a path has after the stem is what the pattern says."""
-    wanted, has_rest = after
-    if not text:
-        return not wanted
-    if text[0] != "/":
-        return False
-    given = text[1:].split("/")
-    if len(given) != len(wanted) and not (has_rest and len(given) > len(wanted)):
-        return False
-    for want, segment in zip(wanted, given, strict=False):
-        if want is None:
-            if not segment:
-                return False
-        elif want != segment:
-            return False
-    return True
+NOTHING = _going_on("")
 
 
 def _is_wild(segment: str) -> bool:
@@ -99,6 +94,10 @@ class SegmentIndex(Generic[_T]):
             else:
                 node = node.children.setdefault(segment, _Node())
         (node.rest if segments[-1] == "**" else node.here).append(entry)
+
+    def add_whole(self, path: str, entry: _T) -> None:
+        """Put an entry under a path, in which nothing is a wildcard."""
+        self._exact.setdefault(path, []).append(entry)
 
     def add_everywhere(self, entry: _T) -> None:
         """Put an entry where every path finds it."""
