@@ -26,28 +26,27 @@ class Ejector:
 
     @property
     def ejected(self) -> tuple[Endpoint, ...]:
-        """Those that are left out, the first to return first."""
+        """Those that are left out."""
         return tuple(self._ejected)
 
     @property
     def next_return(self) -> float | None:
         """When the next one returns."""
-        return self._ejected[0].ejected_until if self._ejected else None
+        return min((_until(one) for one in self._ejected), default=None)
 
-    def watch(self, members: Sequence[Endpoint]) -> bool:
-        """The endpoints are these now; whether some that were left out are back, because fewer may be left out."""
+    def adopt(self, settings: Ejection | None) -> None:
+        """Other settings hold from here on; whoever is left out stays so until its time is over, if it may."""
+        self._settings = settings
+        self.watch(self._members)
+
+    def watch(self, members: Sequence[Endpoint]) -> None:
+        """The endpoints are these now. Of fewer, fewer may be left out: the first to return are back at once."""
         self._members = tuple(members)
         kept = set(map(id, self._members))
         for gone in [one for one in self._ejected if id(one) not in kept]:
             self._ejected.remove(gone)
-        before = len(self._ejected)
         while len(self._ejected) > self._most():
-            self._readmit(self._ejected[0])
-        return len(self._ejected) < before
-
-    def succeeded(self, endpoint: Endpoint) -> None:
-        """Its row of errors has ended."""
-        endpoint.failures = 0
+            self._readmit(min(self._ejected, key=_until))
 
     def failed(self, endpoint: Endpoint, now: float) -> bool:
         """One more error in its row; whether it is ejected for it."""
@@ -66,10 +65,10 @@ class Ejector:
 
     def readmit(self, now: float) -> bool:
         """Let those in again whose time is over; whether there were any."""
-        before = len(self._ejected)
-        while self._ejected and (until := self._ejected[0].ejected_until) is not None and until <= now:
-            self._readmit(self._ejected[0])
-        return len(self._ejected) < before
+        back = [one for one in self._ejected if _until(one) <= now]
+        for one in back:
+            self._readmit(one)
+        return bool(back)
 
     def _readmit(self, endpoint: Endpoint) -> None:
         self._ejected.remove(endpoint)
@@ -78,3 +77,7 @@ class Ejector:
 
     def _most(self) -> int:
         return 0 if self._settings is None else len(self._members) * self._settings.percent // _WHOLE
+
+
+def _until(endpoint: Endpoint) -> float:
+    return 0.0 if endpoint.ejected_until is None else endpoint.ejected_until

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from meshproof.runtime.core.messages import Upstream
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Address:
@@ -18,16 +20,22 @@ class Address:
 
 @dataclass(slots=True, eq=False)
 class Endpoint:
-    """One address of one version (None: of no version by name). Two with the same address are still two.
+    """One address of one version (None: of no version by name), and the connections to it.
 
-    `failures` is the number of errors in a row; `ejected_until` is a time of the clock that is passed in.
+    `name` is the address as logs have it, `failures` is the number of errors in a row, and `ejected_until` a time of
+    the clock that is passed in.
     """
 
     address: Address
-    version: str | None = None
+    version: str | None
+    upstream: Upstream
+    name: str = ""
     active: int = 0
     failures: int = 0
     ejected_until: float | None = None
+
+    def __post_init__(self) -> None:
+        self.name = self.name or str(self.address)
 
     @property
     def is_ejected(self) -> bool:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from meshproof.runtime.core.traffic.breaker import Gate
-from meshproof.runtime.core.traffic.shares import is_hit
 
 MOST_COPIES = 128
-MOST_BODY = 65_536
 
 
 class Mirroring:
-    """Who is copied. A copy that cannot be sent is not sent: whoever calls never notices, and never waits.
-
-    Bodies are copied whole or not at all: of one larger than `MOST_BODY` there is no copy.
-    """
+    """The copies of one cluster. One that finds no room is not sent: whoever calls never notices, and never waits."""
 
     __slots__ = ("_gate", "dropped")
 
@@ -26,10 +21,8 @@ class Mirroring:
         """The copies on their way."""
         return self._gate.count
 
-    def begin(self, percent: int, draw: float) -> bool:
-        """Whether this request is copied; then the copy ends once."""
-        if not is_hit(percent, draw):
-            return False
+    def begin(self) -> bool:
+        """Whether there is room for a copy; then it ends once."""
         if self._gate.enter():
             return True
         self.dropped += 1

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from meshproof.compiler.ir.routing import Retry
+from meshproof.runtime.core.messages import Failure
 
 _IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"))
 """Methods that mean the same if they are sent twice (RFC 9110, 9.2.2)."""
@@ -14,33 +14,13 @@ _GATEWAY_ERRORS = frozenset((502, 503, 504))
 _SERVER_ERRORS = frozenset(range(500, 600))
 _UNAVAILABLE = 14
 _ANY_FAILURE = frozenset(("reset", "gateway-error", "5xx"))
-
-
-class Failure(Enum):
-    """How an attempt ends without an answer."""
-
-    CONNECT = "connect"
-    """There is no connection, or the other end is not who it should be: nothing was sent."""
-
-    REFUSED = "refused"
-    """The other end says that it has not looked at the request (HTTP/2 alone can say so)."""
-
-    RESET = "reset"
-    """The connection or the stream ended before there was an answer."""
-
-    PROTOCOL = "protocol"
-    """What came is no answer."""
-
-    TIMEOUT = "timeout"
-    """The attempt took longer than it may."""
-
-
-_CONDITIONS = {Failure.CONNECT: "connect-failure", Failure.REFUSED: "refused"}
+_NOTHING_DONE = frozenset((Failure.CONNECT, Failure.REFUSED))
+_FINAL = frozenset((Failure.OVERFLOW, Failure.CANCELLED))
 
 
 @dataclass(frozen=True, slots=True)
 class RetryRule:
-    """What a route says of retries, ready to be asked."""
+    """What a route says of retries, ready to be asked. The words mean what Envoy's of that name mean."""
 
     attempts: int
     conditions: frozenset[str]
@@ -56,15 +36,17 @@ class RetryRule:
             statuses |= _GATEWAY_ERRORS
         if "5xx" in words:
             statuses |= _SERVER_ERRORS
-        return cls(
-            retry.attempts, words, frozenset(statuses), None if retry.within_ms is None else retry.within_ms / 1000
-        )
+        within = None if retry.within_ms is None else retry.within_ms / 1000
+        return cls(retry.attempts, words, frozenset(statuses), within)
 
-    def is_after_failure(self, failure: Failure, method: str, *, is_sent: bool) -> bool:
-        """Whether another attempt may be made. `is_sent`: some of the request may have reached the other end."""
-        if not self.conditions & _ANY_FAILURE and _CONDITIONS.get(failure) not in self.conditions:
+    def is_after_failure(self, failure: Failure, method: str) -> bool:
+        """Whether another attempt may be made after one without an answer.
+
+        A request that may have been looked at is repeated only if its method means the same twice.
+        """
+        if failure in _FINAL or not (failure.value in self.conditions or self.conditions & _ANY_FAILURE):
             return False
-        return not is_sent or failure in {Failure.CONNECT, Failure.REFUSED} or method in _IDEMPOTENT
+        return failure in _NOTHING_DONE or method in _IDEMPOTENT
 
     def is_after_answer(self, status: int, grpc_status: int | None, method: str) -> bool:
         """Whether another attempt may be made instead of passing on this answer.

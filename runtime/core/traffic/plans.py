@@ -1,0 +1,121 @@
+"""What the routes of a policy say of traffic, ready to be done: made once, when a policy is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from meshproof.compiler.ir.entities import Layer, Node
+from meshproof.compiler.ir.matchers import Matcher
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import NodeName
+from meshproof.compiler.ir.routing import Balance, Branch, Ejection, Fault, Limits, Redirect, Route, Settings, Target
+from meshproof.runtime.core.traffic import redirects
+from meshproof.runtime.core.traffic.cors import CorsRule
+from meshproof.runtime.core.traffic.header_edits import Edits, edits
+from meshproof.runtime.core.traffic.retrying import RetryRule
+from meshproof.runtime.core.traffic.shares import Shares
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Endpoints that are chosen among: those of a version (None: of any) at a workload port of a node."""
+
+    node: NodeName
+    port: int
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BranchPlan:
+    """What is done with the requests that a branch takes. Without `shares` it is a redirect."""
+
+    shares: Shares[Place] | None
+    timeout: float | None = None
+    retry: RetryRule | None = None
+    mirror: tuple[Place, int] | None = None
+    edits: Edits | None = None
+    cors: CorsRule | None = None
+    fault: Fault | None = None
+    redirect: Redirect | None = None
+    path: Matcher | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PortPlan:
+    """One port of a destination. `limited_as` names what its limits are counted for: the route as a whole."""
+
+    limited_as: str
+    limits: Limits | None = None
+    ejection: Ejection | None = None
+    balance: Balance | None = None
+
+
+class PlanError(Exception):
+    """A route asks for what no proxy may do, so the policy is not loaded. One lower-case sentence."""
+
+
+class Plans:
+    """The plans of one policy. Raises `PlanError` when it is made of one with a route that cannot be kept whole."""
+
+    __slots__ = ("_branches", "_nodes", "_routes")
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._nodes: Mapping[NodeName, Node] = {node.name: node for node in mesh.nodes}
+        self._routes = {(route.node, route.port): route for route in mesh.routes}
+        self._branches: dict[tuple[str, int], BranchPlan] = {}
+        for route in mesh.routes:
+            for port in self._ports(route):
+                for branch in route.branches:
+                    self._branches[branch.id, port] = _planned(route, branch, port)
+
+    def branch(self, name: str | None, node: NodeName, port: int) -> BranchPlan:
+        """The plan of a branch by its name, as it is at a port; without one all goes to the port that is called."""
+        if name is None:
+            return BranchPlan(Shares(((Place(node, port), 100),)))
+        return self._branches[name, port]
+
+    def port(self, node: NodeName, port: int) -> PortPlan:
+        """What holds for a port as a whole; the route of the port is closer than that of all HTTP ports."""
+        route = self._routes.get((node, port))
+        if route is None and port in self._http_ports(node):
+            route = self._routes.get((node, None))
+        if route is None:
+            return PortPlan(f"{node}:{port}")
+        return PortPlan(f"route {route.id}", route.limits, route.ejection, route.balance)
+
+    def _ports(self, route: Route) -> tuple[int, ...]:
+        return self._http_ports(route.node) if route.port is None else (route.port,)
+
+    def _http_ports(self, name: NodeName) -> tuple[int, ...]:
+        node = self._nodes.get(name)
+        return () if node is None else tuple(port.workload for port in node.ports if port.layer is Layer.HTTP)
+
+
+def _planned(route: Route, branch: Branch, port: int) -> BranchPlan:
+    settings = branch.settings
+    try:
+        return BranchPlan(
+            shares=Shares([(_place(target, port), target.weight) for target in branch.targets])
+            if branch.redirect is None
+            else None,
+            timeout=None if settings.timeout_ms is None else settings.timeout_ms / 1000,
+            retry=None if settings.retry is None else RetryRule.of(settings.retry),
+            mirror=_mirror(settings, port),
+            edits=edits(settings.headers),
+            cors=None if settings.cors is None else CorsRule(settings.cors),
+            fault=settings.fault,
+            redirect=None if branch.redirect is None else redirects.checked(branch.redirect),
+            path=branch.path,
+        )
+    except ValueError as error:
+        raise PlanError(f"`route {route.id}` cannot be kept: {error}") from None
+
+
+def _mirror(settings: Settings, port: int) -> tuple[Place, int] | None:
+    mirror = settings.mirror
+    return None if mirror is None else (_place(mirror.target, port), mirror.percent)
+
+
+def _place(target: Target, port: int) -> Place:
+    return Place(target.node, target.port or port, target.version)
