@@ -24,6 +24,7 @@ def server_context(own: Credentials, alpn: Sequence[str] = ()) -> ssl.SSLContext
     """For callers: a certificate of theirs is required."""
     context = _context(ssl.PROTOCOL_TLS_SERVER, alpn)
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.num_tickets = 0  # docs/adr/0240: making them costs more than a resumed handshake saves
     _show(context, own)
     _trust(context, own)
     return context
