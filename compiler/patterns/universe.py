@@ -152,6 +152,11 @@ def of_automaton(language: Automaton) -> Universe:
     return Universe("given", minimize(language))
 
 
+def without(universe: Universe, other: Universe) -> Universe:
+    """What is in one universe and not in the other."""
+    return Universe(universe.name, minimize(difference(universe.language, other.language)), universe.examples)
+
+
 def is_uninhabited(universe: Universe) -> bool:
     """Whether the universe has no member."""
     return is_empty(universe.language)

@@ -49,8 +49,8 @@ class Caller:
         return bool(self.nodes)
 
 
-def identities_of(domains: tuple[str, ...], matchers: Iterable[Matcher]) -> Universe:
-    """Every identity of these trust domains.
+def identities_of(domains: tuple[str, ...] | None, matchers: Iterable[Matcher]) -> Universe:
+    """Every identity of these trust domains, or of any.
 
     Istio looks for a namespace or account anywhere in an identity. Where a matcher does, identities are taken to name
     one of each, as everything that Kubernetes issues does: a premise, without which a dozen could not be told apart.

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.entities import Issuer, Layer
-from meshproof.compiler.ir.matchers import Exact, Present
+from meshproof.compiler.ir.matchers import Exact, Matcher, Present
 from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.predicate import (
     ClientIp,
@@ -130,8 +130,12 @@ class Joint:
         )
 
     def taken(self, view: View) -> dict[str | None, Formula]:
-        """What each branch of a side's route takes, and under None what none takes."""
-        return encode_taken(view, encode_conditions(view))
+        """What each branch of a side's route takes, and under None what none takes.
+
+        A route is read where a request is sent, so its caller is who its own proxy says that it is.
+        """
+        at_sender = self.view(view.policy, self.callers.senders[view is not self.old])
+        return encode_taken(at_sender, encode_conditions(at_sender))
 
     def find(self, parts: Sequence[Formula]) -> Point | None:
         """A point in all parts, without the solver where that is plain. Raises Undecided at a limit."""
@@ -196,6 +200,20 @@ def conditions_of(policy: PortPolicy) -> Iterable[Predicate]:
 def _statements(policy: PortPolicy) -> Iterable[tuple[str, Predicate]]:
     for rule in policy.rules:
         yield rule.id, rule.content
+    yield from _branches(policy)
+
+
+def routed_conditions(policy: PortPolicy) -> Iterable[Predicate]:
+    """The conditions of branches at a port."""
+    return (predicate for _, predicate in _branches(policy))
+
+
+def identities_in(conditions: Iterable[Predicate]) -> tuple[Matcher, ...]:
+    """The tests of identities in conditions."""
+    return matchers_by_attribute(conditions).get(SourceIdentity(), ())
+
+
+def _branches(policy: PortPolicy) -> Iterable[tuple[str, Predicate]]:
     for route in (policy.route, policy.route_tcp):
         for branch in route.branches if route is not None else ():
             yield branch.id, branch.condition
@@ -218,13 +236,18 @@ def _sets(
 ) -> Mapping[int, None]:
     """The sets of callers that either side tells apart."""
     masks = {1 << number: None for number, one in enumerate(callers.classes) if one.workloads}
-    read = matchers_by_attribute(conditions).get(SourceIdentity(), ())
+    read = identities_in(conditions)
     is_client_read = any(ClientIp() in attributes_of(one) for one in conditions)
     for side in (callers.old, callers.new):
         masks[side.untrusted] = None
         if is_client_read:
             masks[side.gateways] = None
         masks.update(dict.fromkeys(side.mask(matcher) for matcher in read))
+    for side, policy in zip(callers.senders, policies, strict=True):
+        routed = tuple(routed_conditions(policy))
+        masks.update(dict.fromkeys(side.mask(one) for one in identities_in(routed)))
+        if any(ClientIp() in attributes_of(one) for one in routed):
+            masks[side.gateways] = None
     rules: tuple[AuthzRule, ...] = (*policies[0].rules, *policies[1].rules)
     for rule in rules:  # each as both sides would read it, for policies made of parts of both
         for side in (callers.old, callers.new):

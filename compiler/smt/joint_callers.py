@@ -13,7 +13,7 @@ from itertools import chain, count, islice
 from typing import TypeAlias
 
 from meshproof.compiler.ir.entities import Gateway, Service
-from meshproof.compiler.ir.matchers import Exact, Matcher, Present
+from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.patterns.automaton import Automaton
@@ -21,6 +21,7 @@ from meshproof.compiler.patterns.partition import Limits
 from meshproof.compiler.patterns.pattern import to_automaton
 from meshproof.compiler.patterns.product_classes import ProductPartition
 from meshproof.compiler.patterns.refusal import PatternRefused, PatternTooLarge
+from meshproof.compiler.patterns.universe import without
 from meshproof.compiler.smt.callers import Caller, Callers, canonical, identities_of, likely_identities
 from meshproof.compiler.smt.classes import is_match, pattern_of, text_classes
 from meshproof.compiler.smt.solver import Undecided
@@ -97,16 +98,21 @@ class SideCallers(Callers):
 
 @dataclass(frozen=True, slots=True)
 class JointCallers:
-    """The partition of all callers by both policies. The last class are those without identity."""
+    """The partition of all callers by both policies. The last class are those without identity.
+
+    `senders` are the callers as their own proxies know them, which is what routes read: each is somebody there, whether
+    the side that is called trusts its domain or not.
+    """
 
     classes: tuple[JointCaller, ...]
     old: SideCallers
     new: SideCallers
+    senders: tuple[SideCallers, SideCallers]
 
 
 @dataclass(frozen=True, slots=True)
 class _Class:
-    """An identity as it arrives, and as the rules of each side read it (None: not trusted)."""
+    """An identity as it arrives, and as the rules of each side read it (None: not trusted, so they never do)."""
 
     raw: str
     old: str | None
@@ -115,7 +121,7 @@ class _Class:
 
 @dataclass(frozen=True, slots=True)
 class _Divided:
-    """Classes of identities, and the masks of the matchers of each side over them."""
+    """Classes of identities, and the masks of the matchers of each side over them, of those not trusted as well."""
 
     classes: tuple[_Class, ...]
     old: dict[Matcher, int]
@@ -123,15 +129,22 @@ class _Divided:
 
 
 def joint_callers(
-    old: Mesh, new: Mesh, matchers: Iterable[Matcher], workloads: Sequence[tuple[NodeName, NodeName]] | None = None
+    old: Mesh,
+    new: Mesh,
+    matchers: Iterable[Matcher],
+    workloads: Sequence[tuple[NodeName, NodeName]] | None = None,
+    *,
+    of_routes: Iterable[Matcher] = (),
 ) -> JointCallers:
     """The callers that these matchers tell apart on either side.
 
     With `workloads`, pairs of declared callers of both sides, those are compared as workloads: each is one caller, with
-    the identity that it has on either side. Raises Undecided.
+    the identity that it has on either side. `of_routes` are the matchers of identities in routes: those tell apart
+    callers that a side does not trust, too. Raises Undecided.
     """
-    wanted = tuple(dict.fromkeys((Present(), *matchers)))
-    divided = _divided((old, new), wanted)
+    routed = tuple(dict.fromkeys(of_routes))
+    wanted = tuple(dict.fromkeys((Present(), *matchers, *routed)))
+    divided = _divided((old, new), wanted, routed)
     pairs: dict[tuple[int, int], tuple[NodeName, ...]] = {
         (number, number): () for number in range(len(divided.classes))
     }
@@ -141,11 +154,23 @@ def joint_callers(
         JointCaller(divided.classes[one].raw, divided.classes[other].raw, names)
         for (one, other), names in pairs.items()
     )
+    order = [one for one, _ in pairs], [other for _, other in pairs]
+    read = [divided.classes[one].old for one in order[0]], [divided.classes[other].new for other in order[1]]
+    raw = [divided.classes[one].raw for one in order[0]], [divided.classes[other].raw for other in order[1]]
     return JointCallers(
         (*classes, JointCaller(None, None)),
-        _side(old, tuple(divided.classes[one].old for one, _ in pairs), divided.old, [one for one, _ in pairs]),
-        _side(new, tuple(divided.classes[other].new for _, other in pairs), divided.new, [other for _, other in pairs]),
+        _side(old, read[0], divided.old, order[0]),
+        _side(new, read[1], divided.new, order[1]),
+        (
+            _side(old, _as_sent(read[0], raw[0]), divided.old, order[0]),
+            _side(new, _as_sent(read[1], raw[1]), divided.new, order[1]),
+        ),
     )
+
+
+def _as_sent(read: Iterable[str | None], raw: Iterable[str]) -> list[str]:
+    """What routes read of each identity: no domain is an alias of ours but one that we trust."""
+    return [identity if known is None else known for known, identity in zip(read, raw, strict=True)]
 
 
 def _shown(meshes: tuple[Mesh, Mesh], matchers: tuple[Matcher, ...]) -> Iterator[str]:
@@ -158,11 +183,14 @@ def _shown(meshes: tuple[Mesh, Mesh], matchers: tuple[Matcher, ...]) -> Iterator
             yield from islice((uri for uri in declared if is_match(matcher, uri)), _MOST_SHOWN)
 
 
-def _side(mesh: Mesh, uris: tuple[str | None, ...], masks: Mapping[Matcher, int], order: Sequence[int]) -> SideCallers:
+def _side(mesh: Mesh, uris: Sequence[str | None], masks: Mapping[Matcher, int], order: Sequence[int]) -> SideCallers:
+    """The callers of a side; those whose identity it does not read (None) are in none of its sets."""
     nodes = _declared(mesh)
     classes = (*(Caller(uri, nodes.get(uri, ()) if uri else ()) for uri in uris), Caller(None))
-    ordered = {matcher: sum((mask >> old & 1) << k for k, old in enumerate(order)) for matcher, mask in masks.items()}
     trusted = sum(1 << number for number, uri in enumerate(uris) if uri is not None)
+    ordered = {
+        matcher: trusted & sum((mask >> old & 1) << k for k, old in enumerate(order)) for matcher, mask in masks.items()
+    }
     gateways = frozenset(canonical(mesh, gateway.identity) for gateway in mesh.gateways)
     return SideCallers(classes, ordered, gateways, trusted)
 
@@ -176,7 +204,7 @@ def _declared(mesh: Mesh) -> dict[str, tuple[NodeName, ...]]:
     return found
 
 
-def _divided(meshes: tuple[Mesh, Mesh], matchers: tuple[Matcher, ...]) -> _Divided:
+def _divided(meshes: tuple[Mesh, Mesh], matchers: tuple[Matcher, ...], routed: tuple[Matcher, ...]) -> _Divided:
     """The classes of all identities: those of each pair of domains as which both sides read one, then strangers."""
     old, new = (Trust.of(mesh) for mesh in meshes)
     samples = tuple(dict.fromkeys((*_shown(meshes, matchers), *likely_identities(matchers))))
@@ -188,22 +216,41 @@ def _divided(meshes: tuple[Mesh, Mesh], matchers: tuple[Matcher, ...]) -> _Divid
         if pair in done:
             continue
         done.add(pair)
+        read = pair if not routed else (pair[0] or raw, pair[1] or raw)
         if pair == (raw, raw):
             alike.append(raw)
-        elif pair[0] == pair[1] or None in pair:
+        elif read[0] == read[1] or None in read:
             parts.append(_of_one_domain(raw, pair, matchers, samples))
         else:
-            parts.append(_of_two_domains(raw, (str(pair[0]), str(pair[1])), matchers))
+            parts.append(_of_two_domains(raw, pair, matchers))
     if alike:
         classes = text_classes(matchers, identities_of(tuple(sorted(alike)), matchers), samples)
         masks = dict(classes.masks)
         parts.insert(0, _Divided(tuple(_Class(uri, uri, uri) for uri in classes.witnesses), masks, dict(masks)))
-    known = {*old.domains, *new.domains}
+    parts.append(_strangers(tuple(dict.fromkeys((*old.domains, *new.domains))), matchers, routed))
+    return _joined(parts, matchers)
+
+
+def _strangers(known: tuple[str, ...], matchers: tuple[Matcher, ...], routed: tuple[Matcher, ...]) -> _Divided:
+    """The identities of all other domains, as far as routes tell them apart; the last class has a plain one."""
     stranger = next(name for name in chain(STRANGERS, _more_strangers()) if name not in known)
     uri = f"{_SCHEME}{stranger}/ns/other/sa/other"
-    nothing = dict.fromkeys(matchers, 0)
-    parts.append(_Divided((_Class(uri, None, None),), nothing, nothing))
-    return _joined(parts, matchers)
+    reaching = tuple(one for one in routed if not isinstance(one, Present) and not _is_within(one, known))
+    masks = dict.fromkeys(matchers, 0)
+    found: tuple[str, ...] = (uri,)
+    if reaching:
+        universe = without(identities_of(None, reaching), identities_of(known, reaching))
+        classes = text_classes(reaching, universe, (uri,))
+        found = (*classes.witnesses[1:], classes.witnesses[0])  # the plain one stands first among the classes
+        masks.update((one, mask >> 1 | (mask & 1) << (len(found) - 1)) for one, mask in classes.masks)
+    masks[Present()] = (1 << len(found)) - 1
+    return _Divided(tuple(_Class(one, None, None) for one in found), masks, dict(masks))
+
+
+def _is_within(matcher: Matcher, domains: tuple[str, ...]) -> bool:
+    """Whether all that a matcher takes is of these domains, as far as its text shows."""
+    starts = tuple(f"{_SCHEME}{domain}/" for domain in domains)
+    return isinstance(matcher, Exact | Prefix) and not matcher.ignore_case and matcher.value.startswith(starts)
 
 
 def _more_strangers() -> Iterator[str]:
@@ -219,12 +266,16 @@ def _of_one_domain(
     found = tuple(
         _Class(_within(uri, read, raw), uri if pair[0] else None, uri if pair[1] else None) for uri in classes.witnesses
     )
-    masks, nothing = dict(classes.masks), dict.fromkeys(matchers, 0)
-    return _Divided(found, masks if pair[0] else nothing, masks if pair[1] else nothing)
+    masks = dict(classes.masks)
+    return _Divided(found, masks, dict(masks))
 
 
-def _of_two_domains(raw: str, pair: tuple[str, str], matchers: tuple[Matcher, ...]) -> _Divided:
-    """A domain that the sides read as different ones: what is divided are the paths of its identities."""
+def _of_two_domains(raw: str, read: tuple[str | None, str | None], matchers: tuple[Matcher, ...]) -> _Divided:
+    """A domain that the sides read as different ones: what is divided are the paths of its identities.
+
+    A side that does not trust the domain (None) reads nothing of it, but for routes.
+    """
+    pair = (read[0] or raw, read[1] or raw)
     try:
         bits = [(side, matcher) for side in range(2) for matcher in matchers]
         others = []
@@ -238,7 +289,7 @@ def _of_two_domains(raw: str, pair: tuple[str, str], matchers: tuple[Matcher, ..
         raise Undecided(refusal.reason) from refusal
     found = sorted(witnesses.items(), key=lambda item: (len(item[1]), item[1]))
     classes = tuple(
-        _Class(*(f"{_SCHEME}{domain}{path}" for domain in (raw, *pair)))  # one path, three domains
+        _Class(f"{_SCHEME}{raw}{path}", *(one and f"{_SCHEME}{one}{path}" for one in read))  # one path, three domains
         for _, path in found
     )
     masks: tuple[dict[Matcher, int], dict[Matcher, int]] = ({}, {})

@@ -27,7 +27,14 @@ from meshproof.compiler.smt.atoms import matchers_by_attribute
 from meshproof.compiler.smt.callers import canonical
 from meshproof.compiler.smt.encode_predicate import encode_predicate
 from meshproof.compiler.smt.formula import FALSE, TRUE, Formula
-from meshproof.compiler.smt.joint import Joint, OpaqueKey, conditions_of, key_of_opaque
+from meshproof.compiler.smt.joint import (
+    Joint,
+    OpaqueKey,
+    conditions_of,
+    identities_in,
+    key_of_opaque,
+    routed_conditions,
+)
 from meshproof.compiler.smt.joint_callers import joint_callers
 from meshproof.compiler.smt.policy import PortPolicy
 from meshproof.compiler.smt.repeated import Repeated
@@ -120,7 +127,8 @@ class PortComparison:
         extra = [*agreements(*self._outcomes), *about.also]
         if about.has_senders_apart:
             extra += (Test(SourceIdentity(), matcher) for matcher in identities)
-        callers = joint_callers(*about.meshes, identities, about.workloads)
+        routed = identities_in((*routed_conditions(old), *routed_conditions(new)))
+        callers = joint_callers(*about.meshes, identities, about.workloads, of_routes=routed)
         self.joint = Joint(
             old,
             new,

@@ -65,7 +65,10 @@ def described(
     useful = {0, every} if has_everything else {0}
     known = sorted((one for one in names if one.mask & every not in useful), key=_preference)
     bases: tuple[Named | None, ...] = ((None,) if has_everything else ()) + tuple(known)
-    candidates = (_union(target, every, known), _exception(target, every, known, bases))
+    candidates = (
+        _union(target, every, known, has_everything=has_everything),
+        _exception(target, every, known, bases),
+    )
     found = [one for one in candidates if one is not None]
     return min(found, key=lambda terms: sum(term.cost for term in terms), default=None)
 
@@ -79,7 +82,7 @@ def _preference(one: Named) -> tuple[int, int, str]:
     return one.rank, -one.mask.bit_count(), one.text
 
 
-def _union(target: int, every: int, names: Sequence[Named]) -> tuple[Term, ...] | None:
+def _union(target: int, every: int, names: Sequence[Named], *, has_everything: bool) -> tuple[Term, ...] | None:
     """Whole names as long as they help, the largest first, then what has to be put together."""
     inside = [one for one in names if one.mask & every & ~target == 0]
     terms: list[Term] = []
@@ -89,7 +92,7 @@ def _union(target: int, every: int, names: Sequence[Named]) -> tuple[Term, ...] 
         if best is not None and best.mask & left:
             term = Term((best,))
         else:
-            found = _term(left & -left, target, every, names)
+            found = _term(left & -left, target, every, names, has_everything=has_everything)
             if found is None:
                 return None
             term = found
@@ -110,11 +113,17 @@ def _without_needless(terms: list[Term], target: int, every: int) -> tuple[Term,
     return tuple(kept)
 
 
-def _term(value: int, target: int, every: int, names: Sequence[Named]) -> Term | None:
-    """A term around one class that leaves the target nowhere."""
+def _term(value: int, target: int, every: int, names: Sequence[Named], *, has_everything: bool) -> Term | None:
+    """A term around one class that leaves the target nowhere; it is of some name where there is none for everything."""
     inside: list[Named] = []
     outside: list[Named] = []
     taken = every
+    if not has_everything:
+        around = next((one for one in names if one.mask & value), None)
+        if around is None:
+            return None
+        inside.append(around)
+        taken &= around.mask
     while taken & ~target:
         bad = taken & ~target
         gains = [one for one in names if _taken_out(one, value, bad)]

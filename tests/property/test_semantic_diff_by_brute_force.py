@@ -13,7 +13,7 @@ from random import Random
 import pytest
 from tests.strategies.brute import TooLarge
 from tests.strategies.brute_diff import Tried, TriedPort, is_meant, is_stranger, try_all
-from tests.strategies.edits import new_rule, random_pair, with_rules
+from tests.strategies.edits import edited, new_rule, random_pair, with_rules
 from tests.strategies.meshes import DAY, LIFTED, SMALL, TINY, Size, random_mesh, seeded
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
@@ -55,6 +55,14 @@ def test_regions_cover_exactly_what_differs(batch: int) -> None:
             _compare(old, new, port, found, counts)
     assert counts["same"] > 0
     assert counts["exact"] > 0
+
+
+def test_edited_policies_have_one_rule_of_a_name() -> None:
+    """As in the language: names tell the comparison which rule is which."""
+    rng = seeded(5)
+    for _ in range(200):
+        names = [rule.id for rule in edited(rng, random_mesh(rng, TINY), TINY, 8).rules]
+        assert len(names) == len(set(names))
 
 
 def _compare(old: Mesh, new: Mesh, port: TriedPort, found: SemanticDiff, counts: Counter[str]) -> None:

@@ -46,7 +46,9 @@ def new_rule(rng: Random, mesh: Mesh, size: Size, name: str) -> AuthzRule:
 
 
 def _add_rule(rng: Random, mesh: Mesh, size: Size) -> Mesh:
-    return with_rules(mesh, (*mesh.rules, new_rule(rng, mesh, size, f"n{len(mesh.rules):03}")))
+    taken = {rule.id for rule in mesh.rules}
+    name = next(name for number in range(len(taken) + 1) if (name := f"n{number:03}") not in taken)
+    return with_rules(mesh, (*mesh.rules, new_rule(rng, mesh, size, name)))
 
 
 def _remove_rule(rng: Random, mesh: Mesh, size: Size) -> Mesh:

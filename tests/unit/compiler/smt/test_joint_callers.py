@@ -90,6 +90,31 @@ def test_no_identity_is_missed(old: Mesh, new: Mesh) -> None:
         assert (sides[0], sides[1]) in known, uri
 
 
+@pytest.mark.parametrize(("old", "new"), SIDES)
+def test_routes_read_who_a_caller_is_whether_a_side_trusts_it_or_not(old: Mesh, new: Mesh) -> None:
+    found = joint_callers(old, new, MATCHERS, of_routes=MATCHERS)
+
+    def at_sender(mesh: Mesh, uri: str) -> str:
+        return read(mesh, uri) or uri
+
+    known = set()
+    for number, caller in enumerate(found.classes[:-1]):
+        assert caller.old is not None
+        sides = []
+        for mesh, side in zip((old, new), found.senders, strict=True):
+            taken = tuple(bool(side.mask(matcher) >> number & 1) for matcher in MATCHERS)
+            assert taken == tuple(matches(matcher, at_sender(mesh, caller.old)) for matcher in MATCHERS)
+            sides.append(taken)
+        for mesh, callers in ((old, found.old), (new, found.new)):  # whom it does not trust no rule of a side reads
+            assert read(mesh, caller.old) or not any(callers.mask(matcher) >> number & 1 for matcher in MATCHERS)
+        known.add(tuple(sides))
+    for domain in ("cluster.local", "new.local", "old.local", "partner.example", *STRANGERS):
+        for path in ("ns/shop/sa/a", "ns/shop/sa/b", "ns/shop/sa/c", "ns/pay/sa/a", "ns/pay/sa/b", "ns/pay/sa/c"):
+            uri = f"spiffe://{domain}/{path}"
+            sides = [tuple(matches(one, at_sender(mesh, uri)) for one in MATCHERS) for mesh in (old, new)]
+            assert tuple(sides) in known, uri
+
+
 def test_a_stranger_is_of_a_domain_that_nobody_trusts() -> None:
     found = meshes(domains(trusts=STRANGERS), domains())
     stranger = found.classes[-2]
