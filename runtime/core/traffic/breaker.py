@@ -8,20 +8,20 @@ from meshproof.compiler.ir.routing import Limits
 class Gate:
     """A count that never exceeds its bound (None: no bound)."""
 
-    __slots__ = ("_most", "count")
+    __slots__ = ("count", "most")
 
     def __init__(self, most: int | None) -> None:
-        self._most = most
+        self.most = most
         self.count = 0
 
     @property
     def is_full(self) -> bool:
         """Whether nobody may come in now."""
-        return self._most is not None and self.count >= self._most
+        return self.most is not None and self.count >= self.most
 
     def enter(self) -> bool:
         """Come in, if there is room; whoever came in leaves once."""
-        if self._most is not None and self.count >= self._most:
+        if self.most is not None and self.count >= self.most:
             return False
         self.count += 1
         return True
@@ -41,10 +41,17 @@ class Breaker:
     __slots__ = ("connections", "pending", "requests")
 
     def __init__(self, limits: Limits | None, workers: int = 1) -> None:
+        self.connections = Gate(None)
+        self.pending = Gate(None)
+        self.requests = Gate(None)
+        self.bound(limits, workers)
+
+    def bound(self, limits: Limits | None, workers: int = 1) -> None:
+        """Keep to these from now on; whoever is inside already stays."""
         known = Limits() if limits is None else limits
-        self.connections = Gate(_part(known.connections, workers))
-        self.pending = Gate(_part(known.pending, workers))
-        self.requests = Gate(_part(known.requests, workers))
+        self.connections.most = _part(known.connections, workers)
+        self.pending.most = _part(known.pending, workers)
+        self.requests.most = _part(known.requests, workers)
 
 
 def _part(most: int | None, workers: int) -> int | None:

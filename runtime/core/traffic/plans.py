@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from meshproof.compiler.ir.entities import Layer, Node
+from meshproof.compiler.ir.entities import External, Layer, Node, Service
 from meshproof.compiler.ir.matchers import Matcher
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName
+from meshproof.compiler.ir.predicate import Header, Sni, attributes_of
 from meshproof.compiler.ir.routing import Balance, Branch, Ejection, Fault, Limits, Redirect, Route, Settings, Target
 from meshproof.runtime.core.traffic import redirects
 from meshproof.runtime.core.traffic.cors import CorsRule
@@ -58,31 +59,67 @@ class PlanError(Exception):
 class Plans:
     """The plans of one policy. Raises `PlanError` when it is made of one with a route that cannot be kept whole."""
 
-    __slots__ = ("_branches", "_nodes", "_routes")
+    __slots__ = ("_branches", "_mesh", "_nodes", "_routes")
 
     def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
         self._nodes: Mapping[NodeName, Node] = {node.name: node for node in mesh.nodes}
         self._routes = {(route.node, route.port): route for route in mesh.routes}
-        self._branches: dict[tuple[str, int], BranchPlan] = {}
+        self._branches: dict[tuple[str | None, NodeName, int], BranchPlan] = {}
         for route in mesh.routes:
             for port in self._ports(route):
                 for branch in route.branches:
-                    self._branches[branch.id, port] = _planned(route, branch, port)
+                    self._branches[branch.id, route.node, port] = _planned(route, branch, port)
 
     def branch(self, name: str | None, node: NodeName, port: int) -> BranchPlan:
         """The plan of a branch by its name, as it is at a port; without one all goes to the port that is called."""
-        if name is None:
-            return BranchPlan(Shares(((Place(node, port), 100),)))
-        return self._branches[name, port]
+        found = self._branches.get((name, node, port))
+        if found is None:  # there is no route: of named branches all are there
+            assert name is None, "a route takes no request at a port that it is not for"
+            found = self._branches[name, node, port] = BranchPlan(Shares(((Place(node, port), 100),)))
+        return found
 
     def port(self, node: NodeName, port: int) -> PortPlan:
         """What holds for a port as a whole; the route of the port is closer than that of all HTTP ports."""
-        route = self._routes.get((node, port))
-        if route is None and port in self._http_ports(node):
-            route = self._routes.get((node, None))
+        route = self._route(node, port)
         if route is None:
             return PortPlan(f"{node}:{port}")
         return PortPlan(f"route {route.id}", route.limits, route.ejection, route.balance)
+
+    def node(self, name: NodeName) -> Node | None:
+        """What is declared under the name."""
+        return self._nodes.get(name)
+
+    def host(self, name: NodeName) -> str | None:
+        """The host that a caller asks for who names none of its own; None where there is no such one."""
+        match self._nodes.get(name):
+            case Service() as service:
+                return service.platform_name
+            case None:
+                return None
+            case node:
+                return next((host for host in node.hosts if not host.startswith("*")), None)
+
+    def headers(self, node: NodeName, port: int) -> frozenset[bytes] | None:
+        """The headers that are read to route a request, in lower case; None: any, as rules about an external may."""
+        if isinstance(self._nodes.get(node), External):
+            return None
+        route = self._route(node, port)
+        read = () if route is None else [one for branch in route.branches for one in attributes_of(branch.condition)]
+        return frozenset(one.name.encode("latin-1", "replace") for one in read if isinstance(one, Header))
+
+    def reads_sni(self, node: NodeName) -> bool:
+        """Whether a rule or route for the node reads the server name of a connection that goes through untouched."""
+        about = [rule.content for rule in self._mesh.rules if any(one.node == node for one in rule.destinations)]
+        routes = [route for route in self._mesh.routes if route.node == node]
+        about += [branch.condition for route in routes for branch in route.branches]
+        return any(isinstance(one, Sni) for predicate in about for one in attributes_of(predicate))
+
+    def _route(self, node: NodeName, port: int) -> Route | None:
+        route = self._routes.get((node, port))
+        if route is None and port in self._http_ports(node):
+            route = self._routes.get((node, None))
+        return route
 
     def _ports(self, route: Route) -> tuple[int, ...]:
         return self._http_ports(route.node) if route.port is None else (route.port,)
