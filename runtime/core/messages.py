@@ -205,7 +205,8 @@ class ConnectionRecord:
     """One connection from a client to the proxy, as telemetry sees it: alive while it is open.
 
     `local` and `service` say where it came (`HOST:PORT`, and the name of the policy), `identity` who calls: the SPIFFE
-    ID of the peer, None for plaintext. Bytes are counted, and `decision` is set, for TCP alone.
+    ID of the peer, None for plaintext. For TCP (`protocol` is `tcp`) alone bytes are counted, and `decision` and the
+    `policy` that made it are set.
     """
 
     side: Side
@@ -223,6 +224,7 @@ class ConnectionRecord:
     received: int = 0
     sent: int = 0
     decision: Decision | None = None
+    policy: str = ""
     flags: str = ""
 
 

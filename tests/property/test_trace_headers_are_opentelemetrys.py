@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.oracle
 
-PARSE = {Format.W3C: w3c.parse, Format.B3: b3.parse_single, Format.B3_MULTI: b3.parse_multi, Format.XRAY: xray.parse}
-EMIT = {Format.W3C: w3c.emit, Format.B3: b3.emit_single, Format.B3_MULTI: b3.emit_multi, Format.XRAY: xray.emit}
+PARSE = {
+    Format.W3C: w3c.parse,
+    Format.B3_SINGLE: b3.parse_single,
+    Format.B3_MULTI: b3.parse_multi,
+    Format.XRAY: xray.parse,
+}
+EMIT = {Format.W3C: w3c.emit, Format.B3_SINGLE: b3.emit_single, Format.B3_MULTI: b3.emit_multi, Format.XRAY: xray.emit}
 
 
 def _propagator(of: Format) -> TextMapPropagator:
@@ -32,7 +37,7 @@ def _propagator(of: Format) -> TextMapPropagator:
 
     made: dict[Format, Callable[[], TextMapPropagator]] = {
         Format.W3C: TraceContextTextMapPropagator,
-        Format.B3: B3SingleFormat,
+        Format.B3_SINGLE: B3SingleFormat,
         Format.B3_MULTI: B3MultiFormat,
         Format.XRAY: AwsXRayPropagator,
     }
@@ -89,7 +94,7 @@ def test_both_take_the_same_parents(value: bytes) -> None:
 
 @given(noise())
 def test_what_we_take_of_b3_and_x_ray_is_taken_there_as_the_same(value: bytes) -> None:
-    for of, name in ((Format.B3, b"b3"), (Format.XRAY, b"x-amzn-trace-id")):
+    for of, name in ((Format.B3_SINGLE, b"b3"), (Format.XRAY, b"x-amzn-trace-id")):
         found = PARSE[of]({name: value})
         if found is not None and found.span_id:
             read = _extracted(of, {name: value})

@@ -14,9 +14,9 @@ class Format(StrEnum):
     """A format of trace headers."""
 
     W3C = "w3c"
-    B3 = "b3"
-    B3_MULTI = "b3multi"
-    XRAY = "xray"
+    B3_SINGLE = "b3-single"
+    B3_MULTI = "b3"
+    XRAY = "x-ray"
 
 
 class TraceContext(NamedTuple):

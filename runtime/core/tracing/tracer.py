@@ -16,19 +16,19 @@ REQUEST_ID = b"x-request-id"
 
 _NAMES = {
     Format.W3C: (w3c.PARENT, w3c.STATE),
-    Format.B3: (b3.SINGLE,),
+    Format.B3_SINGLE: (b3.SINGLE,),
     Format.B3_MULTI: (b3.TRACE, b3.SPAN, b3.PARENT, b3.SAMPLED, b3.FLAGS),
     Format.XRAY: (xray.HEADER,),
 }
 _PARSE: dict[Format, Callable[[Lines], TraceContext | None]] = {
     Format.W3C: w3c.parse,
-    Format.B3: b3.parse_single,
+    Format.B3_SINGLE: b3.parse_single,
     Format.B3_MULTI: b3.parse_multi,
     Format.XRAY: xray.parse,
 }
 _EMIT: dict[Format, Callable[[TraceContext], tuple[tuple[bytes, bytes], ...]]] = {
     Format.W3C: w3c.emit,
-    Format.B3: b3.emit_single,
+    Format.B3_SINGLE: b3.emit_single,
     Format.B3_MULTI: b3.emit_multi,
     Format.XRAY: xray.emit,
 }
@@ -44,7 +44,7 @@ class TraceSettings:
     stand between those of the sender and those of the next one (ADR 0250).
     """
 
-    read: tuple[Format, ...] = (Format.W3C, Format.B3, Format.B3_MULTI, Format.XRAY)
+    read: tuple[Format, ...] = (Format.W3C, Format.B3_SINGLE, Format.B3_MULTI, Format.XRAY)
     write: tuple[Format, ...] = (Format.W3C,)
     ratio: float = 0.0
     is_recorded: bool = False

@@ -79,7 +79,7 @@ def test_the_first_format_that_is_well_formed_counts() -> None:
     other = f"{TRACE[::-1]}-{SPAN}-0".encode()
     assert traced((b"b3", other), PARENT)[1].trace_id == TRACE
     assert traced((b"b3", other), (b"traceparent", b"x"))[1].trace_id == TRACE[::-1]
-    settings = TraceSettings(read=(Format.B3, Format.W3C))
+    settings = TraceSettings(read=(Format.B3_SINGLE, Format.W3C))
     assert traced((b"b3", other), PARENT, settings=settings)[1].trace_id == TRACE[::-1]
 
 
@@ -99,7 +99,7 @@ def test_a_choice_without_a_trace_is_kept(said: bytes, is_sampled: bool) -> None
 
 def test_a_choice_that_is_left_to_others_is_made_here() -> None:
     value = (b"b3", f"{TRACE}-{SPAN}".encode())
-    none, every = (TraceSettings(write=(Format.B3,), ratio=ratio) for ratio in (0.0, 1.0))
+    none, every = (TraceSettings(write=(Format.B3_SINGLE,), ratio=ratio) for ratio in (0.0, 1.0))
     assert dict(traced(value, settings=none)[0])[b"b3"] == value[1] + b"-0"
     assert dict(traced(value, settings=every)[0])[b"b3"] == value[1] + b"-1"
 
@@ -137,7 +137,7 @@ def test_whatever_comes_one_whole_context_goes_on(
     assert len(sent) == len(fields)
     parse = {
         Format.W3C: w3c.parse,
-        Format.B3: b3.parse_single,
+        Format.B3_SINGLE: b3.parse_single,
         Format.B3_MULTI: b3.parse_multi,
         Format.XRAY: xray.parse,
     }
@@ -151,7 +151,12 @@ def test_whatever_comes_one_whole_context_goes_on(
 def test_a_trace_goes_on_through_every_format(
     trace: str, span: str, is_sampled: bool, state: str, first: Format, second: Format
 ) -> None:
-    emit = {Format.W3C: w3c.emit, Format.B3: b3.emit_single, Format.B3_MULTI: b3.emit_multi, Format.XRAY: xray.emit}
+    emit = {
+        Format.W3C: w3c.emit,
+        Format.B3_SINGLE: b3.emit_single,
+        Format.B3_MULTI: b3.emit_multi,
+        Format.XRAY: xray.emit,
+    }
     came = TraceContext(trace, span, is_sampled, state=state.encode())
     fields, record = traced(*emit[first](came), settings=TraceSettings(write=(second,)))
     assert (record.trace_id, record.span_id, record.is_sampled) == (trace, span, is_sampled)
