@@ -74,14 +74,14 @@ def _trust(context: ssl.SSLContext, own: Credentials) -> None:
 
 def _show(context: ssl.SSLContext, own: Credentials) -> None:
     try:
-        with _as_file(own.certificates + own.key) as path:
+        with content_as_file(own.certificates + own.key) as path:
             context.load_cert_chain(path, password=_no_password)
     except OSError as error:
         raise CredentialsError(f"the own certificate and key are refused: {error.strerror or error}") from None
 
 
 @contextmanager
-def _as_file(content: bytes) -> Iterator[str]:
+def content_as_file(content: bytes) -> Iterator[str]:
     """A file for OpenSSL, which takes certificates from files alone: what was checked is what is loaded."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("svid", os.MFD_CLOEXEC)

@@ -4,6 +4,24 @@ from __future__ import annotations
 
 import ssl
 
+from cryptography.hazmat.primitives.serialization import Encoding
+from tests.unit.runtime.identity.certificates import Issued
+
+from meshproof.runtime.identity.contexts import content_as_file
+from meshproof.runtime.identity.keys import private_pem
+
+
+def stranger(issued: Issued) -> ssl.SSLContext:
+    """A client that shows whatever it has, however weak, and believes every server."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    pem = b"".join(one.public_bytes(Encoding.PEM) for one in issued.shown)
+    with content_as_file(pem + private_pem(issued.key)) as path:
+        context.load_cert_chain(path)
+    return context
+
 
 def shake(
     server: ssl.SSLContext, client: ssl.SSLContext, host: str | None = None, session: ssl.SSLSession | None = None

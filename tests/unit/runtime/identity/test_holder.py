@@ -4,15 +4,12 @@ import ssl
 from dataclasses import replace
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
 from tests.unit.runtime.identity.certificates import LEAF, NOW, Issued, authority, bundles, own
-from tests.unit.runtime.identity.handshakes import shake
+from tests.unit.runtime.identity.handshakes import shake, stranger
 
 from meshproof.compiler.ir.names import SpiffeId
-from meshproof.runtime.identity.contexts import client_context
 from meshproof.runtime.identity.errors import CredentialsError, PeerError
 from meshproof.runtime.identity.holder import Identities
-from meshproof.runtime.identity.keys import private_pem
 
 FRONT = SpiffeId("shop.example", "/ns/shop/sa/front")
 CATALOG = SpiffeId("shop.example", "/ns/shop/sa/catalog")
@@ -58,19 +55,12 @@ def test_a_chain_to_the_root_of_another_domain_is_refused_though_both_are_truste
     honest = other_root.account("/ns/shop/sa/front", "other.example")
     liar = replace(honest, certificate=other_root.sign(LEAF, honest.key).certificate)
 
-    at_server, _ = shake(catalog.server(), _showing(honest, both))
+    at_server, _ = shake(catalog.server(), stranger(honest))
     assert catalog.peer(at_server).identity.uri == "spiffe://other.example/ns/shop/sa/front"
 
-    at_server, _ = shake(catalog.server(), _showing(liar, both))
+    at_server, _ = shake(catalog.server(), stranger(liar))
     with pytest.raises(PeerError, match="an authority is not one of the trust domain"):
         catalog.peer(at_server)
-
-
-def _showing(issued: Issued, trusted: tuple[tuple[str, Issued], ...]) -> ssl.SSLContext:
-    """A client that shows whatever it has."""
-    good = own(trusted[0][1].account("/any"), bundles(*trusted))
-    pem = b"".join(one.public_bytes(Encoding.PEM) for one in issued.shown)
-    return client_context(replace(good, certificates=pem, key=private_pem(issued.key)))
 
 
 def test_without_an_identity_and_past_it_nothing_begins(root: Issued) -> None:

@@ -48,9 +48,9 @@ class Scene:
         return self.identities.own.serial
 
     @property
-    def trusted(self) -> tuple[str, ...]:
+    def trusted(self) -> str:
         assert self.identities.own is not None
-        return self.identities.own.bundles.trust_domains
+        return " ".join(self.identities.own.bundles.trust_domains)
 
     def rotate(self) -> Issued:
         issued = self.root.account(FRONT.path)
@@ -246,11 +246,11 @@ def test_bundles_of_other_trust_domains_are_taken_from_where_the_agent_puts_them
     (scene.folder / "federated_bundle.0.0.pem").write_bytes(_pem(authority("other.example")))
 
     assert scene.watch.look()
-    assert scene.trusted == ("other.example", "shop.example")
+    assert scene.trusted == "other.example shop.example"
 
     (scene.folder / "federated_bundle.0.0.pem").unlink()
     assert scene.watch.look()
-    assert scene.trusted == ("shop.example",)
+    assert scene.trusted == "shop.example"
 
 
 def test_a_federated_bundle_that_names_no_trust_domain_must_be_told(scene: Scene) -> None:
