@@ -289,9 +289,15 @@ class PortComparison:
         """What each branch takes on a side, and what goes on as it is because there is no route for it."""
         view = (self.joint.old, self.joint.new)[side]
         formulas = self.joint.formulas
-        for name, formula in self.joint.taken(view).items():
-            yield self._outcomes[side][name], formula
         is_tcp = formulas.negation(view.is_http)
+        for name, formula in self.joint.taken(view).items():
+            outcome = self._outcomes[side][name]
+            on_connection = outcome.on_connection
+            if outcome == on_connection:
+                yield outcome, formula
+            else:
+                yield outcome, formulas.conjunction((formula, view.is_http))
+                yield on_connection, formulas.conjunction((formula, is_tcp))
         layers = ((view.policy.route, view.is_http), (view.policy.route_tcp, is_tcp))
         free = formulas.disjunction(layer for route, layer in layers if route is None)
         yield self._defaults[side], free

@@ -12,7 +12,7 @@ from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.entities import External, Gateway, Node, Service
 from meshproof.compiler.ir.mesh import Egress, Mesh
 from meshproof.compiler.ir.names import NodeName
-from meshproof.compiler.ir.predicate import ClientIp, attributes_of
+from meshproof.compiler.ir.predicate import ClientIp, RemoteIp, attributes_of
 from meshproof.compiler.verify.semantic_diff_ports import Sides
 from meshproof.compiler.verify.semantic_diff_values import Change, DiffRegion, Edit, EditKind, Place, Undecided
 
@@ -85,8 +85,8 @@ def _doubts_of_gateway(sides: Sides, was: Gateway, now: Gateway) -> Iterator[Und
         asked, known = (f"`{one}`" if one else "nobody" for one in (now.client_ca, was.client_ca))
         reason = f"it asks callers for a certificate of {asked} now, of {known} before: others can come to it"
         yield Undecided(f"gateway {now.name}", reason)
-    rules = (*sides.old.rules, *sides.new.rules)
-    if was.trusted_proxies != now.trusted_proxies and any(ClientIp() in attributes_of(one.content) for one in rules):
+    read = {attribute for rule in (*sides.old.rules, *sides.new.rules) for attribute in attributes_of(rule.content)}
+    if was.trusted_proxies != now.trusted_proxies and read & {ClientIp(), RemoteIp()}:
         reason = f"it trusts {now.trusted_proxies} proxies, not {was.trusted_proxies}: `client.ip` is another address"
         yield Undecided(f"gateway {now.name}", reason)
 

@@ -12,7 +12,10 @@ from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.entities import External, Node
 from meshproof.compiler.ir.mesh import Egress, Mesh
 from meshproof.compiler.ir.names import NodeName, Origin, RuleId
+from meshproof.compiler.ir.predicate import ClientIp, attributes_of
 from meshproof.compiler.ir.sameness import is_same
+from meshproof.compiler.smt.callers import canonical
+from meshproof.compiler.smt.joint import conditions_of
 from meshproof.compiler.smt.joint_callers import Trust
 from meshproof.compiler.smt.policy import Policies, PortKey, PortPolicy, enforced
 from meshproof.compiler.verify.correspondence import Correspondence
@@ -67,6 +70,7 @@ class Sides:
             if not is_same(self._rules[0].get(name), self._rules[1].get(name))
         )
         self.is_trust_changed = Trust.of(self.old) != Trust.of(self.new)
+        self.are_gateways_changed = _gateways(self.old) != _gateways(self.new)
         is_all = self.is_trust_changed or not _is_same_around(self.old, self.new)
         self._wanted = None if is_all else self._nodes_in_question()
 
@@ -95,7 +99,8 @@ class Sides:
 
     def _relevant(self, pair: PortPair) -> PortPair:
         """The pair without rules that have nothing to do with what differs, if nothing but rules does."""
-        if self.is_trust_changed or _frame(pair.old) != _frame(pair.new) or not _is_same_routes(pair.old, pair.new):
+        is_framed_alike = _frame(pair.old) == _frame(pair.new) and _is_same_routes(pair.old, pair.new)
+        if self.is_trust_changed or not is_framed_alike or self._has_other_clients(pair):
             return pair
         old, new = ({rule.id: rule for rule in policy.rules} for policy in (pair.old, pair.new))
         edited = [rule for rule in pair.old.rules if not _is_in(rule, new)]
@@ -171,7 +176,15 @@ class Sides:
             or _frame(old) != _frame(new)
             or not self.is_same_rules(old, new)
             or not _is_same_routes(old, new)
+            or self._has_other_clients(pair)
         )
+
+    def _has_other_clients(self, pair: PortPair) -> bool:
+        """Whether something reads `client.ip`, which there is of callers that are gateways, and others are such now."""
+        if not self.are_gateways_changed:
+            return False
+        conditions = (*conditions_of(pair.old), *conditions_of(pair.new))
+        return any(ClientIp() in attributes_of(one) for one in conditions)
 
     def is_same_rules(self, old: PortPolicy, new: PortPolicy) -> bool:
         """Whether the same rules are in force at both, each with the same meaning."""
@@ -179,6 +192,10 @@ class Sides:
             one.id == other.id and (one.id not in self.changed_rules or means_same(one, other))
             for one, other in zip(old.rules, new.rules, strict=True)
         )
+
+
+def _gateways(mesh: Mesh) -> frozenset[str]:
+    return frozenset(canonical(mesh, gateway.identity) for gateway in mesh.gateways)
 
 
 def _is_same_routes(old: PortPolicy, new: PortPolicy) -> bool:

@@ -40,6 +40,11 @@ class Outcome:
     is_plain: bool = True
     is_implied: bool = False
 
+    @property
+    def on_connection(self) -> Outcome:
+        """The outcome for a connection that the branch takes: it has no path."""
+        return self if self.rewrite == Kept() else replace(self, rewrite=Kept())
+
     def is_like(self, other: Outcome) -> bool:
         """Whether both do the same with a request, the path aside."""
         return self._shown() == other._shown()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from tests.strategies.policy_text import mesh_of
 
+from meshproof.compiler.ir.matchers import Cidr
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.predicate import RemoteIp, Test
 from meshproof.compiler.verify.semantic_diff import semantic_diff
 from meshproof.compiler.verify.semantic_diff_values import DiffVerdict, SemanticDiff
 
@@ -133,3 +137,34 @@ def test_that_tokens_go_on_or_do_not_is_a_note() -> None:
     assert edit('audiences "shop"', 'audiences "shop"  strip', base).notes == (
         "`idp`: who is called no longer sees its tokens",
     )
+
+
+def test_whose_gateway_is_no_gateway_any_more_has_no_clients() -> None:
+    """Files may have rules for an identity that is a gateway's today and nobody's tomorrow."""
+    old = mesh_of(BASE, has_mesh=True)
+    new = replace(
+        old,
+        gateways=tuple(one for one in old.gateways if one.name != "edge"),
+        rules=tuple(one for one in old.rules if one.id != "public"),
+    )
+    found, back = semantic_diff(old, new, DAY), semantic_diff(new, old, DAY)
+
+    assert [one.conditions for one in found.newly_denied if one.destinations == ("web:http",)] == [
+        ('client.ip in "10.0.0.0/8"',)
+    ]
+    assert "web:http" in {name for one in back.newly_allowed for name in one.destinations}
+
+
+def test_trusted_proxies_count_where_envoy_is_asked_for_the_client() -> None:
+    def trusting(proxies: int) -> Mesh:
+        mesh = mesh_of(BASE, has_mesh=True)
+        seen = Test(RemoteIp(), Cidr("10.0.0.0/8"))
+        return replace(
+            mesh,
+            gateways=tuple(replace(one, trusted_proxies=proxies) for one in mesh.gateways),
+            rules=tuple(
+                replace(one, when=seen) if one.id == "public" else one for one in mesh.rules if one.id != "shown"
+            ),
+        )
+
+    assert semantic_diff(trusting(1), trusting(2), DAY).verdict is DiffVerdict.INCOMPARABLE

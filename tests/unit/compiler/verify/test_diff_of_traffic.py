@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
+from tests.strategies.building import branch, mesh, port, route_to, rule, service, target
 from tests.strategies.policy_text import mesh_of
 
+from meshproof.compiler.ir.entities import Layer, Protocol
+from meshproof.compiler.ir.routing import Settings
 from meshproof.compiler.verify.semantic_diff import semantic_diff
 from meshproof.compiler.verify.semantic_diff_values import Change, DiffRegion
 
@@ -62,3 +66,16 @@ def test_what_is_answered_has_no_timeout() -> None:
         for one in ("", "timeout 2s retry 2 on reset within 1s")
     )
     assert semantic_diff(old, new, DAY).regions == ()
+
+
+def test_what_becomes_a_connection_has_no_path_to_rewrite() -> None:
+    """Files of others may have a route for a port that carries requests in one version and connections in the next."""
+    old = replace(mesh(rule()), gateways=())
+    rewritten = branch(None, target(), settings=Settings(rewrite_path="/v1"))
+    old = replace(old, routes=(route_to(service().name, rewritten, port=8080),))
+    opaque = service("shop", port(layer=Layer.TCP, protocol=Protocol.TCP))
+    (region,) = semantic_diff(old, replace(old, services=(opaque,)), DAY).rerouted
+
+    assert region.operations == ("* /** except /v1",)
+    assert region.before is not None
+    assert region.before.settings == ("rewrite path /v1",)
