@@ -35,7 +35,7 @@ from meshproof.compiler.smt.joint import (
     key_of_opaque,
     routed_conditions,
 )
-from meshproof.compiler.smt.joint_callers import joint_callers
+from meshproof.compiler.smt.joint_callers import Trust, joint_callers
 from meshproof.compiler.smt.policy import PortPolicy
 from meshproof.compiler.smt.repeated import Repeated
 from meshproof.compiler.smt.solver import Limits
@@ -128,7 +128,7 @@ class PortComparison:
         if about.has_senders_apart:
             extra += (Test(SourceIdentity(), matcher) for matcher in identities)
         routed = identities_in((*routed_conditions(old), *routed_conditions(new)))
-        callers = joint_callers(*about.meshes, identities, about.workloads, of_routes=routed)
+        callers = joint_callers(*_verifying(old, new, about.meshes), identities, about.workloads, of_routes=routed)
         self.joint = Joint(
             old,
             new,
@@ -317,6 +317,21 @@ class PortComparison:
             self.undecided.append(Undecided(self._place.text, reason))
             return FALSE
         return self.joint.formulas.negation(encode_predicate(agreed, self.joint.environment))
+
+
+def _verifying(old: PortPolicy, new: PortPolicy, meshes: tuple[Mesh, Mesh]) -> tuple[Mesh, Mesh]:
+    """The policies as their callers are verified: a port of a gateway that says how it ends TLS asks for no domain, so
+    what either side trusts is taken there by both (ADR 0135).
+    """  # noqa: D205
+    domains = dict.fromkeys(domain for mesh in meshes for domain in Trust.of(mesh).domains)
+
+    def verifying(policy: PortPolicy, mesh: Mesh) -> Mesh:
+        if not policy.is_gateway or policy.mtls is None:
+            return mesh
+        known = Trust.of(mesh).domains
+        return replace(mesh, trusts=(*mesh.trusts, *(domain for domain in domains if domain not in known)))
+
+    return verifying(old, meshes[0]), verifying(new, meshes[1])
 
 
 def _meaning(sides: Sequence[tuple[Dimension, int]]) -> Meaning:

@@ -6,14 +6,17 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from tests.strategies.building import branch, mesh, route_to, rule, service, target
+from tests.strategies.building import branch, gateway, mesh, route_to, rule, service, target
 from tests.strategies.policy_text import mesh_of
 
+from meshproof.compiler.ir.entities import Destination
 from meshproof.compiler.ir.matchers import Exact, Present, Regex
 from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.mtls import MtlsMode, MtlsPolicy, PortScope
 from meshproof.compiler.ir.predicate import Predicate, SourceIdentity, Test, negation
 from meshproof.compiler.ir.routing import HeaderAction, HeaderEdit, Settings
 from meshproof.compiler.verify.semantic_diff import semantic_diff
+from meshproof.compiler.verify.semantic_diff_values import DiffVerdict
 
 DAY = date(2026, 11, 23)
 HEAD = 'mesh m { language 1  trust-domain "cluster.local"  namespace shop  mtls strict }\n'
@@ -58,3 +61,14 @@ def test_a_proxy_knows_its_workload_whether_the_called_trusts_it_or_not(conditio
     back = semantic_diff(new, routed(negation(condition)), DAY)
     assert back.is_complete
     assert back.rerouted
+
+
+def test_a_gateway_that_says_how_it_ends_tls_takes_every_domain() -> None:
+    """Envoy looks there only at who signed: to trust a domain more opens nothing (ADR 0135)."""
+    edge = gateway()
+    statement = MtlsPolicy(PortScope(edge.name, 8080), MtlsMode.STRICT, edge.origin)
+    shown = replace(rule(), destinations=(Destination(edge.name, (8080,)),))
+    old = replace(mesh(shown), services=(), mtls=(statement,))
+
+    assert semantic_diff(old, replace(old, trusts=(PARTNER,)), DAY).verdict is DiffVerdict.EQUAL
+    assert semantic_diff(old, replace(old, trusts=(PARTNER,), mtls=()), DAY).verdict is DiffVerdict.LOOSER
