@@ -19,7 +19,7 @@ Write = Callable[[Sequence[str]], int]
 
 
 class BackgroundLog:
-    """Hands lines over in batches. `lines` are on record, `lost` are not and will not be."""
+    """Hands lines over in batches."""
 
     def __init__(self, write: Write, most_bytes: int = _MOST_BYTES) -> None:
         self._write = write
@@ -30,10 +30,15 @@ class BackgroundLog:
         self._done = 0  # bytes, of the other thread alone; so neither needs a lock
         self._dropped = 0
         self._unwritten = 0
-        self.lines = 0
+        self._written = 0
         self._queue: SimpleQueue[tuple[list[str], int] | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="meshproof-log", daemon=True)
         self._thread.start()
+
+    @property
+    def lines(self) -> int:
+        """Lines that are on record."""
+        return self._written
 
     @property
     def lost(self) -> int:
@@ -69,7 +74,7 @@ class BackgroundLog:
         while (batch := self._queue.get()) is not None:
             lines, size = batch
             written = self._write(lines)
-            self.lines += written
+            self._written += written
             self._unwritten += len(lines) - written
             self._done += size
 

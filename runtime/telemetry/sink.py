@@ -28,10 +28,15 @@ _GRPC = frozenset(str(number).encode("ascii") for number in range(17))
 
 
 class Lines(Protocol):
-    """A log. `lines` and `lost` are how many it took and how many it could not keep."""
+    """A log."""
 
-    lines: int
-    lost: int
+    @property
+    def lines(self) -> int:
+        """How many lines it keeps."""
+
+    @property
+    def lost(self) -> int:
+        """How many it could not keep."""
 
     def add(self, line: str) -> None:
         """One more. It never waits and never raises."""
@@ -46,9 +51,17 @@ class Lines(Protocol):
 class Spans(Protocol):
     """Takes spans of requests that are sampled."""
 
-    exported: int
-    dropped: int
-    failed: int
+    @property
+    def exported(self) -> int:
+        """How many a collector has taken."""
+
+    @property
+    def dropped(self) -> int:
+        """How many found no room."""
+
+    @property
+    def failed(self) -> int:
+        """How many no collector has taken."""
 
     def add(self, record: Record, started: float, ended: float) -> None:
         """One more, with its times in seconds of 1970. It never waits and never raises."""
@@ -189,8 +202,9 @@ class Sink:
                 number(catalogue.LOG_LINES, name).value = log.lines
                 number(catalogue.LOG_LOST, name).value = log.lost
         if self._spans is not None:
-            for result in ("exported", "dropped", "failed"):
-                number(catalogue.SPANS, result).value = getattr(self._spans, result)
+            number(catalogue.SPANS, "exported").value = self._spans.exported
+            number(catalogue.SPANS, "dropped").value = self._spans.dropped
+            number(catalogue.SPANS, "failed").value = self._spans.failed
         return self.registry.snapshot()
 
     def close(self, seconds: float) -> None:

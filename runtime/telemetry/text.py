@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from meshproof.compiler.ir.decision import Decision, Reason
 
 MOST_PATH = 2048
+_MILLIS = tuple(f".{millis:03d}Z" for millis in range(1000))
 _PARAMETERS = re.compile(r";[^/]*")
 
 
 def path_of(target: str) -> str:
     """The path as sent, without query and without parameters of segments: both may hold secrets (ADR 0252)."""
-    end = target.find("?")
-    path = target if end < 0 else target[:end]
+    path = target.partition("?")[0]
     if ";" in path:
         path = _PARAMETERS.sub(";", path)
-    return path[:MOST_PATH]
+    return path if len(path) <= MOST_PATH else path[:MOST_PATH]
 
 
 def decision_word(decision: Decision) -> str:
@@ -64,9 +64,9 @@ class Stamps:
 
     def text(self, monotonic: float) -> str:
         """The time."""
-        at = monotonic + self._offset
-        second = int(at)
+        millis = int((monotonic + self._offset) * 1000)
+        second = millis // 1000
         if second != self._second:
             self._second = second
             self._text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        return f"{self._text}.{int((at - second) * 1000):03d}Z"
+        return self._text + _MILLIS[millis - second * 1000]
