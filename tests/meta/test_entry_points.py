@@ -23,8 +23,8 @@ def test_every_script_is_a_callable() -> None:
     assert all(callable(point.load()) for point in installed.values())
 
 
-def test_every_folder_of_targets_is_an_entry_point_under_its_own_name() -> None:
-    folders = {path.parent.name for path in (PROJECT / "targets").glob("*/__init__.py")} - {"common"}
+def test_every_target_is_an_entry_point_under_the_name_of_its_folder() -> None:
+    folders = {path.parent.name for path in (PROJECT / "targets").glob("*/target.py")}
     declared = _declared("meshproof.targets")
 
     assert {place.split(":")[0].rsplit(".", 1)[-1] for place in declared.values()} == folders

@@ -86,11 +86,11 @@ def test_nobody_is_let_in_before_and_after_the_certificate_is_valid(scene: Scene
     at_server, _ = shake(scene.server, stranger(scene.root.sign()))
     begins, ends = LEAF.begins.timestamp(), LEAF.ends.timestamp()
 
-    for now in (begins, ends):
-        assert scene.peers.identity(at_server, now).identity == FRONT
-    for now, why in ((begins - 1, "not valid before 2000-01-01"), (ends + 1, "not valid after 2100-01-01")):
+    for moment in (begins, ends):
+        assert scene.peers.identity(at_server, moment).identity == FRONT
+    for moment, why in ((begins - 1, "not valid before 2000-01-01"), (ends + 1, "not valid after 2100-01-01")):
         with pytest.raises(PeerError, match=why) as refused:
-            scene.peers.identity(at_server, now)
+            scene.peers.identity(at_server, moment)
         assert refused.value.reason == "validity"
 
 

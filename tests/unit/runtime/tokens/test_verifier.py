@@ -243,9 +243,9 @@ def test_a_key_that_is_withdrawn_takes_its_tokens_along(bench: Bench) -> None:
 
 def test_a_token_that_is_known_ends_all_the_same(bench: Bench) -> None:
     text = signed({**CLAIMS, "nbf": NOW, "exp": NOW + 10})
-    for now, fault in ((NOW, "good"), (NOW + 69, "good"), (NOW + 70, "time"), (NOW, "good"), (NOW - 61, "time")):
-        bench.now = now
-        assert bench.fault(text) == fault, now
+    for moment, fault in ((NOW, "good"), (NOW + 69, "good"), (NOW + 70, "time"), (NOW, "good"), (NOW - 61, "time")):
+        bench.now = moment
+        assert bench.fault(text) == fault, moment
 
 
 def test_a_signature_is_verified_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

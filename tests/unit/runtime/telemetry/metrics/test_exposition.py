@@ -39,7 +39,7 @@ def test_any_text_may_be_a_label(counts: dict[str, int]) -> None:
         registry.number(catalogue.FAULTS, what).value = count
     text = exposition(registry.snapshot()).decode()
     read = {
-        sample.labels["what"]: sample.value
+        sample.labels["what"]: float(sample.value)
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
