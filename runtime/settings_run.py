@@ -30,12 +30,20 @@ class PolicyFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class SvidFiles:
-    """Who the sidecar is, as SPIRE's helpers write it, and whom it believes: the authorities of each trust domain."""
+class IdentityFiles:
+    """Who the sidecar is, and whom it believes: the authorities of the own trust domain, and those of others."""
 
     certificate: Path
     key: Path
-    trust_bundles: tuple[tuple[str, Path], ...]
+    trust_bundle: Path
+    federated: tuple[tuple[str, Path], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityFolder:
+    """A folder in which the same stands under the names that agents write."""
+
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +133,11 @@ class TelemetrySettings:
     """What is told of requests, and where: a file may be `STANDARD_OUTPUT`."""
 
     access_log: Path | None = None
+    access_log_hidden: tuple[str, ...] = ()
     decision_log: Path | None = None
-    masked_headers: tuple[str, ...] = ()
+    decision_log_headers: tuple[str, ...] = ()
+    decision_log_masked: tuple[str, ...] = ()
+    cluster: str = "unknown"
     trace_headers: tuple[str, ...] = ("w3c",)
     emf: EmfSettings | None = None
     otlp: OtlpSettings | None = None
@@ -147,7 +158,7 @@ class RunSettings:
 
     service: NodeName
     policy: PolicyFiles
-    identity: SvidFiles | WorkloadApi
+    identity: IdentityFiles | IdentityFolder | WorkloadApi
     inbound: tuple[InboundPort, ...] = ()
     outbound: tuple[OutboundPort, ...] = ()
     endpoints: tuple[EndpointGroup, ...] = ()

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from meshproof.compiler.ir.names import IssuerName, NodeName
 from meshproof.runtime.settings_run import (
+    IdentityFiles,
+    IdentityFolder,
     Place,
     PolicyFiles,
     ProcessSettings,
     RunLimits,
     RunSettings,
-    SvidFiles,
     TokenKeys,
     WorkloadApi,
 )
@@ -88,26 +89,38 @@ def _policy(table: Table, folder: Path) -> PolicyFiles:
     return found
 
 
-def _identity(table: Table, folder: Path) -> SvidFiles | WorkloadApi:
+def _identity(table: Table, folder: Path) -> IdentityFiles | IdentityFolder | WorkloadApi:
     if table.has("workload_api"):
-        text = table.text("workload_api")
-        socket = folder / text.removeprefix("unix://").removeprefix("unix:")
-        if "://" in text and not text.startswith("unix:///"):
-            raise table.refuse("workload_api", f"`{text}` is no path of a Unix socket, and no `unix:///PATH`")
-        if len(str(socket).encode()) >= _ADDRESS_BYTES:
-            raise table.refuse("workload_api", f"a socket's path has less than {_ADDRESS_BYTES} bytes")
-        table.end()
-        return WorkloadApi(socket)
-    certificate, key = folder / table.text("certificate"), folder / table.text("key")
-    bundles = table.table("trust_bundles")
-    domains = bundles.keys()
-    if not domains:
-        raise table.refuse("trust_bundles", "at least one trust domain with its file is expected")
+        found: IdentityFiles | IdentityFolder | WorkloadApi = WorkloadApi(_socket(table, folder))
+    elif table.has("folder"):
+        found = IdentityFolder(folder / table.text("folder"))
+    else:
+        found = IdentityFiles(
+            folder / table.text("certificate"),
+            folder / table.text("key"),
+            folder / table.text("trust_bundle"),
+            _federated(table.table("federated"), folder),
+        )
+    table.end()
+    return found
+
+
+def _socket(table: Table, folder: Path) -> Path:
+    text = table.text("workload_api")
+    socket = folder / text.removeprefix("unix://").removeprefix("unix:")
+    if "://" in text and not text.startswith("unix:///"):
+        raise table.refuse("workload_api", f"`{text}` is no path of a Unix socket, and no `unix:///PATH`")
+    if len(str(socket).encode()) >= _ADDRESS_BYTES:
+        raise table.refuse("workload_api", f"a socket's path has less than {_ADDRESS_BYTES} bytes")
+    return socket
+
+
+def _federated(table: Table, folder: Path) -> tuple[tuple[str, Path], ...]:
+    domains = sorted(table.keys())
     for domain in domains:
         if not _DOMAIN(domain):
-            raise bundles.refuse(domain, "it is no name of a trust domain")
-    table.end()
-    return SvidFiles(certificate, key, tuple((domain, folder / bundles.text(domain)) for domain in sorted(domains)))
+            raise table.refuse(domain, "it is no name of a trust domain")
+    return tuple((domain, folder / table.text(domain)) for domain in domains)
 
 
 def _tokens(root: Table, folder: Path) -> tuple[TokenKeys, ...]:

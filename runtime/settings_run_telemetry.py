@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from meshproof.runtime.settings_run import STANDARD_OUTPUT, EmfSettings, OtlpSettings, TelemetrySettings
 from meshproof.runtime.tables import Table
+from meshproof.runtime.telemetry.access_log import HIDEABLE
+from meshproof.runtime.telemetry.decisions import MASKABLE
 
 TRACE_HEADERS = ("w3c", "b3", "b3-single", "x-ray")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
@@ -17,20 +19,19 @@ _NAMESPACE = re.compile(r"[A-Za-z0-9_./#:-]{1,255}").fullmatch
 
 def telemetry(table: Table, folder: Path) -> TelemetrySettings:
     """What the table says, all left out: no logs, and trace headers of the W3C."""
-    styles = table.texts("trace_headers") if table.has("trace_headers") else TelemetrySettings().trace_headers
-    for style in styles:
-        if style not in TRACE_HEADERS:
-            raise table.refuse(
-                "trace_headers", f"`{style}` is none of " + ", ".join(f"`{one}`" for one in TRACE_HEADERS)
-            )
-    masked = table.texts("masked_headers")
-    for header in masked:
+    default = TelemetrySettings().trace_headers
+    styles = _chosen(table, "trace_headers", TRACE_HEADERS) if table.has("trace_headers") else default
+    headers = table.texts("decision_log_headers")
+    for header in headers:
         if not _HEADER(header):
-            raise table.refuse("masked_headers", f"`{header}` is no name of a header")
+            raise table.refuse("decision_log_headers", f"`{header}` is no name of a header")
     found = TelemetrySettings(
         _log(table, "access_log", folder),
+        _chosen(table, "access_log_hidden", HIDEABLE),
         _log(table, "decision_log", folder),
-        tuple(header.lower() for header in masked),
+        tuple(header.lower() for header in headers),
+        _chosen(table, "decision_log_masked", MASKABLE),
+        table.text("cluster", TelemetrySettings().cluster),
         tuple(dict.fromkeys(styles)),
         _emf(table.table("emf"), folder) if table.has("emf") else None,
         _otlp(table.table("otlp")) if table.has("otlp") else None,
@@ -43,6 +44,14 @@ def telemetry(table: Table, folder: Path) -> TelemetrySettings:
         raise table.refuse("decision_log", "it is the access log, and each line is bound to the one before")
     table.end()
     return found
+
+
+def _chosen(table: Table, key: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    texts = table.texts(key)
+    for text in texts:
+        if text not in known:
+            raise table.refuse(key, f"`{text}` is none of " + ", ".join(f"`{one}`" for one in known))
+    return texts
 
 
 def _log(table: Table, key: str, folder: Path) -> Path | None:
@@ -64,7 +73,9 @@ def _emf(table: Table, folder: Path) -> EmfSettings:
 
 
 def _otlp(table: Table) -> OtlpSettings:
-    found = OtlpSettings(url(table, "endpoint", is_trusted=False), table.number("percent", (0, 100), OtlpSettings("").percent))
+    found = OtlpSettings(
+        url(table, "endpoint", is_trusted=False), table.number("percent", (0, 100), OtlpSettings("").percent)
+    )
     table.end()
     return found
 
@@ -83,7 +94,9 @@ def url(table: Table, key: str, *, is_trusted: bool) -> str:
     if parts.scheme not in {"http", "https"} or not host or parts.fragment or not text.isascii():
         raise table.refuse(key, f"`{text}` is no URL of `http` or `https`")
     if is_trusted and parts.scheme == "http" and host not in _LOOPBACK:
-        raise table.refuse(key, f"`{text}` is not asked over TLS, so anybody on the way may answer; `https` is expected")
+        raise table.refuse(
+            key, f"`{text}` is not asked over TLS, so anybody on the way may answer; `https` is expected"
+        )
     if parts.username is not None or parts.password is not None:
         raise table.refuse(key, "a name and a password do not belong into settings")
     return text

@@ -16,6 +16,8 @@ from meshproof.runtime.settings_run import (
     STANDARD_OUTPUT,
     EmfSettings,
     EndpointGroup,
+    IdentityFiles,
+    IdentityFolder,
     InboundPort,
     OtlpSettings,
     OutboundPort,
@@ -24,20 +26,21 @@ from meshproof.runtime.settings_run import (
     ProcessSettings,
     RunLimits,
     RunSettings,
-    SvidFiles,
     TelemetrySettings,
     TokenKeys,
     WorkloadApi,
 )
 from meshproof.runtime.settings_run_file import _settings, parse_run_settings, read_run_settings
 from meshproof.runtime.tables import SettingError, Table
+from meshproof.runtime.telemetry.access_log import HIDEABLE
+from meshproof.runtime.telemetry.decisions import MASKABLE
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "runtime/run.schema.json").read_text(encoding="utf-8"))
 PATH = Path("/etc/meshproof/run.toml")
 FOLDER = PATH.parent
 LEDGER = NodeName("ledger")
 TOP = 'service = "catalog"\n[policy]\nbundle = "policy.json"\n'
-SVID = '[identity]\ncertificate = "svid.pem"\nkey = "svid.key"\ntrust_bundles = { "cluster.local" = "bundle.pem" }\n'
+SVID = '[identity]\ncertificate = "svid.pem"\nkey = "svid.key"\ntrust_bundle = "bundle.pem"\n'
 IN = '[[inbound]]\nport = 8080\nlisten = "10.0.0.1:15080"\napplication = "127.0.0.1:8080"\n'
 OUT = '[[outbound]]\ndestination = "ledger"\nport = 8081\nlisten = "127.0.0.1:16001"\n'
 WHERE = '[[endpoints]]\ndestination = "ledger"\nport = 8081\n'
@@ -46,6 +49,7 @@ LEAST = TOP + SVID + IN
 MOST = (
     'service = "catalog"\n[policy]\nbundle = "policy.json"\ntrusted_keys = ["a.pub"]\n'
     + SVID
+    + 'federated = { "partner.example" = "partner.pem" }\n'
     + IN
     + OUT
     + STATIC
@@ -54,12 +58,14 @@ MOST = (
     + '[[tokens]]\nissuer = "idp"\njwks_file = "keys.json"\n[[tokens]]\nissuer = "other"\njwks_url = "https://idp/keys"\n'
     + "[limits]\nhead_bytes = 2048\nheaders = 9\nbody_bytes = 1\nconnections = 2\nstreams = 3\nhandshake_seconds = 4\n"
     + "head_seconds = 5\nstall_seconds = 6\nidle_seconds = 7\nconnect_seconds = 8\ndns_seconds = 9\n"
-    + '[telemetry]\naccess_log = "-"\ndecision_log = "decisions.jsonl"\nmasked_headers = ["X-Key"]\n'
+    + '[telemetry]\naccess_log = "-"\naccess_log_hidden = ["path"]\ndecision_log = "decisions.jsonl"\n'
+    + 'decision_log_headers = ["X-Key"]\ndecision_log_masked = ["path"]\ncluster = "west"\n'
     + 'trace_headers = ["w3c", "b3"]\nemf = { namespace = "Shop/Mesh", file = "emf.log", seconds = 5 }\n'
     + 'otlp = { endpoint = "http://127.0.0.1:4318/v1/traces", percent = 7 }\n'
     + '[admin]\nlisten = "10.0.0.1:15020"\nis_exposed = true\n'
     + "[process]\nworkers = 2\nwatch_seconds = 0\ndrain_seconds = 0\n"
 )
+FILES = f'{TOP}[identity]\nfolder = "/run/spiffe"\n{IN}'
 AGENT = f'{TOP}[identity]\nworkload_api = "unix:///run/agent.sock"\n{IN}'
 
 
@@ -75,7 +81,7 @@ def test_the_least_file_takes_the_defaults() -> None:
     assert _parse(LEAST) == RunSettings(
         NodeName("catalog"),
         PolicyFiles(FOLDER / "policy.json"),
-        SvidFiles(FOLDER / "svid.pem", FOLDER / "svid.key", (("cluster.local", FOLDER / "bundle.pem"),)),
+        IdentityFiles(FOLDER / "svid.pem", FOLDER / "svid.key", FOLDER / "bundle.pem"),
         (InboundPort(8080, Place("10.0.0.1", 15080), Place("127.0.0.1", 8080)),),
     )
 
@@ -95,8 +101,11 @@ def test_every_key_is_kept() -> None:
     assert found.limits == RunLimits(2048, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9)
     assert found.telemetry == TelemetrySettings(
         STANDARD_OUTPUT,
+        ("path",),
         FOLDER / "decisions.jsonl",
         ("x-key",),
+        ("path",),
+        "west",
         ("w3c", "b3"),
         EmfSettings("Shop/Mesh", FOLDER / "emf.log", 5),
         OtlpSettings("http://127.0.0.1:4318/v1/traces", 7),
@@ -108,6 +117,16 @@ def test_every_key_is_kept() -> None:
 def test_an_agent_may_say_who_the_sidecar_is() -> None:
     assert _parse(AGENT).identity == WorkloadApi(Path("/run/agent.sock"))
     assert _parse(AGENT.replace("unix:///run/", "run/")).identity == WorkloadApi(FOLDER / "run/agent.sock")
+
+
+def test_a_folder_may_say_it_too() -> None:
+    assert _parse(FILES).identity == IdentityFolder(Path("/run/spiffe"))
+
+
+def test_the_schema_knows_what_may_be_hidden() -> None:
+    known = SCHEMA["properties"]["telemetry"]["properties"]
+    assert known["access_log_hidden"]["items"]["enum"] == list(HIDEABLE)
+    assert known["decision_log_masked"]["items"]["enum"] == list(MASKABLE)
 
 
 def _keys(schema: object) -> Iterator[str]:
@@ -123,10 +142,10 @@ def _keys(schema: object) -> Iterator[str]:
 
 
 def test_the_examples_hold_every_key_of_the_schema() -> None:
-    assert {key for key in _keys(SCHEMA) if key not in MOST + AGENT} == set()
+    assert {key for key in _keys(SCHEMA) if key not in MOST + AGENT + FILES} == set()
 
 
-@pytest.mark.parametrize("text", [LEAST, MOST, AGENT])
+@pytest.mark.parametrize("text", [LEAST, MOST, AGENT, FILES])
 def test_the_schema_takes_what_is_taken(text: str) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert _is_valid(tomllib.loads(text))
@@ -142,9 +161,12 @@ REFUSED_BY_BOTH = [
     (f"{TOP}more = 1\n{SVID}{IN}", "policy.more: this key is not known"),
     (f"more = 1\n{LEAST}", "more: this key is not known"),
     (f"{TOP}trusted_keys = []\n{SVID}{IN}", "policy.trusted_keys: an empty list trusts nobody"),
-    (LEAST.replace('{ "cluster.local" = "bundle.pem" }', "{}"), "identity.trust_bundles: at least one trust domain"),
-    (LEAST.replace('"cluster.local"', '"Cluster"'), "identity.trust_bundles.Cluster: it is no name of a trust"),
-    (LEAST.replace('"bundle.pem"', "1"), "identity.trust_bundles.cluster.local: a string"),
+    (LEAST.replace('trust_bundle = "bundle.pem"', ""), "identity.trust_bundle: it is missing"),
+    (f'{TOP}{SVID}federated = {{ Cluster = "x" }}\n{IN}', "identity.federated.Cluster: it is no name of a trust"),
+    (f'{TOP}{SVID}federated = {{ "a.b" = 1 }}\n{IN}', "identity.federated.a.b: a string"),
+    (f'{TOP}{SVID}folder = "a"\n{IN}', "identity.certificate: this key is not known"),
+    (f'{LEAST}[telemetry]\naccess_log_hidden = ["x"]', "telemetry.access_log_hidden: `x` is none of"),
+    (f'{LEAST}[telemetry]\ndecision_log_masked = ["x"]', "telemetry.decision_log_masked: `x` is none of"),
     (AGENT.replace("[[inbound]]", 'key = "x"\n[[inbound]]'), "identity.key: this key is not known"),
     (f"{LEAST}more = 1", r"inbound\[0\].more: this key is not known"),
     (LEAST.replace("port = 8080", "port = 0"), r"inbound\[0\].port: a whole number from 1"),
@@ -206,7 +228,7 @@ def test_what_the_schema_refuses_is_refused_with_its_place(text: str, message: s
             f'{LEAST}[[tokens]]\nissuer = "a"\njwks_file = "k"\n' * 1 + '[[tokens]]\nissuer = "a"\njwks_file = "k"',
             "said",
         ),
-        (f'{LEAST}[telemetry]\nmasked_headers = ["a b"]', "masked_headers: `a b` is no name"),
+        (f'{LEAST}[telemetry]\ndecision_log_headers = ["a b"]', "decision_log_headers: `a b` is no name"),
         (f'{LEAST}[telemetry]\ndecision_log = "-"', "decision_log: a file of its own is expected"),
         (f'{LEAST}[telemetry]\ndecision_log = "a"\naccess_log = "a"', "decision_log: it is the access log"),
         (AGENT.replace("unix:///run", "tcp://run"), "identity.workload_api: `tcp://run/agent.sock` is no path"),
@@ -243,7 +265,10 @@ def _holders(value: object) -> Iterator[dict[str, object] | list[object]]:
 
 
 @given(
-    st.sampled_from([MOST, AGENT, LEAST]), st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from([*ODD, "cut"])
+    st.sampled_from([MOST, AGENT, FILES, LEAST]),
+    st.integers(0, 10**6),
+    st.integers(0, 10**6),
+    st.sampled_from([*ODD, "cut"]),
 )
 def test_whatever_is_changed_the_schema_takes_what_is_taken(text: str, holder: int, member: int, odd: object) -> None:
     value = tomllib.loads(text)

@@ -1,0 +1,61 @@
+"""The policy: a bundle that is good, and is about the service beside which the sidecar stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshproof.compiler.ir.entities import External, Gateway, Service
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import NodeName, SpiffeId
+from meshproof.runtime.bundle import MOST_BYTES, BundleError, Loaded, load_bundle
+from meshproof.runtime.net.material.errors import RefusedError
+from meshproof.runtime.net.material.files import content
+from meshproof.runtime.settings_run import PolicyFiles, RunSettings
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyMaterial:
+    """The bytes of a bundle, and of the keys one of which must have signed it."""
+
+    bundle: bytes
+    trusted_keys: tuple[bytes, ...] = ()
+
+
+def read_policy(files: PolicyFiles) -> PolicyMaterial:
+    """What is there now. Raises `RefusedError`."""
+    return PolicyMaterial(content(files.bundle, MOST_BYTES), tuple(content(path) for path in files.trusted_keys))
+
+
+def load_policy(material: PolicyMaterial, settings: RunSettings) -> Loaded:
+    """The policy, if it is whole, trusted and about this service. Raises `RefusedError`."""
+    try:
+        loaded = load_bundle(material.bundle, trusted_keys=material.trusted_keys)
+    except BundleError as error:
+        raise RefusedError(f"`{settings.policy.bundle}` is refused: {error}") from None
+    _refuse_foreign(loaded.bundle.mesh, settings)
+    return loaded
+
+
+def own_node(mesh: Mesh, name: NodeName) -> Service | Gateway:
+    """The service or gateway of that name. Raises `RefusedError`."""
+    node = mesh.node(name)
+    if node is None or isinstance(node, External):
+        raise RefusedError(f"the policy declares no service or gateway `{name}`")
+    return node
+
+
+def own_identities(mesh: Mesh, name: NodeName) -> tuple[SpiffeId, ...]:
+    """As whom the service may show itself: its identity, in our trust domain or an alias of it."""
+    identity = own_node(mesh, name).identity
+    return tuple(SpiffeId(domain, identity.path) for domain in (identity.trust_domain, *mesh.aliases))
+
+
+def _refuse_foreign(mesh: Mesh, settings: RunSettings) -> None:
+    """A bundle that does not know what is listened at is another mesh's, or an older one: the last good one stays."""
+    node = own_node(mesh, settings.service)
+    ports = {port.workload for port in node.ports}
+    for inbound in settings.inbound:
+        if inbound.port not in ports:
+            raise RefusedError(
+                f"the policy declares no port of `{node.name}` whose workload listens on `{inbound.port}`"
+            )
