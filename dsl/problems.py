@@ -215,6 +215,9 @@ LEDGER: tuple[Problem, ...] = (
     Problem("MP722", "proxied-address", _W, "a rule compares the address of a proxy with those of clients"),
     Problem("MP723", "emitted-otherwise", _E, "emitted files, read back, refuse or reroute what no loss explains"),
     Problem("MP724", "certificate-escaped", _W, "a host that needs a client's certificate is given without one"),
+    Problem("MP725", "app-mesh-ended", _W, "the files are for App Mesh, which AWS has ended"),
+    Problem("MP726", "unsettled-template", _E, "a template says something that only a deployed stack knows"),
+    Problem("MP727", "cooperative-control", _I, "a control is kept by the proxies of callers alone"),
 )
 
 BY_CODE: dict[str, Problem] = {problem.code: problem for problem in LEDGER}

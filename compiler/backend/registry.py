@@ -1,14 +1,17 @@
-"""Which targets there are. They come in by entry point, so that the compiler never imports one."""
+"""Which targets and readers there are. They come in by entry point, so that the compiler never imports one."""
 
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
-from meshproof.compiler.backend.target import AnyTarget
+from meshproof.compiler.backend.target import AnyTarget, Reader
 
 GROUP = "meshproof.targets"
-"""The entry point group: `name = "package.module:TARGET"`."""
+"""The entry point group of what is compiled for: `name = "package.module:TARGET"`."""
+
+READERS = "meshproof.readers"
+"""That of what is read, whoever wrote it: `name = "package.module:READER"`; often the same object."""
 
 
 class UnknownTargetError(LookupError):
@@ -24,8 +27,8 @@ class BrokenTargetError(RuntimeError):
     """The package that provides a target cannot be loaded."""
 
 
-def _points() -> dict[str, EntryPoint]:
-    return {point.name: point for point in sorted(entry_points(group=GROUP))}
+def _points(group: str = GROUP) -> dict[str, EntryPoint]:
+    return {point.name: point for point in sorted(entry_points(group=group))}
 
 
 def names() -> tuple[str, ...]:
@@ -38,12 +41,22 @@ def load(name: str) -> AnyTarget:
 
     Raises `UnknownTargetError`, or `BrokenTargetError` where the package is there but does not load.
     """
-    points = _points()
+    return cast("AnyTarget", _loaded(_points(), name))
+
+
+def load_reader(name: str) -> Reader:
+    """The reader of that name; importing its package happens here.
+
+    Raises `UnknownTargetError`, or `BrokenTargetError` where the package is there but does not load.
+    """
+    return cast("Reader", _loaded(_points(READERS), name))
+
+
+def _loaded(points: dict[str, EntryPoint], name: str) -> object:
     point = points.get(name)
     if point is None:
         raise UnknownTargetError(name, tuple(sorted(points)))
     try:
-        target = point.load()
+        return point.load()
     except (ImportError, AttributeError) as error:
         raise BrokenTargetError(f"the target `{name}` ({point.value}) cannot be loaded: {error}") from error
-    return cast("AnyTarget", target)

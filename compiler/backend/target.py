@@ -116,13 +116,12 @@ class Pods:
     labels: tuple[tuple[str, str], ...]
 
 
-@runtime_checkable
-class LiftingTarget(Protocol):
-    """The optional capability of a target to read its own kind of file, whoever wrote it."""
+class Reader(Protocol):
+    """Whoever reads the files of a mesh, whoever wrote them."""
 
     @property
-    def stated_in_files(self) -> frozenset[str]:
-        """The options that files which the target emits state themselves: to read those, they are not given."""
+    def name(self) -> str:
+        """The name that `--from` takes."""
         ...
 
     def lift(
@@ -139,6 +138,16 @@ class LiftingTarget(Protocol):
         was emitted for a policy can be read, which names pods by their labels alone. `also` are pods that are workloads
         whether or not the files make them or speak of them.
         """
+        ...
+
+
+@runtime_checkable
+class LiftingTarget(Reader, Protocol):
+    """The optional capability of a target to read its own kind of file."""
+
+    @property
+    def stated_in_files(self) -> frozenset[str]:
+        """The options that files which the target emits state themselves: to read those, they are not given."""
         ...
 
 

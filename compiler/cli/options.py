@@ -22,7 +22,7 @@ def manifests(command: F) -> F:
         click.option(
             "--from",
             "from",
-            type=click.Choice(["mesh", "istio"]),
+            type=click.Choice(["mesh", "istio", "app-mesh"]),
             help="What PATH holds; told by content if left out.",
         ),
         click.option("--option", multiple=True, metavar="KEY=VALUE", help="An option of the target. Repeatable."),

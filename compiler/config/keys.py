@@ -38,6 +38,7 @@ class Origin(StrEnum):
 
     MESH = "mesh"
     ISTIO = "istio"
+    APP_MESH = "app-mesh"
 
 
 @dataclass(frozen=True, slots=True)

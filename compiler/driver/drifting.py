@@ -56,7 +56,7 @@ def expected_of(side: Side, options: CompileOptions) -> Expected:
     assert isinstance(target, LiftingTarget)
     mesh = side.policy.meshes[0]
     if side.policy.origin is not Origin.MESH:
-        read = lift(side.policy.manifests, side.policy.settings)
+        read = lift(side.policy.manifests, side.policy.settings, origin=side.policy.origin)
         return Expected(side, read.objects, mesh if read.has_workloads else None)
     lowered = target.lower(mesh, options)
     if has_errors(lowered.diagnostics):

@@ -43,6 +43,9 @@ _NO_NAME = "default"
 
 _LOGGING = b"AUDIT"
 
+_WAY_OUT = "istio"
+"""Where those go whose mesh has no target any more."""
+
 UNASKED = (
     "Istio's proxies try requests again of themselves where no object says anything ({number} ports); the policy has"
     " no retries there, and switches them off when it is compiled"
@@ -151,9 +154,10 @@ def _draft(expressed: Expressed, policy: Policy, day: date, untaken: int) -> _Dr
 
 
 def _not_compiled(found: Policy, policy: Policy, day: date) -> tuple[Diagnostic, ...]:
-    """What the target from whose files the policy was made cannot say of it."""
+    """What the target from whose files the policy was made cannot say of it, or that to which people leave it."""
     (mesh,) = found.meshes
-    lowered: Lowered = registry.load(policy.origin.value).lower(mesh, CompileOptions(day, policy.settings))
+    target = policy.origin.value if policy.origin.value in registry.names() else _WAY_OUT
+    lowered: Lowered = registry.load(target).lower(mesh, CompileOptions(day, policy.settings))
     return lowered.diagnostics
 
 
@@ -196,7 +200,7 @@ def _logging(policy: Policy) -> Iterator[Untaken]:
     """The objects that log and decide nothing: a mesh has nothing of them, and the language logs by other means."""
     if not any(_LOGGING in one.content for one in policy.manifests):
         return
-    for one in lift(policy.manifests, policy.settings).objects:
+    for one in lift(policy.manifests, policy.settings, origin=policy.origin).objects:
         if one.is_logging:
             yield Untaken(
                 f"{one.namespace}/{one.name}", "it logs what it matches, and decides nothing", Origin(one.span)

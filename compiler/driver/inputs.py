@@ -21,17 +21,20 @@ from meshproof.dsl.source import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
+MANIFEST_SUFFIXES = (".yaml", ".yml", ".json", ".template")
 STDIN = "<stdin>"
-_MANIFEST = "a manifest is YAML or JSON with an `apiVersion`"
+_MANIFEST = "a manifest is YAML or JSON with an `apiVersion`, or with resources of App Mesh"
 _KUBERNETES = re.compile(rb"""^[\s\-{\["']*apiVersion["']?\s*:|["']apiVersion["']\s*:""", re.MULTILINE)
+_APP_MESH = re.compile(rb"""AWS::AppMesh::|\bappmesh\.k8s\.aws/|["']meshName["']\s*:""")
+_ISTIO = re.compile(rb"\bistio\.io/|\bgateway\.networking\.k8s\.io/")
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """The paths of policy files and folders, a policy on stdin, and manifests with their bytes.
 
-    `emitted` are those of the manifests, as they are shown, that `compile` wrote.
+    `emitted` are those of the manifests, as they are shown, that `compile` wrote. `origin` is the mesh that they
+    are for.
     """
 
     policies: tuple[Path, ...]
@@ -39,6 +42,7 @@ class Inputs:
     manifests: tuple[Artifact, ...]
     diagnostics: tuple[Diagnostic, ...]
     emitted: frozenset[str] = frozenset()
+    origin: Origin = Origin.ISTIO
 
 
 def gather(paths: Sequence[Path], stdin: str | None, limit: int, wanted: Origin | None = None) -> Inputs:
@@ -59,12 +63,29 @@ def gather(paths: Sequence[Path], stdin: str | None, limit: int, wanted: Origin 
         manifests.append(Artifact(STDIN, stdin.encode("utf-8", "surrogateescape")))
         stdin = None
     emitted = frozenset(shown for path in paths if path.is_dir() for shown in _emitted(path, tree))
-    return Inputs(tuple(policies), stdin, tuple(manifests), tuple(diagnostics), emitted)
+    origin = _origin(manifests) if wanted is None else wanted
+    diagnostics += (one for one in (_two_meshes(manifests),) if wanted is None and one is not None)
+    return Inputs(tuple(policies), stdin, tuple(manifests), tuple(diagnostics), emitted, origin)
+
+
+def _origin(manifests: Sequence[Artifact]) -> Origin:
+    """Which mesh the manifests are for: App Mesh if one of them names it."""
+    return Origin.APP_MESH if any(_APP_MESH.search(one.content) for one in manifests) else Origin.ISTIO
+
+
+def _two_meshes(manifests: Sequence[Artifact]) -> Diagnostic | None:
+    """The finding that objects of two meshes stand together, and nothing says which is meant."""
+    ours = next((one.path for one in manifests if _APP_MESH.search(one.content)), None)
+    other = next((one.path for one in manifests if _ISTIO.search(one.content)), None)
+    if ours is None or other is None:
+        return None
+    message = f"`{ours}` is for App Mesh and `{other}` for Istio: one run judges one of them"
+    return found("MP022", message, Span(other, 0, 0), help="add `--from istio` or `--from app-mesh`")
 
 
 def is_manifest(content: bytes) -> bool:
-    """Whether a text looks like Kubernetes objects: some line or member names an `apiVersion`."""
-    return _KUBERNETES.search(content) is not None
+    """Whether a text looks like Kubernetes objects (some line or member names an `apiVersion`), or is for App Mesh."""
+    return _KUBERNETES.search(content) is not None or _APP_MESH.search(content) is not None
 
 
 def _manifests(path: Path, tree: files.Tree, limit: int) -> Iterator[Artifact | Diagnostic]:
@@ -120,12 +141,14 @@ def no_manifest(paths: Sequence[Path] = ()) -> Diagnostic:
 def no_object(manifests: Sequence[Artifact]) -> Diagnostic:
     """The finding that what was named as a manifest is none."""
     shown = manifests[0].path
-    return found("MP006", f"`{shown}` holds no object of Kubernetes", Span(shown, 0, 0), help=_MANIFEST)
+    return found(
+        "MP006", f"`{shown}` holds no object of Kubernetes, and nothing of App Mesh", Span(shown, 0, 0), help=_MANIFEST
+    )
 
 
 def has_objects(manifests: Sequence[Artifact]) -> bool:
-    """Whether some file names an `apiVersion`: of files that are empty, or something else, nothing can be judged."""
-    return any(b"apiVersion" in one.content for one in manifests)
+    """Whether some file looks like a manifest: of files that are empty, or something else, nothing can be judged."""
+    return any(b"apiVersion" in one.content or _APP_MESH.search(one.content) for one in manifests)
 
 
 def mixed(manifest: str, policy: str) -> Diagnostic:
@@ -134,5 +157,5 @@ def mixed(manifest: str, policy: str) -> Diagnostic:
         "MP022",
         f"`{policy}` is a policy and `{manifest}` is a manifest: one run judges one of them",
         Span(policy, 0, 0),
-        help="add `--from mesh` or `--from istio`; beside manifests, `.mesh` files hold zones, claims, tests, waivers",
+        help="say which with `--from`; beside manifests, `.mesh` files hold zones, claims, tests, waivers",
     )

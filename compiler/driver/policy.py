@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.backend import registry
 from meshproof.compiler.backend.artifact import Artifact
-from meshproof.compiler.backend.target import CompileOptions, LiftingTarget
+from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.config.keys import Origin
 from meshproof.compiler.driver.collecting import uncollected
 from meshproof.compiler.driver.inputs import Inputs, gather, has_objects, mixed, no_manifest, no_object
@@ -91,8 +91,8 @@ def read_policy(paths: Sequence[Path], reading: Reading = DEFAULT_READING, *, st
     Manifests of a mesh are a policy too; `.mesh` files beside them may hold zones, claims, tests and waivers alone.
     """
     inputs = gather(paths, stdin, reading.limits.max_file_bytes, reading.origin)
-    if not inputs.manifests and reading.origin is Origin.ISTIO:
-        return Policy((), (), {}, inputs.diagnostics or (no_manifest(paths),), Origin.ISTIO)
+    if not inputs.manifests and reading.origin not in {None, Origin.MESH}:
+        return Policy((), (), {}, inputs.diagnostics or (no_manifest(paths),), inputs.origin)
     if not inputs.manifests:
         loaded = load(paths, stdin=stdin, packs=read_pack, limits=reading.limits)
         if loaded.documents or not inputs.diagnostics:
@@ -137,13 +137,13 @@ def _resolved(loaded: Loaded, environment: str | None) -> Policy:
 
 def _overlay(inputs: Inputs, reading: Reading) -> Loaded | None:
     """The `.mesh` files beside manifests, if there are any that are to be read."""
-    if reading.origin is Origin.ISTIO or not (inputs.policies or inputs.stdin is not None):
+    if reading.origin is not None or not (inputs.policies or inputs.stdin is not None):
         return None
     return load(inputs.policies, stdin=inputs.stdin, packs=read_pack, limits=reading.limits)
 
 
 def _lifted(inputs: Inputs, overlay: Loaded | None, reading: Reading) -> Policy:
-    lifted = lift(inputs.manifests, reading.settings)
+    lifted = lift(inputs.manifests, reading.settings, origin=inputs.origin)
     sources = {source.path: source for source in lifted.sources}
     diagnostics = (*inputs.diagnostics, *lifted.diagnostics)
     if not _is_broken(diagnostics) and not has_objects(inputs.manifests):
@@ -163,7 +163,7 @@ def _lifted(inputs: Inputs, overlay: Loaded | None, reading: Reading) -> Policy:
         trees,
         sources,
         diagnostics,
-        Origin.ISTIO,
+        inputs.origin,
         lifted.skipped,
         manifests=inputs.manifests,
         settings=reading.settings,
@@ -177,16 +177,15 @@ def lift(
     settings: tuple[tuple[str, str], ...],
     known: Mesh | None = None,
     pods: tuple[Pods, ...] = (),
+    origin: Origin = Origin.ISTIO,
 ) -> Lifted:
-    """What manifests mean under options of their target; see `LiftingTarget.lift`."""
-    target = registry.load(Origin.ISTIO.value)
-    assert isinstance(target, LiftingTarget)
-    return target.lift(manifests, CompileOptions(_NO_DAY, settings), known, pods)
+    """What manifests mean under options of their mesh; see `Reader.lift`."""
+    return registry.load_reader(origin.value).lift(manifests, CompileOptions(_NO_DAY, settings), known, pods)
 
 
 def lift_again(policy: Policy, pods: tuple[Pods, ...]) -> Mesh | None:
     """The mesh of the policy's manifests, in which these pods are workloads too."""
-    return lift(policy.manifests, policy.settings, pods=pods).mesh
+    return lift(policy.manifests, policy.settings, pods=pods, origin=policy.origin).mesh
 
 
 def policy_of_lifted(lifted: Lifted, diagnostics: Sequence[Diagnostic] = ()) -> Policy:

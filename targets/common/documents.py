@@ -24,8 +24,14 @@ class Documents:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def read_documents(file: str, content: bytes) -> Documents:
-    """The documents of one file; `file` is its path as it is shown. A file is taken whole or refused with a place."""
+_NO_TAGS: yaml.Tags = {}
+
+
+def read_documents(file: str, content: bytes, tags: yaml.Tags = _NO_TAGS) -> Documents:
+    """The documents of one file; `file` is its path as it is shown. A file is taken whole or refused with a place.
+
+    `tags` are short forms that YAML may hold; see `targets.common.yaml.parse`.
+    """
     if len(content) > BYTES_MAX:
         message = f"`{file}` is larger than {BYTES_MAX // (1024 * 1024)} MiB"
         return Documents(SourceFile(file, ""), (), (_error("MP004", message, Span(file, 0, 0)),))
@@ -39,7 +45,7 @@ def read_documents(file: str, content: bytes) -> Documents:
         return Documents(source, (), (_error("MP002", message, Span(file, len(readable), len(readable)), advice),))
     source = SourceFile(file, text.removeprefix(_BOM))
     try:
-        trees = _parse(source)
+        trees = _parse(source, tags)
     except TreeError as error:
         span = Span(file, error.start, error.end)
         return Documents(source, (), (_error("MP124", error.message, span, error.advice),))
@@ -47,17 +53,17 @@ def read_documents(file: str, content: bytes) -> Documents:
     return Documents(source, tuple(tree for tree in trees if isinstance(tree, MapNode)), stray)
 
 
-def _parse(source: SourceFile) -> tuple[Placed, ...]:
+def _parse(source: SourceFile, tags: yaml.Tags) -> tuple[Placed, ...]:
     """As JSON what looks like it. A flow mapping of YAML looks like it too, but then it is no JSON."""
     text, file = source.text, source.path
     if text.lstrip()[:1] not in {"{", "["}:
-        return yaml.parse(text, file)
+        return yaml.parse(text, file, tags=tags)
     try:
         return json_tree.parse(text, file)
     except TreeError:
         if file.endswith(".json"):
             raise
-        return yaml.parse(text, file)
+        return yaml.parse(text, file, tags=tags)
 
 
 def _no_object(tree: Placed) -> Diagnostic:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TypeAlias
 
 import yaml
@@ -90,22 +91,65 @@ _PLAIN_STYLES = (None, "")  # PyYAML's word, and libyaml's
 _TAB = "a tab does not indent: YAML takes blanks alone"
 
 
-def parse(text: str, file: str, at: Span | None = None) -> tuple[tree.Placed, ...]:
+Tags: TypeAlias = "Mapping[str, str]"
+"""Short forms of mappings: `!Ref x` stands for `{Ref: x}` where the tag `!Ref` is given the key `Ref`."""
+
+_NO_TAGS: Tags = {}
+
+
+def parse(text: str, file: str, at: Span | None = None, tags: Tags = _NO_TAGS) -> tuple[tree.Placed, ...]:
     """The documents of a YAML stream, empty ones left out. `file` is for the places.
 
     For a text inside of another one `at` is the one place that all its parts have. Raises `TreeError` for what is no
-    YAML, and for what no honest manifest needs: aliases, merge keys, foreign tags.
+    YAML, and for what no honest manifest needs: aliases, merge keys, foreign tags that are not among `tags`.
     """
     builder = tree.TreeBuilder(file, at)
+    taker = _Tagged(builder, tags)
+    take = taker.take if tags else partial(_take, builder)
     try:
         for event in yaml.parse(text, Loader=_Loader):
-            _take(builder, event)
+            take(event)
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, text) from None
     except yaml.reader.ReaderError as error:
         message = "the text holds a control character, or one that YAML does not take"
         raise tree.TreeError(message, error.position, error.position + 1) from None
     return tuple(found for found in builder.trees if not (isinstance(found, tree.Leaf) and found.value is None))
+
+
+class _Tagged:
+    """Takes events, and writes out what short tags stand for."""
+
+    def __init__(self, builder: tree.TreeBuilder, tags: Tags) -> None:
+        self._builder = builder
+        self._tags = tags
+        self._wraps: list[bool] = []  # for each open collection, whether a mapping was opened around it
+
+    def take(self, event: yaml.Event) -> None:
+        """As `_take` does, but for tags that are known."""
+        if isinstance(event, yaml.CollectionEndEvent):
+            _take(self._builder, event)
+            if self._wraps.pop():
+                self._close()
+            return
+        if not isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
+            _take(self._builder, event)
+            return
+        key = None if event.tag is None else self._tags.get(event.tag)
+        if key is not None:
+            start, end = _place(event)
+            self._builder.open(start, is_map=True)
+            self._builder.key(key, start, min(end, start + len(event.tag or "")))
+            event.tag = None
+        _take(self._builder, event)
+        if isinstance(event, yaml.CollectionStartEvent):
+            self._wraps.append(key is not None)
+        elif key is not None:
+            self._close()
+
+    def _close(self) -> None:
+        end = self._builder.last_end()
+        self._builder.close(0 if end is None else end)
 
 
 def _take(builder: tree.TreeBuilder, event: yaml.Event) -> None:

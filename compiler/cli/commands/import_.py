@@ -18,11 +18,11 @@ from meshproof.compiler.report import import_json, import_text
 if TYPE_CHECKING:
     from meshproof.compiler.report.model_import import Imported
 
-ORIGINS = ("istio",)
+ORIGINS = ("istio", "app-mesh")
 
 
 @click.command("import")
-@click.argument("origin", type=click.Choice(ORIGINS), metavar="istio")
+@click.argument("origin", type=click.Choice(ORIGINS), metavar="istio|app-mesh")
 @options.paths
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="The file; stdout if left out.")
 @click.option("--force", is_flag=True, help="Write over a file that says something else.")

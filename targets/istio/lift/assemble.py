@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from meshproof.compiler.ir.entities import Authorizer, Gateway, Layer, Service
 from meshproof.compiler.ir.mesh import Mesh, PathMode
 from meshproof.compiler.ir.names import AuthorizerName, NodeName
+from meshproof.targets.common.callers import Identities
 from meshproof.targets.istio.lift.admission import Verdict
 from meshproof.targets.istio.lift.authorization import Authorization, Surroundings, lift_authorization
-from meshproof.targets.istio.lift.callers import Identities
 from meshproof.targets.istio.lift.client_tls import where_identities_count
 from meshproof.targets.istio.lift.closed_namespaces import lift_namespaces
 from meshproof.targets.istio.lift.context import LiftContext

@@ -12,10 +12,11 @@ from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.entities import Destination, Layer
 from meshproof.compiler.ir.names import AuthorizerName, NodeName, Origin, RuleId
 from meshproof.compiler.ir.predicate import Attribute
+from meshproof.targets.common.callers import Identities
+from meshproof.targets.common.callers_text import callers_text
 from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.admission import DRY_RUN, Verdict
 from meshproof.targets.istio.lift.ambient import ambient_form
-from meshproof.targets.istio.lift.callers import Identities
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.in_force import in_force_at
 from meshproof.targets.istio.lift.kinds import Kind
@@ -25,7 +26,6 @@ from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.policy_terms import Reading
 from meshproof.targets.istio.lift.request_authentication import Tokens
 from meshproof.targets.istio.lift.rule_forms import Form, PolicyRule, http_form, read_rule, tcp_form
-from meshproof.targets.istio.lift.rule_text import callers_text
 from meshproof.targets.istio.lift.unmodelled import unknown_object
 from meshproof.targets.istio.lift.values import items, text
 from meshproof.targets.istio.lift.workloads import Workload

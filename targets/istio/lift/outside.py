@@ -19,7 +19,7 @@ from meshproof.compiler.ir.predicate import (
     negation,
 )
 from meshproof.compiler.ir.routing import Route
-from meshproof.targets.istio.lift.callers import Identities
+from meshproof.targets.common.callers import Identities
 from meshproof.targets.istio.lift.registry import KnownHost, Registry, arriving_at
 from meshproof.targets.istio.lift.senders import Senders
 from meshproof.targets.istio.lift.sidecars import View

@@ -27,6 +27,9 @@ def gathered(folder: Path, files: dict[str, str], *names: str, wanted: Origin | 
         ('{"apiVersion": "v1", "kind": "List"}', True),
         ('{\n  "kind": "List", "apiVersion": "v1"}', True),
         ("- apiVersion: v1\n", True),
+        ("Resources:\n  A: {Type: AWS::AppMesh::Mesh}\n", True),
+        ('{"meshName": "shop", "spec": {}}', True),
+        ("Resources:\n  A: {Type: AWS::SQS::Queue}\n", False),
         ("image: nginx\nreplicas: 2\n", False),
         ("mesh x { language 1 }\n# apiVersion is a word\n", False),
         ("", False),
@@ -91,3 +94,27 @@ def test_a_link_out_of_the_tree_is_a_finding(tmp_path: Path) -> None:
 
     assert found.manifests == ()
     assert [one.code for one in found.diagnostics] == ["MP007"]
+
+
+APP_MESH = "apiVersion: appmesh.k8s.aws/v1beta2\nkind: Mesh\nmetadata: {name: x}\nspec: {}\n"
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: x}\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "origin"),
+    [
+        ({"a.yaml": POLICY, "b.yaml": SERVICE}, Origin.ISTIO),
+        ({"a.yaml": APP_MESH, "b.yaml": SERVICE}, Origin.APP_MESH),
+        ({"t.template": "Resources: {A: {Type: 'AWS::AppMesh::Mesh'}}"}, Origin.APP_MESH),
+    ],
+)
+def test_manifests_tell_which_mesh_they_are_for(tmp_path: Path, files: dict[str, str], origin: Origin) -> None:
+    found = gathered(tmp_path, files)
+    assert (found.origin, found.diagnostics, len(found.manifests)) == (origin, (), len(files))
+
+
+def test_objects_of_two_meshes_are_not_judged_together_unless_one_is_meant(tmp_path: Path) -> None:
+    files = {"a.yaml": APP_MESH, "b.yaml": POLICY}
+    assert [one.code for one in gathered(tmp_path, files).diagnostics] == ["MP022"]
+    meant = gathered(tmp_path, files, wanted=Origin.ISTIO)
+    assert (meant.origin, meant.diagnostics) == (Origin.ISTIO, ())
