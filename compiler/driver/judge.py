@@ -14,9 +14,9 @@ from meshproof.compiler.driver.merge import merged_claims, merged_findings, merg
 from meshproof.compiler.driver.options import JudgeOptions, Part, Progress, silent
 from meshproof.compiler.driver.waive import waived_claim, waived_diagnostic, waived_test
 from meshproof.compiler.driver.world import World
-from meshproof.compiler.report.exit_code import UNDECIDED_CODES
 from meshproof.compiler.report.model import Finding, Report
 from meshproof.compiler.report.model_overview import Overview
+from meshproof.compiler.report.undecided import UNDECIDED_CODES
 from meshproof.dsl.diagnostic import Label, Severity
 
 if TYPE_CHECKING:

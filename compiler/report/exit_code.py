@@ -6,14 +6,11 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.report.model import ClaimVerdict, TestOutcome
+from meshproof.compiler.report.undecided import left_open
 
 if TYPE_CHECKING:
     from meshproof.compiler.report.model import Report
     from meshproof.dsl.diagnostic import Severity
-
-
-UNDECIDED_CODES = ("MP318", "MP605", "MP606", "MP710")
-"""Findings that say that something is not known. No setting hides them: what is not known never passes a gate."""
 
 
 class ExitCode(IntEnum):
@@ -40,11 +37,4 @@ def exit_code(report: Report, fail_level: Severity) -> ExitCode:
         or any(test.outcome is TestOutcome.FAILED and not test.is_waived for test in report.tests)
     ):
         return ExitCode.FOUND
-    if (
-        not report.is_complete
-        or any(finding.code in UNDECIDED_CODES for finding in findings)
-        or any(claim.verdict is ClaimVerdict.UNKNOWN for claim in report.claims)
-        or any(test.outcome is TestOutcome.UNDECIDED for test in report.tests)
-    ):
-        return ExitCode.UNDECIDED
-    return ExitCode.CLEAN
+    return ExitCode.UNDECIDED if left_open(report) else ExitCode.CLEAN

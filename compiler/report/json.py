@@ -10,6 +10,7 @@ from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.compiler.report.exit_code import exit_code
 from meshproof.compiler.report.order import in_order
 from meshproof.compiler.report.place_json import NOWHERE, place_json
+from meshproof.compiler.report.undecided import left_open
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from meshproof.compiler.ir.request import Request
     from meshproof.compiler.report.look import Look
     from meshproof.compiler.report.model import ClaimResult, Compiled, Finding, Report, SecondOpinion, TestResult
+    from meshproof.compiler.report.undecided import Open
     from meshproof.dsl.diagnostic import Evidence, Label, Severity
     from meshproof.dsl.source import SourceFile, Span
 
@@ -53,12 +55,23 @@ def render(report: Report, look: Look, fail_level: Severity) -> str:  # noqa: AR
             "failed": summary.failed,
             "undecided": summary.undecided,
             "complete": report.is_complete,
+            "undecided_because": [_open(one, report.sources) for one in left_open(report)],
             "exit_code": int(exit_code(report, fail_level)),
         },
     }
     if report.compiled is not None:
         document["compiled"] = _compiled(report.compiled)
     return indented(document) + "\n"
+
+
+def _open(one: Open, sources: Mapping[str, SourceFile]) -> Json:
+    return {
+        "kind": one.kind.value,
+        "code": one.code,
+        "subject": one.subject,
+        "reason": one.reason,
+        **_place(one.span, sources),
+    }
 
 
 def _finding(finding: Finding, sources: Mapping[str, SourceFile]) -> Json:

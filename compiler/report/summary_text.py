@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.report.look import Look, Style, harmless, wrapped
+from meshproof.compiler.report.undecided import OpenKind, left_open
+from meshproof.dsl.problems import problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +24,20 @@ def summary_lines(report: Report, look: Look) -> Iterator[str]:
     day = f" as of {report.day.isoformat()}" if report.day else ""
     text = f"{harmless(report.policy) or 'policy'}{where}{day}: {', '.join(_counts(report))}"
     yield wrapped(text, look.width, "  ")
-    if not report.is_complete:
-        yield look.paint("stopped before the end: what is missing here is not known", Style.WARNING)
+    for line in _open_lines(report):
+        yield look.paint(line, Style.WARNING)
+
+
+def _open_lines(report: Report) -> Iterator[str]:
+    """What is not known and no count says."""
+    found: dict[str, int] = {}
+    for one in left_open(report):
+        if one.kind is OpenKind.RUN:
+            yield one.reason
+        elif one.code is not None:
+            found[one.code] = found.get(one.code, 0) + 1
+    for code, number in sorted(found.items()):
+        yield f"undecided: {problem(code).summary}, in {_count(number, 'finding')} {code}"
 
 
 def _counts(report: Report) -> Iterator[str]:

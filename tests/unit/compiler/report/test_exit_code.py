@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.unit.compiler.report.samples import claim, diagnostic, line_of_test
 
-from meshproof.compiler.report.exit_code import UNDECIDED_CODES, exit_code
+from meshproof.compiler.report.exit_code import exit_code
 from meshproof.compiler.report.model import ClaimVerdict, Finding, Report, TestOutcome
+from meshproof.compiler.report.undecided import UNDECIDED_CODES
 from meshproof.dsl.diagnostic import Severity
 
 WARNING = Finding(diagnostic("MP305", Severity.WARNING))

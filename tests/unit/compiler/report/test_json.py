@@ -77,6 +77,10 @@ def test_claims_have_verdict_witness_and_controls() -> None:
 def test_the_summary_counts_and_gives_the_exit_code() -> None:
     summary = document(everything())["summary"]
 
+    assert {(one["kind"], one["reason"]) for one in summary.pop("undecided_because")} == {
+        ("claim", "out of time"),
+        ("test", "deny at default"),
+    }
     assert summary == {
         "errors": 1, "warnings": 0, "infos": 0, "waived": 1,
         "proved": 1, "refuted": 1, "unknown": 1,
