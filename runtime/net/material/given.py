@@ -32,7 +32,7 @@ class Told(Protocol):
     """Who is told what became of what was given."""
 
     def taken(self, what: str, taken: Taken) -> None:
-        """A new policy or identity holds from now on; not called for the first ones."""
+        """A new policy or identity holds from now on; not called for those of the start."""
 
     def refused(self, what: str, why: str) -> None:
         """A new one was refused, and the last good one stays. Once a reason, and each time that somebody asks."""
@@ -65,9 +65,13 @@ def clock() -> datetime:
 class Given:
     """The last good policy and identity of a sidecar. Nothing here waits for anything but disks."""
 
-    def __init__(self, settings: RunSettings, told: Told, now: Callable[[], datetime] = clock) -> None:
+    def __init__(
+        self, settings: RunSettings, told: Told, swapped: Callable[[Frame], None], now: Callable[[], datetime] = clock
+    ) -> None:
+        """`swapped` is called with the frame of each policy and identity that is taken, the first ones too."""
         self._settings = settings
         self._told = told
+        self._swapped = swapped
         self._now = now
         self._reading = asyncio.Lock()
         self._watch = Watch((settings.policy.bundle, *settings.policy.trusted_keys))
@@ -145,7 +149,7 @@ class Given:
         return True
 
     async def _reload_identity(self, *, is_asked: bool) -> bool:
-        """Certificate and key are not read in one step: what does not fit is told at a second look that finds the same."""
+        """Certificate and key are not read in one step: what does not fit is told if a second look finds the same."""
         if isinstance(self._settings.identity, WorkloadApi):
             return True
         try:
@@ -167,6 +171,7 @@ class Given:
         is_first = self.policy.taken is None
         self._mesh = policy.mesh
         if self.policy.take(policy.taken, self._now()):
+            self._swapped(policy.taken.frame)
             if not is_first:
                 self._told.taken("policy", policy.taken)
             for gap in self.gaps:
@@ -175,8 +180,10 @@ class Given:
     def _hold_identity(self, own: _Identity) -> None:
         is_first = self.identity.taken is None and not isinstance(self._settings.identity, WorkloadApi)
         self._own = own
-        if self.identity.take(own.taken, self._now()) and not is_first:
-            self._told.taken("identity", own.taken)
+        if self.identity.take(own.taken, self._now()):
+            self._swapped(own.taken.frame)
+            if not is_first:
+                self._told.taken("identity", own.taken)
 
     def _read_policy(self) -> _Policy:
         material: PolicyMaterial = read_policy(self._settings.policy)

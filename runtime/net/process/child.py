@@ -1,7 +1,7 @@
 """The main of a worker: `python -P -m meshproof.runtime.net.process.child NUMBER-OF-A-DESCRIPTOR MODULE:NAME`.
 
 It is told who it is and what to do by its parent, in the order of what is told, and ends with it. What does the work
-is made by what has that name, which is loaded after the signals are settled; outside of tests `SIDECAR`.
+is made by what has that name, which is loaded after the signals are settled; `worker.SIDECAR` outside of tests.
 """
 
 from __future__ import annotations
@@ -64,9 +64,6 @@ Make = Callable[[int, RunSettings, tuple[Place, ...], Callable[[IssuerName], Non
 
 The places are where it listens, with port 0 settled: of each `inbound` and then of each `outbound`, in their order.
 """
-
-SIDECAR = "meshproof.runtime.net.sidecar:make_sidecar"
-"""What makes the work of a sidecar; it is a `Make`."""
 
 
 class Child:

@@ -11,10 +11,9 @@ from contextlib import suppress
 from meshproof.runtime.net.journal import Journal
 from meshproof.runtime.net.material.errors import RefusedError
 from meshproof.runtime.net.process.backoff import Backoff
-from meshproof.runtime.net.process.child import SIDECAR
 from meshproof.runtime.net.process.frames import Frame
 from meshproof.runtime.net.process.places import place_of, reserved
-from meshproof.runtime.net.process.worker import State, Worker
+from meshproof.runtime.net.process.worker import SIDECAR, State, Worker
 from meshproof.runtime.settings_run import Place
 
 _BEAT = 5.0
@@ -28,7 +27,7 @@ _GRACE = 5
 class Supervisor:
     """`frames` are what a new worker of a number is told; `told` is called with what workers say of other things.
 
-    `departed` is called with a worker that has ended, whose last report counts on.
+    `departed` is called with a worker that has ended and how: its exit code, or the name of a signal.
     """
 
     def __init__(
@@ -37,7 +36,7 @@ class Supervisor:
         journal: Journal,
         frames: Callable[[int], Iterable[Frame]],
         told: Callable[[Worker, Frame], None],
-        departed: Callable[[Worker], None],
+        departed: Callable[[Worker, str], None],
         make: str = SIDECAR,
     ) -> None:
         self._count = count
@@ -125,11 +124,12 @@ class Supervisor:
         while True:
             self.workers[worker.number] = worker
             code = await self._lived(worker)
-            self._departed(worker)
+            how = signal.Signals(-code).name if code < 0 else str(code)
+            self._departed(worker, how)
             if self._ending.is_set():
                 return
             wait = backoff.ended(loop.time() - worker.started)
-            self._tell_end(worker, code, wait)
+            self._tell_end(worker, how, wait)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), wait)
             if self._ending.is_set():
@@ -148,8 +148,7 @@ class Supervisor:
             worker.drain(self._drain_seconds)
         return await worker.ended()
 
-    def _tell_end(self, worker: Worker, code: int, wait: float) -> None:
-        how = signal.Signals(-code).name if code < 0 else str(code)
+    def _tell_end(self, worker: Worker, how: str, wait: float) -> None:
         why = {"why": worker.refused} if worker.refused else {}
         self._journal.tell("worker-ended", worker=worker.number, code=how, again_ms=round(wait * 1000), **why)
 

@@ -14,6 +14,9 @@ from meshproof.runtime.net.process.frames import Frame
 
 _CHILD = "meshproof.runtime.net.process.child"
 
+SIDECAR = "meshproof.runtime.net.sidecar:make_sidecar"
+"""What makes the work of a sidecar; it is a `child.Make`. Named and not imported: the parent has no use for it."""
+
 
 class State(StrEnum):
     """How far a worker is."""
@@ -117,8 +120,10 @@ class Worker:
                 if self.state is State.STARTING:
                     self.state = State.SERVING
                 self.settled.set()
+                self._tell(self, frame)
             case "refused":
                 self.refused = frame.text("why")
+                self._tell(self, frame)
             case "report":
                 self.report = frame
                 self.reported = asyncio.get_running_loop().time()
