@@ -141,6 +141,7 @@ class TelemetrySettings:
     trace_headers: tuple[str, ...] = ("w3c",)
     emf: EmfSettings | None = None
     otlp: OtlpSettings | None = None
+    decision_log_key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ def telemetry(table: Table, folder: Path) -> TelemetrySettings:
         tuple(dict.fromkeys(styles)),
         _emf(table.table("emf"), folder) if table.has("emf") else None,
         _otlp(table.table("otlp")) if table.has("otlp") else None,
+        folder / table.text("decision_log_key") if table.has("decision_log_key") else None,
     )
     if found.decision_log == STANDARD_OUTPUT:
         raise table.refuse(
@@ -42,6 +43,8 @@ def telemetry(table: Table, folder: Path) -> TelemetrySettings:
         )
     if found.decision_log is not None and found.decision_log == found.access_log:
         raise table.refuse("decision_log", "it is the access log, and each line is bound to the one before")
+    if found.decision_log_key is not None and found.decision_log is None:
+        raise table.refuse("decision_log_key", "there is no `decision_log` to chain with it")
     table.end()
     return found
 

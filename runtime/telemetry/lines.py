@@ -21,8 +21,10 @@ Write = Callable[[Sequence[str]], int]
 class BackgroundLog:
     """Hands lines over in batches."""
 
-    def __init__(self, write: Write, most_bytes: int = _MOST_BYTES) -> None:
+    def __init__(self, write: Write, end: Callable[[], None], most_bytes: int = _MOST_BYTES) -> None:
+        """`end` is called by the thread when all is written, and may raise nothing."""
         self._write = write
+        self._end = end
         self._most = most_bytes
         self._waiting: list[str] = []
         self._size = 0
@@ -77,6 +79,7 @@ class BackgroundLog:
             self._written += written
             self._unwritten += len(lines) - written
             self._done += size
+        self._end()
 
 
 class PlainFile:
@@ -99,6 +102,10 @@ class PlainFile:
             return 0
         self._is_torn = written < len(data) and not data[:written].endswith(b"\n") and written > 0
         return len(lines) if written == len(data) else data.count(b"\n", 0, written)
+
+    def close(self) -> None:
+        """It is no longer written to."""
+        os.close(self._file)
 
     def _follow(self) -> None:
         """Once a second: whether the file is still the one of that name."""
@@ -130,6 +137,9 @@ class Stream:
         """Add them."""
         data = "".join(lines).encode("utf-8", "replace")
         return data.count(b"\n", 0, write_all(self._descriptor, data))
+
+    def close(self) -> None:
+        """Who opened it closes it."""
 
 
 def write_all(descriptor: int, data: bytes) -> int:

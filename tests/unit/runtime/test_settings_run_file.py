@@ -59,6 +59,7 @@ MOST = (
     + "[limits]\nhead_bytes = 2048\nheaders = 9\nbody_bytes = 1\nconnections = 2\nstreams = 3\nhandshake_seconds = 4\n"
     + "head_seconds = 5\nstall_seconds = 6\nidle_seconds = 7\nconnect_seconds = 8\ndns_seconds = 9\n"
     + '[telemetry]\naccess_log = "-"\naccess_log_hidden = ["path"]\ndecision_log = "decisions.jsonl"\n'
+    + 'decision_log_key = "chain.key"\n'
     + 'decision_log_headers = ["X-Key"]\ndecision_log_masked = ["path"]\ncluster = "west"\n'
     + 'trace_headers = ["w3c", "b3"]\nemf = { namespace = "Shop/Mesh", file = "emf.log", seconds = 5 }\n'
     + 'otlp = { endpoint = "http://127.0.0.1:4318/v1/traces", percent = 7 }\n'
@@ -109,6 +110,7 @@ def test_every_key_is_kept() -> None:
         ("w3c", "b3"),
         EmfSettings("Shop/Mesh", FOLDER / "emf.log", 5),
         OtlpSettings("http://127.0.0.1:4318/v1/traces", 7),
+        FOLDER / "chain.key",
     )
     assert found.admin == Place("10.0.0.1", 15020)
     assert found.process == ProcessSettings(2, 0, 0)
@@ -229,6 +231,7 @@ def test_what_the_schema_refuses_is_refused_with_its_place(text: str, message: s
             "said",
         ),
         (f'{LEAST}[telemetry]\ndecision_log_headers = ["a b"]', "decision_log_headers: `a b` is no name"),
+        (f'{LEAST}[telemetry]\ndecision_log_key = "a"', "decision_log_key: there is no `decision_log`"),
         (f'{LEAST}[telemetry]\ndecision_log = "-"', "decision_log: a file of its own is expected"),
         (f'{LEAST}[telemetry]\ndecision_log = "a"\naccess_log = "a"', "decision_log: it is the access log"),
         (AGENT.replace("unix:///run", "tcp://run"), "identity.workload_api: `tcp://run/agent.sock` is no path"),

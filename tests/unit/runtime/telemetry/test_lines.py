@@ -10,13 +10,17 @@ import pytest
 from meshproof.runtime.telemetry.lines import BackgroundLog, PlainFile, Stream
 
 
+def _ended() -> None:
+    pass
+
+
 def _still() -> float:
     return 0.0
 
 
 def test_lines_are_in_the_file_in_their_order(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
-    log = BackgroundLog(PlainFile(path, _still).write)
+    log = BackgroundLog(PlainFile(path, _still).write, _ended)
     for number in range(10_000):
         log.add(f"{number} and some more\n")
     log.close(20)
@@ -41,7 +45,7 @@ def test_a_writer_that_hangs_stops_nobody_and_what_finds_no_room_is_counted() ->
         written.extend(some)
         return len(some)
 
-    log = BackgroundLog(write, most_bytes=100)
+    log = BackgroundLog(write, _ended, most_bytes=100)
     log.add("x" * 59 + "\n")
     log.flush()
     assert begun.wait(20)
@@ -61,7 +65,7 @@ def test_what_waits_is_bounded_without_a_flush_too() -> None:
         go.wait(20)
         return len(some)
 
-    log = BackgroundLog(write, most_bytes=200_000)
+    log = BackgroundLog(write, _ended, most_bytes=200_000)
     for _ in range(1000):
         log.add("x" * 999 + "\n")
     assert log.lost >= 700
@@ -102,7 +106,7 @@ def test_a_reader_that_is_gone_is_counted() -> None:
     assert stream.write(["1\n", "2\n"]) == 2
     os.close(reading)
     assert stream.write(["3\n"]) == 0
-    log = BackgroundLog(stream.write)
+    log = BackgroundLog(stream.write, stream.close)
     log.add("4\n")
     log.close(20)
     assert (log.lines, log.lost) == (0, 1)
