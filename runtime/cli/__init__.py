@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from meshproof.runtime.cli.authz import AUTHZ
+from meshproof.runtime.cli.certs import CERTS
 from meshproof.runtime.cli.command import refused
 from meshproof.runtime.tables import SettingError
 
-COMMANDS = (AUTHZ,)
+COMMANDS = (AUTHZ, CERTS)
 """In the order of the help."""
 
 _CODES = "Exit codes: 0 ended as told, 2 usage or something given is refused."

@@ -41,8 +41,8 @@ class SvidFiles:
 
     def read(self) -> SvidContent:
         """What the files hold now. Raises `CredentialsError`."""
-        federated = tuple((domain, str(path), _content(path)) for domain, path in self.federated)
-        return SvidContent(_content(self.certificate), _content(self.key), _content(self.bundle), federated)
+        federated = tuple((domain, str(path), content_of(path)) for domain, path in self.federated)
+        return SvidContent(content_of(self.certificate), content_of(self.key), content_of(self.bundle), federated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,8 @@ def _opened(path: str, flags: int) -> int:
     raise OSError(errno.EINVAL, "it is no file")
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """What a file holds now, if it is a regular one and not too large. Raises `CredentialsError`."""
     try:
         with open(path, "rb", buffering=0, opener=_opened) as file:
             content = file.read(MOST_BYTES + 1)

@@ -32,6 +32,19 @@ def check_public(key: object) -> None:
             raise CertificateError("its key is not one of ECDSA, RSA or Ed25519")
 
 
+def key_name(key: object) -> str:
+    """What kind of key it is, for people."""
+    match key:
+        case ec.EllipticCurvePublicKey(curve=curve):
+            return f"ECDSA {curve.name}"
+        case rsa.RSAPublicKey(key_size=bits):
+            return f"RSA {bits}"
+        case ed25519.Ed25519PublicKey():
+            return "Ed25519"
+        case _:
+            return "another kind"
+
+
 def private_key(key: object) -> PrivateKey:
     """The key, if it is of a kind that certificates may have. Raises `CredentialsError`."""
     if isinstance(key, (ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey, ed25519.Ed25519PrivateKey)):

@@ -76,6 +76,12 @@ def authority_domain(certificate: x509.Certificate) -> str | None:
     return None
 
 
+def host_names(certificate: x509.Certificate) -> tuple[str, ...]:
+    """The names of hosts in it, which say nothing about who a workload is."""
+    names = _found(_extensions(certificate), x509.SubjectAlternativeName)
+    return () if names is None else tuple(names.value.get_values_for_type(x509.DNSName))
+
+
 def _check_usage(extensions: x509.Extensions) -> None:
     usage = _found(extensions, x509.KeyUsage)
     if usage is None:
