@@ -227,7 +227,9 @@ class Http1Client:
             if self._is_paused:
                 self._paused = events[place:]
                 return
+            is_end = False
             if isinstance(event, ResponseHead):
+                is_end = event.is_end
                 self._head(event, listener, is_followed=place < last)
             elif isinstance(event, bytes):
                 is_end = place < last and events[place + 1] is None
@@ -238,12 +240,19 @@ class Http1Client:
                 self._fail(event)
             else:
                 self._answered()
-                if event is None:
-                    listener.data(b"", is_end=True)
-                else:
-                    listener.trailers(event)
+                self._last_part(event, listener)
+                return
+            if is_end:
+                return  # whoever was told may have begun the next request here
         if self._listener is not None:
             self.deadline = self._clock() + self._rules.stall
+
+    @staticmethod
+    def _last_part(trailers: Fields | None, listener: ResponseListener) -> None:
+        if trailers is None:
+            listener.data(b"", is_end=True)
+        else:
+            listener.trailers(trailers)
 
     def _head(self, head: ResponseHead, listener: ResponseListener, *, is_followed: bool) -> None:
         head.is_followed = is_followed and not head.is_end and head.status >= _OK
