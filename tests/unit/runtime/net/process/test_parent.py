@@ -6,11 +6,12 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 from tests.unit.runtime.net.material.given_files import CATALOG, bundle, files, leaf
-from tests.unit.runtime.net.process.scenes import Lines, Running, parent_of, run, run_with
+from tests.unit.runtime.net.process.scenes import SMALL, Line, Lines, Running, parent_of, run, run_with
 
 from meshproof.runtime.net.material.errors import RefusedError
 
@@ -151,6 +152,44 @@ def test_signals_reload_and_end_it(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         os.kill(os.getpid(), signal.SIGTERM)
         await living
         assert [one["event"] for one in lines.found[-2:]] == ["draining", "stopped"]
+
+    run(body(), monkeypatch)
+
+
+ALONE = """
+import asyncio, sys
+from pathlib import Path
+from meshproof.runtime.net.journal import Journal
+from meshproof.runtime.net.process.parent import Config, Parent
+from meshproof.runtime.settings_run_file import read_run_settings
+path = Path(sys.argv[1])
+def write(line): print(line, end="", flush=True)
+asyncio.run(Parent(Config(read_run_settings(path), path.read_bytes(), path), Journal(write), sys.argv[2]).run())
+"""
+
+
+def test_a_parent_that_is_killed_leaves_nobody_who_goes_on_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = files(tmp_path, "[process]\nworkers = 2\ndrain_seconds = 50\n")
+
+    async def body() -> None:
+        command = (sys.executable, "-c", ALONE, str(given.config), SMALL)
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        assert process.stdout is not None
+        while (told := json.loads(await process.stdout.readline()))["event"] != "started":
+            pass
+        host, port = told["listen"].split(":")
+        line = Line(*await asyncio.open_connection(host, int(port)))
+        assert (await line.ask())[1] == "first"
+        process.kill()
+        assert await line.reader.readline() == b"draining\n"
+        assert (await line.ask())[1] == "first"  # what has begun may end
+        await line.ask("end")
+        line.writer.close()
+        await process.wait()  # until all who hold its pipe have ended, too
+        with pytest.raises(ConnectionError):
+            await asyncio.open_connection(host, int(port))
 
     run(body(), monkeypatch)
 
