@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from meshproof.runtime.core.http2.grpc_reply import grpc_reply, is_grpc
 from meshproof.runtime.core.messages import (
     Answer,
     ClientStream,
@@ -122,6 +123,9 @@ class Exchange:
 
     def _respond(self, answer: Respond) -> None:
         record = self._record
+        if is_grpc(record.head):
+            answer = grpc_reply(answer)
+            record.trailers = list(answer.fields)
         record.status = answer.status
         if answer.flags:
             record.flags = f"{record.flags},{answer.flags}" if record.flags else answer.flags

@@ -250,6 +250,7 @@ class Connection(Ending):
         code = f.read_word(payload)
         self._forget(stream)
         self._gone(stream, Failure.REFUSED if code == Code.REFUSED_STREAM else Failure.RESET)
+        self._maybe_done()
 
     def _on_ping(self, flags: int, number: int, payload: bytes) -> None:
         if self._taken_frames:
