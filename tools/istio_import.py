@@ -21,7 +21,7 @@ from meshproof.compiler.config.keys import Origin
 from meshproof.compiler.driver.importing import import_policy
 from meshproof.compiler.driver.policy import Policy, Reading, lift, policy_of_texts, read_policy
 from meshproof.compiler.driver.reading_back import EQUAL, STRICTER, emitted
-from meshproof.compiler.express import Wording, express, folded, without_unasked
+from meshproof.compiler.express import Wording, express, folded, seen_alike, without_unasked
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.report.import_text import counts
@@ -91,8 +91,11 @@ def _difference(files: Mesh, again: Mesh | None) -> SemanticDiff:
     (old, _), (new, _) = without_unasked(files), without_unasked(again)
     names = express(files, Wording("", lambda _: "", DAY)).names.nodes
     known = {node.name for node in new.nodes}
-    pairs = ((node, NodeName(name)) for node, name in names.items() if name in known)
-    return semantic_diff(old, new, DAY, DiffOptions(correspondence=Correspondence(tuple(sorted(pairs)))))
+    correspondence = Correspondence(
+        tuple(sorted((node, NodeName(name)) for node, name in names.items() if name in known))
+    )
+    new = seen_alike(old, new, correspondence.to_new)
+    return semantic_diff(old, new, DAY, DiffOptions(correspondence=correspondence))
 
 
 def _places(difference: SemanticDiff) -> frozenset[tuple[Change, str | None, int | None]]:

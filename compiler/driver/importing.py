@@ -10,7 +10,7 @@ from meshproof.compiler.backend import registry
 from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.driver.comments import Comments
 from meshproof.compiler.driver.policy import lift, policy_of_texts
-from meshproof.compiler.express import Untaken, Wording, express, folded, in_order, text_of, without_unasked
+from meshproof.compiler.express import Untaken, Wording, express, folded, in_order, seen_alike, text_of, without_unasked
 from meshproof.compiler.ir.names import NodeName, Origin
 from meshproof.compiler.report.model_import import Imported
 from meshproof.compiler.verify.correspondence import Correspondence
@@ -77,8 +77,9 @@ def import_policy(policy: Policy, day: date, timeout_ms: int) -> Imported:
         )
     new = draft.policy.meshes[0]
     old, unasked = without_unasked(mesh)
-    options = DiffOptions(timeout_ms=timeout_ms, correspondence=_correspondence(expressed, new))
-    difference = semantic_diff(old, new, day, options)
+    correspondence = _correspondence(expressed, new)
+    options = DiffOptions(timeout_ms=timeout_ms, correspondence=correspondence)
+    difference = semantic_diff(old, seen_alike(old, new, correspondence.to_new), day, options)
     notes = (*((UNASKED.format(number=unasked),) if unasked else ()), *map(_of_sides, difference.notes))
     return Imported(
         origin=policy.origin.value,

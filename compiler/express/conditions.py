@@ -50,8 +50,9 @@ if TYPE_CHECKING:
 
 _CALL = re.compile(r"/([A-Za-z_][\w.]*\.[A-Za-z_]\w*)/([A-Za-z_]\w*)")
 _SERVICE = re.compile(r"/([A-Za-z_][\w.]*\.[A-Za-z_]\w*)/\*")
-_TEMPLATE_SEGMENT = r"(?:[a-zA-Z0-9\-._~%!$&'()*+,;:@=])+"
-_TEMPLATE_REST = r"(?:[a-zA-Z0-9\-._~%!$&'()*+,;:@=/])*"
+_TEMPLATE_SEGMENT = r"[^/\[\]]+"
+_TEMPLATE_REST = r"[^\[\]]*"
+"""What the operators take of a normal path: the rest of what they do not take is percent-encoded before."""
 _FIELDS: dict[type[Attribute], ast.Field] = {
     SourceIp: ast.Field.SOURCE_IP,
     ClientIp: ast.Field.CLIENT_IP,

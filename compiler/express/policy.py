@@ -15,6 +15,7 @@ from meshproof.compiler.express.names import Names, names_of, untaken_node
 from meshproof.compiler.express.ports import ports_of, taken_for_http
 from meshproof.compiler.express.routes import Routes
 from meshproof.compiler.express.rules import Rules
+from meshproof.compiler.express.seen_callers import as_seen
 from meshproof.compiler.express.sets import Domains
 from meshproof.compiler.express.untaken import Untaken
 from meshproof.compiler.express.wording import Wording
@@ -60,6 +61,7 @@ class Expressed:
 
 def express(mesh: Mesh, wording: Wording) -> Expressed:
     """The policy that means what the mesh means, but for what is listed."""
+    mesh = as_seen(mesh)
     untaken = tuple(_untaken_nodes(mesh))
     taken = _without(mesh, frozenset(one.subject for one in untaken))
     writer = _Writer(taken, names_of(taken), wording)

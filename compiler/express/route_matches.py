@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.express.conditions import path_pattern
+from meshproof.compiler.express.hosts import with_plain_hosts
 from meshproof.compiler.express.inexpressible import InexpressibleError
 from meshproof.compiler.express.sets import is_namespace
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Segments, Suffix
@@ -62,7 +63,7 @@ class RouteMatches:
         for part in _parts(branch.condition):
             if part == _ANY_PATH:
                 continue
-            if host is None and (named := _host(part)) is not None:
+            if (named := _host(part)) is not None and (host is None or host.value == named):
                 host = Text(named)
             elif not methods and (listed := _methods(part)):
                 methods = listed
@@ -114,9 +115,9 @@ def _parts(condition: Predicate) -> tuple[Predicate, ...]:
         case Always():
             return ()
         case And(operands):
-            return operands
+            return tuple(map(with_plain_hosts, operands))
         case _:
-            return (condition,)
+            return (with_plain_hosts(condition),)
 
 
 def _all(expressions: list[Expression]) -> Expression | None:

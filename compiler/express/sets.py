@@ -160,7 +160,8 @@ class _Writer:
         """All of them; what is taken away stands behind `except`. Whoever has an identity needs no other mention."""
         kept = tuple(one for one in operands if not isinstance(one, Not))
         removed = tuple(one.operand for one in operands if isinstance(one, Not) and not self._is_nobody(one.operand))
-        named = tuple(one for one in kept if one != Test(SourceIdentity(), Present())) or kept
+        others = tuple(one for one in kept if one != Test(SourceIdentity(), Present()))
+        named = others if others and not all(map(takes_plaintext, others)) else kept
         terms = tuple(self._term(one) for one in named) or (ast.Anyone(),)
         base = terms[0] if len(terms) == 1 else ast.Braces((ast.Intersection(terms),))
         if not removed:

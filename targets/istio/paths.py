@@ -16,7 +16,9 @@ from enum import Enum, auto
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex, Segments, Suffix, Template
 from meshproof.compiler.patterns.segments import parse_segments
+from meshproof.compiler.patterns.template import ONE, REST
 from meshproof.targets.istio.findings import NotExpressibleError
+from meshproof.targets.istio.path_templates import template_of
 
 _ENCODED = re.compile(r'["<>^`{|}]|%(?:22|3C|3E|5E|60|7B|7C|7D)')
 _CUT_ESCAPE = re.compile(r"%[0-9A-F]?\Z")
@@ -38,10 +40,11 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PathValue:
-    """One value: `text` without the star of a prefix or suffix."""
+    """One value: `text` without the star of a prefix or suffix. `is_exact`: a template misses nothing that is meant."""
 
     kind: Kind
     text: str
+    is_exact: bool = False
 
     @property
     def written(self) -> str:
@@ -102,14 +105,22 @@ def _values(matcher: Matcher) -> tuple[PathValue, ...] | None:
             return _segments(pattern)
         case Template(pattern):
             return (PathValue(Kind.TEMPLATE, pattern),)
-        case Regex():
-            raise NotExpressibleError(
-                Feature.PATH_REGEX,
-                "an AuthorizationPolicy has no regular expressions for paths",
-                "write patterns of segments such as `/item/*`, or `startswith` or `endswith`",
-            )
+        case Regex(expression):
+            return (PathValue(Kind.TEMPLATE, _template(expression), is_exact=True),)
         case _:
             raise NotExpressibleError(Feature.PATH_SEGMENTS, "a path is compared with a pattern of another kind")
+
+
+def _template(expression: str) -> str:
+    found = template_of(expression)
+    if found is None:
+        raise NotExpressibleError(
+            Feature.PATH_REGEX,
+            "an AuthorizationPolicy has no regular expressions for paths",
+            "write patterns of segments such as `/item/*`, or `startswith` or `endswith`",
+        )
+    _literal(found.replace(ONE, "").replace(REST, ""))
+    return found
 
 
 def _segments(pattern: str) -> tuple[PathValue, ...] | None:

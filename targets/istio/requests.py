@@ -189,10 +189,14 @@ def _paths(clause: Clause) -> tuple[tuple[PathValue, ...] | None, tuple[PathValu
 
 def _tell_templates(values: tuple[PathValue, ...] | None, refused: Iterable[PathValue], speaker: Speaker) -> None:
     """An allow by template refuses paths with brackets; what a deny by template misses, closed allows refuse."""
-    if speaker.effect == "allow" and any(value.kind is Kind.TEMPLATE for value in values or ()):
+    if speaker.effect == "allow" and any(map(_misses_some, values or ())):
         speaker.narrowed(Feature.PATH_SEGMENTS, BRACKETS, is_positive=True, region=HAS_BRACKETS)
-    if speaker.effect != "allow" and any(value.kind is Kind.TEMPLATE for value in refused):
+    if speaker.effect != "allow" and any(map(_misses_some, refused)):
         speaker.narrowed(Feature.PATH_SEGMENTS, BRACKETS, is_positive=False, region=HAS_BRACKETS)
+
+
+def _misses_some(value: PathValue) -> bool:
+    return value.kind is Kind.TEMPLATE and not value.is_exact
 
 
 def conditions(clause: Clause, shape: Shape) -> tuple[Condition, ...]:

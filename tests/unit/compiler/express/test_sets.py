@@ -41,6 +41,10 @@ def _of(domain: str, path: str) -> Predicate:
         (_is(Regex("spiffe://.+/ns/shop/(.+/|)sa/web(/.+)?")), '{ web, identity "spiffe://vm.corp/ns/shop/sa/web" }'),
         (Not(_is(Exact(WEB))), "anyone except web"),
         (And((_is(Present()), Not(_is(Exact(WEB))))), "authenticated except web"),
+        (
+            And((_is(Present()), Or((_is(Exact(WEB)), Not(_is(Prefix("spiffe://vm.corp/"))))))),
+            'authenticated and { web, anyone except identity "spiffe://vm.corp/*" }',
+        ),
         (Or((_is(Exact(WEB)), _of("nobody.example", "x"))), "web"),
         (Not(_of("nobody.example", "x")), "anyone"),
         (And((_is(Present()), Not(_of("nobody.example", "x")))), "authenticated"),
