@@ -113,10 +113,15 @@ class RunLimits:
 
 @dataclass(frozen=True, slots=True)
 class OtlpSettings:
-    """A collector that takes spans (`http://HOST:4318/v1/traces`), and the share in percent that begins sampled."""
+    """A collector that takes spans (`http://HOST:4318/v1/traces`), and the share in percent that begins sampled.
+
+    Where it takes metrics too (`…/v1/metrics`), they are told each so many seconds.
+    """
 
     endpoint: str
     percent: int = 1
+    metrics_endpoint: str | None = None
+    seconds: int = 60
 
 
 @dataclass(frozen=True, slots=True)

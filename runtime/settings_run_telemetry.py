@@ -77,7 +77,10 @@ def _emf(table: Table, folder: Path) -> EmfSettings:
 
 def _otlp(table: Table) -> OtlpSettings:
     found = OtlpSettings(
-        url(table, "endpoint", is_trusted=False), table.number("percent", (0, 100), OtlpSettings("").percent)
+        url(table, "endpoint", is_trusted=False),
+        table.number("percent", (0, 100), OtlpSettings("").percent),
+        url(table, "metrics_endpoint", is_trusted=False) if table.has("metrics_endpoint") else None,
+        table.number("seconds", (1, 3600), OtlpSettings("").seconds),
     )
     table.end()
     return found

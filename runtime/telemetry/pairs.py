@@ -87,7 +87,8 @@ class Pairs:
         found = pair.told.get(id(decision))
         if found is None:
             told = Told(decision, policy)
-            cell = self._registry.number(DECISIONS, told.word, told.rule, pair.source.name, pair.destination.name)
+            parties = (pair.source.name, pair.destination.name)
+            cell = self._registry.number(DECISIONS, told.word, told.rule, *parties, decision.reason.value)
             if len(pair.told) >= _MOST_KEPT:
                 pair.told.clear()
             found = pair.told[id(decision)] = (told, cell)

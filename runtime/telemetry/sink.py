@@ -66,13 +66,19 @@ class Spans(Protocol):
     def add(self, record: Record, started: float, ended: float) -> None:
         """One more, with its times in seconds of 1970. It never waits and never raises."""
 
+    def flush(self) -> None:
+        """Hand over what is there, soon."""
+
     def close(self, seconds: float) -> None:
         """Export what is there, for at most so long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where the sink tells things; what is None is not told. `hidden` are keys of the access log."""
+    """Where the sink tells things; what is None is not told. `hidden` are keys of the access log.
+
+    `tell` hears of logs that lose lines: when that begins, and when it is over, with how many.
+    """
 
     access: Lines | None = None
     hidden: frozenset[str] = frozenset()
@@ -80,6 +86,24 @@ class Outputs:
     decision_lines: DecisionLines | None = None
     spans: Spans | None = None
     cluster: str = UNKNOWN
+    tell: Tell | None = None
+
+
+class Tell(Protocol):
+    """Writes a line of the process's own log."""
+
+    def __call__(self, event: str, **said: str | int) -> None:
+        """One event and what is said of it."""
+
+
+class Loss:
+    """What was lost of one log: up to the last look, and up to what was told."""
+
+    __slots__ = ("is_going_on", "seen", "told")
+
+    def __init__(self) -> None:
+        self.seen = self.told = 0
+        self.is_going_on = False
 
 
 class Sink:
@@ -98,6 +122,7 @@ class Sink:
         self._bound: dict[int, Bound] = {}
         self._tcp: dict[int, Bound] = {}
         self._open = {side: registry.number(catalogue.CONNECTIONS, side.value) for side in Side}
+        self._losses = {name: Loss() for name in self._logs()}
         self._timed = registry.histogram(catalogue.DECISION_SECONDS)
 
     # What the data path tells.
@@ -173,9 +198,11 @@ class Sink:
         self._stamps.set(wall, monotonic)
         for bound in self._tcp.values():
             self._tcp_bytes(bound)
-        for log in (self._outputs.access, self._outputs.decisions):
-            if log is not None:
-                log.flush()
+        for name, log in self._logs().items():
+            log.flush()
+            self._tell_loss(name, self._losses[name], log.lost)
+        if self._spans is not None:
+            self._spans.flush()
 
     def policy(self, mesh: Mesh | None, digest: str) -> None:
         """Another policy is in force, from the next request on."""
@@ -197,10 +224,9 @@ class Sink:
     def snapshot(self) -> Snapshot:
         """All metrics of this process."""
         number = self.registry.number
-        for name, log in (("access", self._outputs.access), ("decision", self._outputs.decisions)):
-            if log is not None:
-                number(catalogue.LOG_LINES, name).value = log.lines
-                number(catalogue.LOG_LOST, name).value = log.lost
+        for name, log in self._logs().items():
+            number(catalogue.LOG_LINES, name).value = log.lines
+            number(catalogue.LOG_LOST, name).value = log.lost
         if self._spans is not None:
             number(catalogue.SPANS, "exported").value = self._spans.exported
             number(catalogue.SPANS, "dropped").value = self._spans.dropped
@@ -213,6 +239,20 @@ class Sink:
         for one in (outputs.access, outputs.decisions, outputs.spans):
             if one is not None:
                 one.close(seconds)
+
+    def _logs(self) -> dict[str, Lines]:
+        named = (("access", self._outputs.access), ("decision", self._outputs.decisions))
+        return {name: log for name, log in named if log is not None}
+
+    def _tell_loss(self, name: str, loss: Loss, lost: int) -> None:
+        if self._outputs.tell is None:
+            return
+        if lost > loss.seen and not loss.is_going_on:
+            self._outputs.tell("log-loses-lines", log=name)
+        elif lost == loss.seen and loss.is_going_on:
+            self._outputs.tell("log-lost-lines", log=name, lines=lost - loss.told)
+            loss.told = lost
+        loss.is_going_on, loss.seen = lost > loss.seen, lost
 
     def _bind(self, connection: ConnectionRecord) -> Bound:
         bound = Bound(connection, self._pairs.pair(connection), access_log.tail(connection, self._hidden))

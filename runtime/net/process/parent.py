@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,10 @@ from meshproof.runtime.net.process.supervisor import Supervisor
 from meshproof.runtime.net.process.telling import Telling
 from meshproof.runtime.net.process.worker import SIDECAR, Worker
 from meshproof.runtime.settings_run import Place, RunSettings
+from meshproof.runtime.telemetry.pushing import Pusher, pushers
+
+_REPORT_SECONDS = 2.0
+"""How long workers may take to say how they are before metrics are pushed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Parent:
         self._places: tuple[Place, ...] = ()
         self._tasks: set[asyncio.Task[None]] = set()
         self._has_started = False
+        self._pushers: tuple[Pusher, ...] = ()
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -64,6 +70,7 @@ class Parent:
         admin: dict[str, str] = {}
         try:
             self._given.load()
+            self._pushers = pushers(settings.telemetry, settings.service, time.time())
             self._places = self._supervisor.reserve(_listened(settings))
             if settings.admin is not None:
                 admin = {"admin": str(await self._admin.start(settings.admin))}
@@ -74,6 +81,8 @@ class Parent:
             raise
         if settings.process.watch_seconds:
             self._begin(self._watch(settings.process.watch_seconds))
+        for pusher in self._pushers:
+            self._begin(self._push(pusher))
         self._has_started = True
         policy = self._given.policy.taken
         assert policy is not None
@@ -132,12 +141,27 @@ class Parent:
             await self._given.look()
             await self._keys.look()
 
+    async def _push(self, pusher: Pusher) -> None:
+        """Tell metrics to who does not ask, in a thread that nobody waits for; a failure is told when it begins."""
+        was_taken = True
+        while True:
+            await asyncio.sleep(pusher.seconds)
+            workers = await self._supervisor.reports(_REPORT_SECONDS)
+            snapshot = self._telling.snapshot(workers, self._given)
+            is_taken = await asyncio.to_thread(pusher.push, snapshot, time.time())
+            if was_taken and not is_taken:
+                self._journal.tell("metrics-not-taken", by=pusher.name)
+            was_taken = is_taken
+
     async def _stop(self, seconds: int) -> None:
         for task in tuple(self._tasks):
             task.cancel()
         await self._supervisor.drain(seconds)
         await self._keys.stop()
         self._admin.stop()
+        for pusher in self._pushers:
+            pusher.close()
+        self._pushers = ()
 
     def _frames(self, number: int) -> Iterable[Frame]:
         config = self._config

@@ -53,9 +53,12 @@ class Telling:
         for worker in workers:
             self._report(worker)
         self._registry.forget(catalogue.POLICY_INFO)
+        self._registry.forget(catalogue.POLICY_TAKEN)
         self._registry.forget(catalogue.CERTIFICATE_EXPIRY)
-        if given.policy.taken is not None:
-            self._registry.number(catalogue.POLICY_INFO, given.policy.taken.name).value = 1
+        policy = given.policy
+        if policy.taken is not None and policy.taken_at is not None:
+            self._registry.number(catalogue.POLICY_INFO, policy.taken.name).value = 1
+            self._registry.number(catalogue.POLICY_TAKEN, policy.taken.name).value = policy.taken_at.timestamp()
         if given.identity.taken is not None and given.ends is not None:
             self._registry.number(catalogue.CERTIFICATE_EXPIRY, given.identity.taken.name).value = given.ends
         return self._totals.snapshot(self._registry.snapshot())

@@ -70,7 +70,7 @@ ENVOY_BOUNDS = (
 """Those of Envoy's histograms, so that queries over both kinds of proxies fit."""
 
 _DECISION_BOUNDS = (1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
-_DECIDED = ("decision", "rule", "source", "destination")
+_DECIDED = ("decision", "rule", "source", "destination", "reason")
 
 
 def _counter(name: str, labels: tuple[str, ...], text: str) -> Metric:
@@ -103,6 +103,9 @@ DECISION_SECONDS = _histogram(
     "meshproof_decision_seconds", (), "How long decisions took, where that was measured.", _DECISION_BOUNDS
 )
 POLICY_INFO = _gauge("meshproof_policy_info", ("hash",), "1 for the policy that is in force.", Merge.MAX)
+POLICY_TAKEN = _gauge(
+    "meshproof_policy_taken_seconds", ("hash",), "When the policy came into force here, in seconds of 1970.", Merge.MIN
+)
 CONFIG_RELOADS = _counter(
     "meshproof_config_reload_total", ("result",), "New policies and settings, by whether they were taken."
 )
@@ -143,6 +146,7 @@ CATALOGUE = (
     SHADOW_DECISIONS,
     DECISION_SECONDS,
     POLICY_INFO,
+    POLICY_TAKEN,
     CONFIG_RELOADS,
     CERTIFICATE_EXPIRY,
     FAULTS,

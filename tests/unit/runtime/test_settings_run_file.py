@@ -62,7 +62,8 @@ MOST = (
     + 'decision_log_key = "chain.key"\n'
     + 'decision_log_headers = ["X-Key"]\ndecision_log_masked = ["path"]\ncluster = "west"\n'
     + 'trace_headers = ["w3c", "b3"]\nemf = { namespace = "Shop/Mesh", file = "emf.log", seconds = 5 }\n'
-    + 'otlp = { endpoint = "http://127.0.0.1:4318/v1/traces", percent = 7 }\n'
+    + 'otlp = { endpoint = "http://127.0.0.1:4318/v1/traces", percent = 7, '
+    + 'metrics_endpoint = "http://127.0.0.1:4318/v1/metrics", seconds = 3 }\n'
     + '[admin]\nlisten = "10.0.0.1:15020"\nis_exposed = true\n'
     + "[process]\nworkers = 2\nwatch_seconds = 0\ndrain_seconds = 0\n"
 )
@@ -109,7 +110,7 @@ def test_every_key_is_kept() -> None:
         "west",
         ("w3c", "b3"),
         EmfSettings("Shop/Mesh", FOLDER / "emf.log", 5),
-        OtlpSettings("http://127.0.0.1:4318/v1/traces", 7),
+        OtlpSettings("http://127.0.0.1:4318/v1/traces", 7, "http://127.0.0.1:4318/v1/metrics", 3),
         FOLDER / "chain.key",
     )
     assert found.admin == Place("10.0.0.1", 15020)
