@@ -205,8 +205,8 @@ class ConnectionRecord:
     """One connection from a client to the proxy, as telemetry sees it: alive while it is open.
 
     `local` and `service` say where it came (`HOST:PORT`, and the name of the policy), `identity` who calls: the SPIFFE
-    ID of the peer, None for plaintext. For TCP (`protocol` is `tcp`) alone bytes are counted, and `decision` and the
-    `policy` that made it are set.
+    ID of the peer, None for plaintext. For TCP (`protocol` is `tcp`) alone bytes are counted, and `decision`, the
+    `policy` that made it, and the names of audited rules that are met are set.
     """
 
     side: Side
@@ -226,6 +226,7 @@ class ConnectionRecord:
     decision: Decision | None = None
     policy: str = ""
     flags: str = ""
+    audited: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -235,8 +236,9 @@ class Record:
     `status` is what the client was told, 0 if nothing. `flags` are Envoy's short words for how it went wrong (`UF`,
     `UC`, `UT`, `UO`, `NR`, `DC`, `DPE`, …), joined by commas. `response` is the head that came from upstream, and
     `trailers` what came after its body (for gRPC's status). `upstream` is the address that answered. `note` is for
-    the owner of the desk. The tracer fills the ids of the trace and of this hop's span; `decision_ns` is how long the
-    decision took, where somebody looked; messages are those of gRPC.
+    the owner of the desk. `audited` are the names of audited rules that the request meets. The tracer fills the ids of
+    the trace and of this hop's span; `decision_ns` is how long the decision took, where somebody looked; messages are
+    those of gRPC.
     """
 
     connection: ConnectionRecord
@@ -263,6 +265,7 @@ class Record:
     decision_ns: int = 0
     messages_received: int = 0
     messages_sent: int = 0
+    audited: tuple[str, ...] = ()
     note: object = field(default=None, repr=False)
 
 

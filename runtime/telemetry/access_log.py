@@ -6,7 +6,7 @@ from json.encoder import encode_basestring_ascii as quoted
 
 from meshproof.runtime.core.messages import ConnectionRecord, Record
 from meshproof.runtime.telemetry.decisions import Told
-from meshproof.runtime.telemetry.text import Stamps, path_of
+from meshproof.runtime.telemetry.text import Stamps, audited_member, path_of
 
 HIDEABLE = ("authority", "downstream_remote_address", "path", "peer", "user_agent", "x_forwarded_for")
 """Keys whose values may be told as `null`."""
@@ -52,6 +52,8 @@ def request_line(
         decided, details = _NO_DECISION, _VIA_UPSTREAM if record.response is not None else "null"
     else:
         decided, details = told.members, _VIA_UPSTREAM if record.response is not None else told.details
+    if record.audited:
+        decided += audited_member(record.audited)
     return (
         f'{{"start_time":"{stamps.text(record.started)}","method":{quoted(head.method)},'
         f'"path":{quoted(path) if path else "null"},"protocol":"{head.version}","response_code":{record.status},'
@@ -70,7 +72,7 @@ def request_line(
 
 def connection_line(connection: ConnectionRecord, stamps: Stamps, told: Told | None, end: str) -> str:
     """The line of a connection over TCP."""
-    decided = _NO_DECISION if told is None else told.members
+    decided = (_NO_DECISION if told is None else told.members) + audited_member(connection.audited)
     duration = int((connection.closed - connection.opened) * 1000)
     return (
         f'{{"start_time":"{stamps.text(connection.opened)}","method":null,"path":null,"protocol":null,"response_code":0,'

@@ -8,7 +8,7 @@ from json.encoder import encode_basestring_ascii as quoted
 
 from meshproof.compiler.ir.decision import Decision
 from meshproof.runtime.core.messages import ConnectionRecord, Record
-from meshproof.runtime.telemetry.text import Stamps, decision_word, details, path_of, rule_names
+from meshproof.runtime.telemetry.text import Stamps, audited_member, decision_word, details, path_of, rule_names
 
 MASKABLE = ("authority", "id", "method", "path", "source", "source_ip", "trace_id")
 """Members of a line of the decision log that may be masked: they are `null` then, and named under `erased`."""
@@ -65,11 +65,17 @@ class DecisionLines:
             self._member("path", path_of(head.target)),
         )
         headers = self._told(head.fields) if self._headers else ""
-        return self._line(stamps.text(record.started), members, f'{headers},"status":{record.status},{told.log}')
+        return self._line(
+            stamps.text(record.started),
+            members,
+            f'{headers},"status":{record.status},{told.log}{audited_member(record.audited)}',
+        )
 
     def connection(self, connection: ConnectionRecord, told: Told, stamps: Stamps) -> str:
         """That about a connection over TCP."""
-        return self._line(stamps.text(connection.opened), self._ends(connection), f",{told.log}")
+        return self._line(
+            stamps.text(connection.opened), self._ends(connection), f",{told.log}{audited_member(connection.audited)}"
+        )
 
     def _line(self, time: str, members: Sequence[str], more: str) -> str:
         return f'{{"time":"{time}",{",".join(members)}{more}{self._erased}'

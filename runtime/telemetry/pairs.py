@@ -5,7 +5,7 @@ from __future__ import annotations
 from meshproof.compiler.ir.decision import Decision
 from meshproof.runtime.core.messages import ConnectionRecord, Side
 from meshproof.runtime.telemetry.decisions import Told
-from meshproof.runtime.telemetry.metrics.catalogue import DECISIONS
+from meshproof.runtime.telemetry.metrics.catalogue import AUDITED, DECISIONS
 from meshproof.runtime.telemetry.metrics.cells import Cell, RequestCell
 from meshproof.runtime.telemetry.metrics.registry import Registry
 from meshproof.runtime.telemetry.parties import Directory, Party
@@ -93,6 +93,11 @@ class Pairs:
                 pair.told.clear()
             found = pair.told[id(decision)] = (told, cell)
         return found
+
+    def audited(self, pair: Pair, rules: tuple[str, ...]) -> None:
+        """Requests or connections that meet audited rules are few enough for a look-up each."""
+        for rule in rules:
+            self._registry.number(AUDITED, rule, pair.source.name, pair.destination.name).value += 1
 
     def tcp_labels(self, pair: Pair, flags: str) -> tuple[str, ...]:
         """The values of Istio's labels of a connection over TCP."""

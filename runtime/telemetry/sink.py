@@ -150,6 +150,8 @@ class Sink:
         if grpc is not None:
             cell.messages_received += record.messages_received
             cell.messages_sent += record.messages_sent
+        if record.audited:
+            self._pairs.audited(pair, record.audited)
         decision = record.decision
         told = None
         if decision is not None:
@@ -271,6 +273,8 @@ class Sink:
 
     def _tell_connection(self, bound: Bound) -> None:
         connection, told = bound.connection, None
+        if connection.audited:
+            self._pairs.audited(bound.pair, connection.audited)
         if connection.decision is not None:
             told, counted = self._pairs.told(bound.pair, connection.decision, connection.policy)
             counted.value += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 
@@ -30,6 +31,11 @@ def decision_word(decision: Decision) -> str:
 def rule_names(decision: Decision) -> str:
     """The rules that decided, joined by commas; empty where none did."""
     return ",".join(decision.determined_by)
+
+
+def audited_member(rules: tuple[str, ...]) -> str:
+    """What logs say of audited rules that were met, after other members; nothing where none was."""
+    return f',"audited":{json.dumps(rules, separators=(",", ":"))}' if rules else ""
 
 
 def details(decision: Decision) -> str:

@@ -99,6 +99,9 @@ DECISIONS = _counter("meshproof_decisions_total", _DECIDED, "Decisions: allow, d
 SHADOW_DECISIONS = _counter(
     "meshproof_shadow_decisions_total", _DECIDED, "The same decisions as they were if nothing was only observed."
 )
+AUDITED = _counter(
+    "meshproof_audited_total", ("rule", "source", "destination"), "Requests that meet an audited rule, however decided."
+)
 DECISION_SECONDS = _histogram(
     "meshproof_decision_seconds", (), "How long decisions took, where that was measured.", _DECISION_BOUNDS
 )
@@ -144,6 +147,7 @@ CATALOGUE = (
     TCP_RECEIVED,
     DECISIONS,
     SHADOW_DECISIONS,
+    AUDITED,
     DECISION_SECONDS,
     POLICY_INFO,
     POLICY_TAKEN,

@@ -248,3 +248,21 @@ def test_a_tick_and_an_end_write_what_waits() -> None:
     told.tick(WALL, MONOTONIC)
     told.close(1.0)
     assert (access.flushes, decisions.flushes) == (1, 1)
+
+
+def test_audited_rules_that_are_met_are_counted_and_logged() -> None:
+    access, decisions = Kept(), Kept()
+    told = sink(Outputs(access=access, decisions=decisions))
+    told.request(record(connection(), audited=("no-plain", "no-one")))
+    told.request(record(connection()))
+    one = connection(protocol="tcp", decision=ALLOWED, audited=("no-plain",), closed=MONOTONIC + 1)
+    told.opened(one)
+    told.closed(one)
+    labels = {"source": "front", "destination": "catalog"}
+    assert _samples(told, "meshproof_audited_total") == [
+        ({"rule": "no-one", **labels}, 1),
+        ({"rule": "no-plain", **labels}, 2),
+    ]
+    assert [json.loads(line).get("audited") for line in access.kept] == [["no-plain", "no-one"], None, ["no-plain"]]
+    logged = [json.loads(line + "}").get("audited") for line in decisions.kept]
+    assert logged == [["no-plain", "no-one"], None, ["no-plain"]]
