@@ -121,6 +121,8 @@ class Attempt:
         self._stop()
         if self._is_over:
             return
+        if failure is not Failure.CANCELLED:
+            self._cluster.tell(failure)
         if failure not in _OURS:
             self._cluster.failed(self.endpoint, self._timers.time())
         self._end()
@@ -176,6 +178,7 @@ class Attempt:
         self._timer = None
         if self._is_over:
             return
+        self._cluster.tell(Failure.TIMEOUT)
         self._cluster.failed(self.endpoint, self._timers.time())
         self._end()
         if self.stream is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from meshproof.runtime.core.traffic.balance import Balancer, Draw, balancer_of
 from meshproof.runtime.core.traffic.breaker import Breaker
@@ -11,6 +11,11 @@ from meshproof.runtime.core.traffic.ejection import Ejector
 from meshproof.runtime.core.traffic.endpoints import Endpoint
 from meshproof.runtime.core.traffic.mirroring import Mirroring
 from meshproof.runtime.core.traffic.plans import PortPlan
+
+
+def untold(what: str) -> None:
+    """Nobody counts."""
+    del what
 
 
 class Group:
@@ -26,12 +31,13 @@ class Group:
 class Cluster:
     """One port of a destination: its endpoints, and what is counted for them.
 
-    It outlives policies: another one brings another plan, and requests on their way stay counted.
+    It outlives policies: another one brings another plan, and requests on their way stay counted. `tell` counts what
+    happened, by a word from a fixed set.
     """
 
-    __slots__ = ("_balance_key", "_ejector", "_endpoints", "_groups", "_plan", "breaker", "budget", "mirroring")
+    __slots__ = ("_balance_key", "_ejector", "_endpoints", "_groups", "_plan", "breaker", "budget", "mirroring", "tell")
 
-    def __init__(self, plan: PortPlan, breaker: Breaker) -> None:
+    def __init__(self, plan: PortPlan, breaker: Breaker, tell: Callable[[str], None] = untold) -> None:
         self._plan = plan
         self._endpoints: tuple[Endpoint, ...] = ()
         self._groups: dict[str | None, Group] = {}
@@ -40,6 +46,7 @@ class Cluster:
         self.breaker = breaker
         self.budget = RetryBudget()
         self.mirroring = Mirroring()
+        self.tell = tell
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -88,6 +95,7 @@ class Cluster:
     def failed(self, endpoint: Endpoint, now: float) -> None:
         """It has not."""
         if self._ejector.failed(endpoint, now):
+            self.tell("ejected")
             self._arrange()
 
     def _group(self, version: str | None, now: float) -> Group:

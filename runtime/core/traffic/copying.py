@@ -70,8 +70,10 @@ class Copy:
         self._gate = mirrored.cluster.breaker.requests
         self._is_over = not mirrored.cluster.mirroring.begin()
         if self._is_over:
+            mirrored.cluster.tell("mirror-dropped")
             return
         if not self._gate.enter():
+            mirrored.cluster.tell("mirror-dropped")
             mirrored.cluster.mirroring.end()
             self._is_over = True
         elif head.protocol:

@@ -9,7 +9,7 @@ from datetime import date
 from meshproof.compiler.ir.decision import RouteOutcome
 from meshproof.compiler.ir.entities import External, Gateway
 from meshproof.compiler.ir.names import NodeName
-from meshproof.runtime.core.messages import Answer, Forward, Record, RequestHead, Respond
+from meshproof.runtime.core.messages import Answer, Forward, Record, RequestHead, Respond, Tracer
 from meshproof.runtime.core.traffic.authorities import named_authority
 from meshproof.runtime.core.traffic.balance import Draw
 from meshproof.runtime.core.traffic.clusters import Cluster
@@ -37,22 +37,23 @@ UNDECIDED = Respond(403, b"there is no decision about this request", _PLAIN, Fla
 
 @dataclass(frozen=True, slots=True)
 class RoutedPolicy:
-    """A policy as a desk goes by it. `digest` is for records."""
+    """A policy as a desk goes by it: `own` is the identity that calls, `digest` is for records."""
 
     engine: Engine
     plans: Plans
     digest: str
+    own: str
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a desk is handed: who calls, where everybody is, the clock, the day, and chance."""
+    """What a desk is handed: where everybody is, the clock, the day, chance, and what continues traces."""
 
-    own: str
     fleet: Fleet
     timers: Timers
     draw: Draw
     today: Callable[[], date]
+    tracer: Tracer | None = None
 
 
 class OutboundDesk:
@@ -94,6 +95,8 @@ class OutboundDesk:
         record.policy = self._policy.digest
         record.destination = self._node
         head.authority = named_authority(head.authority, self._host)
+        if self._around.tracer is not None:
+            self._around.tracer(head, record)
         try:
             outcome = self._outcome(head, record)
         except EngineError:
@@ -179,7 +182,7 @@ class OutboundDesk:
         found = self._connection
         if found is None or (found.last_day is not None and found.last_day < today) or today < self._since:
             place = (self._node, self._port)
-            found = self._connection = self._policy.engine.connect(Wire(), self._around.own, place, today)
+            found = self._connection = self._policy.engine.connect(Wire(), self._policy.own, place, today)
             self._since = today
         return found
 

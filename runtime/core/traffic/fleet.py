@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from meshproof.compiler.ir.names import NodeName
 from meshproof.runtime.core.traffic.breaker import Breaker
 from meshproof.runtime.core.traffic.clusters import Cluster
@@ -11,14 +14,17 @@ from meshproof.runtime.core.traffic.plans import Plans
 class Fleet:
     """The cluster of each port that is called or mirrored to. Limits are counted for the destination as a whole.
 
-    A new policy changes bounds and choices; what is counted goes on.
+    A new policy changes bounds and choices; what is counted goes on. `tell` counts what happened on the way to a node.
     """
 
-    __slots__ = ("_breakers", "_clusters", "_plans", "_workers")
+    __slots__ = ("_breakers", "_clusters", "_plans", "_tell", "_workers")
 
-    def __init__(self, plans: Plans, workers: int = 1) -> None:
+    def __init__(
+        self, plans: Plans, workers: int = 1, tell: Callable[[NodeName, str], None] = lambda node, what: None
+    ) -> None:
         self._plans = plans
         self._workers = workers
+        self._tell = tell
         self._clusters: dict[tuple[NodeName, int], Cluster] = {}
         self._breakers: dict[str, Breaker] = {}
 
@@ -32,7 +38,7 @@ class Fleet:
         found = self._clusters.get((node, port))
         if found is None:
             plan = self._plans.port(node, port)
-            found = self._clusters[node, port] = Cluster(plan, self._breaker(node, port))
+            found = self._clusters[node, port] = Cluster(plan, self._breaker(node, port), partial(self._tell, node))
         return found
 
     def adopt(self, plans: Plans) -> None:

@@ -159,6 +159,11 @@ class Pool:
         """How many there are."""
         return len(self._codecs)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether there is anything of it yet: connections, or such as wait for one."""
+        return bool(self._codecs or self._dialing or self.is_waited_for)
+
     def give_up_one(self) -> bool:
         """End a connection that is not in use, so that others may have theirs."""
         if self.is_waited_for:

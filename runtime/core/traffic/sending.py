@@ -89,6 +89,7 @@ class Sending:
         self.is_sent = head.is_end
         gate = self._cluster.breaker.requests
         if not gate.enter():
+            self._cluster.tell(Failure.OVERFLOW)
             self._soon(Failure.OVERFLOW)
             return self
         self._gate = gate
@@ -194,6 +195,8 @@ class Sending:
         self._attempt = attempt = Attempt(self, self._cluster, endpoint, self._timers)
         within = attempts.begin()
         self._record.attempts = attempts.made
+        if attempts.made > 1:
+            self._cluster.tell("retry")
         stream = attempt.begin(head, within)
         if self._is_paused:
             stream.pause()
