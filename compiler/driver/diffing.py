@@ -12,6 +12,8 @@ from meshproof.compiler.driver.environments import not_chosen
 from meshproof.compiler.driver.judge import names_of
 from meshproof.compiler.driver.policy import Policy, Reading, read_policy
 from meshproof.compiler.driver.revisions import Revision, find_revision, laid_down, path_named
+from meshproof.compiler.driver.versions_apart import with_versions_joined
+from meshproof.compiler.ir.mtls import MtlsMode, PortScope
 from meshproof.compiler.report.model_diff import DiffReport
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.ir.predicate import Opaque
     from meshproof.compiler.verify.semantic_diff import DiffOptions
+    from meshproof.compiler.verify.semantic_diff_values import SemanticDiff
     from meshproof.dsl.source import SourceFile
 
 
@@ -77,6 +80,7 @@ def compare(old: Side, new: Side, comparison: Comparison) -> DiffReport:
     from meshproof.compiler.driver.diff_report import with_found  # noqa: PLC0415  it loads z3
     from meshproof.compiler.verify.semantic_diff import semantic_diff  # noqa: PLC0415  the same
 
+    old, new = _with_versions_joined(old, new)
     meshes = (old.policy.meshes[0], new.policy.meshes[0])
     found = semantic_diff(*meshes, comparison.day, _options(old, new, comparison))
     if old.policy.origin is not new.policy.origin:
@@ -91,7 +95,38 @@ def compare(old: Side, new: Side, comparison: Comparison) -> DiffReport:
         old_sources=old.policy.sources,
         new_sources=new.policy.sources,
     )
-    return with_found(report, replace(found, notes=(*found.notes, *_identity_notes(*meshes, comparison))))
+    notes = (*found.notes, *_identity_notes(*meshes, comparison), *_gateway_notes(*meshes, found))
+    return with_found(report, replace(found, notes=notes))
+
+
+def _gateway_notes(old: Mesh, new: Mesh, found: SemanticDiff) -> Iterator[str]:
+    """Gateways of files at which nobody shows an identity, and that let in whom a policy lets in without one."""
+    if old.is_lifted is new.is_lifted:
+        return
+    nameless = {
+        statement.scope.service
+        for mesh in (old, new)
+        for statement in mesh.mtls
+        if mesh.is_lifted and statement.mode is MtlsMode.DISABLED and isinstance(statement.scope, PortScope)
+    }
+    for gateway in new.gateways if new.is_lifted else old.gateways:
+        regions = found.newly_allowed if new.is_lifted else found.newly_denied
+        if gateway.name in nameless and any(
+            gateway.name in {place.old, place.new} for one in regions for place in one.places
+        ):
+            yield (
+                f"`{gateway.name}` asks callers for no certificate: whoever has an identity does not show it there, and"
+                " is to the policy who comes as `internet`"
+            )
+
+
+def _with_versions_joined(old: Side, new: Side) -> tuple[Side, Side]:
+    """Both sides, with the versions that manifests run apart as the services that the other side declares."""
+    if Origin.MESH is old.policy.origin is not new.policy.origin:
+        return old, replace(new, policy=with_versions_joined(new.policy, old.policy))
+    if Origin.MESH is new.policy.origin is not old.policy.origin:
+        return replace(old, policy=with_versions_joined(old.policy, new.policy)), new
+    return old, new
 
 
 def _identity_notes(old: Mesh, new: Mesh, comparison: Comparison) -> Iterator[str]:

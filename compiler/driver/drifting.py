@@ -6,7 +6,7 @@ are listed, is what every compile proves. So a target's losses are no drift.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.backend import registry
@@ -15,6 +15,7 @@ from meshproof.compiler.config.keys import Origin
 from meshproof.compiler.driver.diffing import Comparison, Side, compare
 from meshproof.compiler.driver.inputs import gather, has_objects, no_manifest
 from meshproof.compiler.driver.policy import Policy, lift, policy_of_lifted
+from meshproof.compiler.driver.versions_apart import with_versions_joined
 from meshproof.compiler.report.model_drift import DriftReport
 
 if TYPE_CHECKING:
@@ -32,13 +33,15 @@ LIVE = "live"
 class Expected:
     """What should run: the policy, and the objects that make it so. With errors there are none, and they say why.
 
-    `known` tells which workloads there are. Manifests that show none tell nothing of them.
+    `known` tells which workloads there are. Manifests that show none tell nothing of them. `is_compiled`: the objects
+    are what a policy compiles to.
     """
 
     side: Side
     objects: tuple[LiftedObject, ...]
     known: Mesh | None
     diagnostics: tuple[Diagnostic, ...] = ()
+    is_compiled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def expected_of(side: Side, options: CompileOptions) -> Expected:
         return Expected(side, (), mesh, lowered.diagnostics)
     artifacts = tuple(one for one in target.emit(lowered) if one.path.endswith(".yaml"))
     lifted = target.lift(artifacts, options, mesh)
-    return Expected(Side(side.name, policy_of_lifted(lifted)), lifted.objects, mesh)
+    return Expected(Side(side.name, policy_of_lifted(lifted)), lifted.objects, mesh, is_compiled=True)
 
 
 def read_live(place: Path | None, stdin: str | None, reading: Reading, known: Mesh | None) -> Live:
@@ -87,8 +90,11 @@ def read_live(place: Path | None, stdin: str | None, reading: Reading, known: Me
 def drift(expected: Expected, live: Live, comparison: Comparison) -> DriftReport:
     """What differs between the two, both of which can be judged."""
     wanted, running = _by_name(expected.objects), _by_name(live.objects)
+    difference = compare(*_alike(_where_it_runs(expected, live), live.side), comparison)
+    if expected.is_compiled and live.known is not None:
+        difference = replace(difference, silent=())  # what is known of workloads is written otherwise in each statement
     return DriftReport(
-        difference=compare(_where_it_runs(expected, live), live.side, comparison),
+        difference=difference,
         missing=tuple(wanted[key] for key in sorted(wanted.keys() - running.keys())),
         foreign=tuple(running[key] for key in sorted(running.keys() - wanted.keys())),
         tried=tuple(
@@ -103,6 +109,17 @@ def _where_it_runs(expected: Expected, live: Live) -> Side:
         return expected.side
     policy = expected.side.policy
     return Side(expected.side.name, policy_of_lifted(lift(policy.manifests, policy.settings, live.known)))
+
+
+def _alike(wanted: Side, running: Side) -> tuple[Side, Side]:
+    """Both sides with the same workloads for the same services, and callers seen alike where gateways see nobody."""
+    from meshproof.compiler.express import seen_alike  # noqa: PLC0415  it loads what writes policies
+    from meshproof.compiler.verify.correspondence import by_place  # noqa: PLC0415  with what solves
+
+    live = with_versions_joined(running.policy, wanted.policy)
+    (old,), (new,) = wanted.policy.meshes, live.meshes
+    seen = seen_alike(new, old, by_place(old, new).to_old)
+    return replace(wanted, policy=replace(wanted.policy, meshes=(seen,))), replace(running, policy=live)
 
 
 def _is_tried(one: LiftedObject | None) -> bool:

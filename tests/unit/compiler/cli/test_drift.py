@@ -164,3 +164,84 @@ def test_manifests_that_show_no_workloads_are_judged_at_those_that_run(tmp_path:
     assert same.exit_code == 0, same.output
     assert other.exit_code == 1
     assert "Newly allowed" in other.stdout
+
+
+RUNNING = """
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: {name}, namespace: tea}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}-{version}, namespace: tea}}
+spec: {{template: {{metadata: {{labels: {{app: {name}, version: {version}}}}}, spec: {{serviceAccountName: {name}}}}}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}, namespace: tea}}
+spec: {{selector: {{app: {name}}}, ports: [{{name: http, port: 8080}}]}}
+---
+"""
+EDGE = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: edge, namespace: tea}
+spec: {template: {metadata: {labels: {istio: edge}}, spec: {serviceAccountName: edge}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: edge, namespace: tea}
+spec: {selector: {istio: edge}, ports: [{name: https, port: 443, targetPort: 8443}]}
+"""
+GATEWAY = """
+gateway edge { hosts "tea.example.com"  port https 443 -> 8443  certificate "tea" }
+allow guests: internet -> edge
+allow order: edge -> shop { POST /order }
+route edge { host "tea.example.com" /** => shop:http }
+"""
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Path:
+    """What a policy with a gateway compiles to, beside the workloads that run: two versions of `kettle`."""
+    (tmp_path / "tea.mesh").write_text(TEA + GATEWAY, encoding="utf-8")
+    done = run("compile", tmp_path / "tea.mesh", *AS_OF, "--target", "istio", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    places = (("kettle", "v1"), ("kettle", "v2"), ("shop", "v1"), ("spy", "v1"))
+    texts = (RUNNING.format(name=name, version=version) for name, version in places)
+    (tmp_path / "out" / "running.yaml").write_text("".join(texts) + EDGE, encoding="utf-8")
+    return tmp_path
+
+
+def test_versions_and_gateways_that_run_as_they_do_are_no_drift(running: Path) -> None:
+    code, report = drifted(running)
+    assert (code, report["drifted"]) == (0, False)
+    difference = report["difference"]
+    assert isinstance(difference, dict)
+    assert difference["verdict"] == "equal"
+
+
+def test_a_version_of_which_more_is_said_is_drift(running: Path) -> None:
+    own = FOREIGN.replace("app: kettle", "app: kettle, version: v2")
+    (running / "out" / "more.yaml").write_text(own, encoding="utf-8")
+    code, report = drifted(running)
+    assert (code, report["drifted"]) == (1, True)
+    assert "tea/kettle-v2" in json.dumps(report["difference"])
+
+
+def test_a_gateway_that_lets_more_through_is_drift(running: Path) -> None:
+    path = running / "out" / "manifests" / "tea" / "authorization-policy.yaml"
+    text = path.read_text(encoding="utf-8")
+    more = FOREIGN.replace("app: kettle", "istio: edge").replace('"8080"', '"8443"')
+    opened = more.replace('source: {principals: ["cluster.local/ns/tea/sa/spy"]}', 'source: {notPrincipals: ["x"]}')
+    path.write_text(text.replace("notPrincipals", "principals", 1), encoding="utf-8")
+    assert drifted(running)[0] == 1
+    path.write_text(text, encoding="utf-8")
+    (running / "out" / "more.yaml").write_text(opened, encoding="utf-8")
+    assert drifted(running)[0] == 0, "guests are let in anyway"
+
+
+def test_a_diff_of_a_policy_from_what_runs_speaks_of_its_services(running: Path) -> None:
+    done = run("diff", running / "tea.mesh", running / "out", *AS_OF)
+    assert "kettle-v1" not in done.stdout
+    assert "asks callers for no certificate" in done.stdout
