@@ -34,6 +34,7 @@ class CheckContext:
     `claims()` are the claims that were asked for with what is known of them, decided on the first call: call that, too,
     only in a check with `Needs.SMT`. `findings` is empty but for a check with `Needs.FINDINGS`: then it is all that was
     found before waivers counted. `elsewhere()` is the same policy in the other environments that are judged.
+    `is_app_mesh` says that the files were of App Mesh, whose people set other things than those of Istio.
     """
 
     mesh: Mesh
@@ -44,7 +45,10 @@ class CheckContext:
     findings: tuple[Diagnostic, ...] = ()
     claims: Callable[[], tuple[JudgedClaim, ...]] = _no_claims
     elsewhere: Callable[[], tuple[CheckContext, ...]] = _nowhere_else
+    is_app_mesh: bool = False
 
-    def worded(self, language: str, manifests: str) -> str:
-        """Advice in the words of whoever has to follow it: for a policy of the language, or for manifests."""
+    def worded(self, language: str, manifests: str, app_mesh: str | None = None) -> str:
+        """Advice in the words of whoever has to follow it: for a policy of the language, or for files of a mesh."""
+        if self.is_app_mesh and app_mesh is not None:
+            return app_mesh
         return manifests if self.mesh.is_lifted else language

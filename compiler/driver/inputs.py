@@ -63,12 +63,12 @@ def gather(paths: Sequence[Path], stdin: str | None, limit: int, wanted: Origin 
         manifests.append(Artifact(STDIN, stdin.encode("utf-8", "surrogateescape")))
         stdin = None
     emitted = frozenset(shown for path in paths if path.is_dir() for shown in _emitted(path, tree))
-    origin = _origin(manifests) if wanted is None else wanted
+    origin = origin_of(manifests) if wanted is None else wanted
     diagnostics += (one for one in (_two_meshes(manifests),) if wanted is None and one is not None)
     return Inputs(tuple(policies), stdin, tuple(manifests), tuple(diagnostics), emitted, origin)
 
 
-def _origin(manifests: Sequence[Artifact]) -> Origin:
+def origin_of(manifests: Sequence[Artifact]) -> Origin:
     """Which mesh the manifests are for: App Mesh if one of them names it."""
     return Origin.APP_MESH if any(_APP_MESH.search(one.content) for one in manifests) else Origin.ISTIO
 

@@ -11,7 +11,7 @@ from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.config.keys import Origin
 from meshproof.compiler.driver.collecting import uncollected
-from meshproof.compiler.driver.inputs import Inputs, gather, has_objects, mixed, no_manifest, no_object
+from meshproof.compiler.driver.inputs import Inputs, gather, has_objects, mixed, no_manifest, no_object, origin_of
 from meshproof.compiler.resolve import is_overlay, resolve, resolve_overlay
 from meshproof.compiler.resolve.packs import chains, used_files
 from meshproof.dsl.diagnostic import Severity
@@ -121,7 +121,7 @@ def policy_of_manifests(
     """The policy of manifests by their paths, and of `.mesh` texts beside them."""
     manifests = tuple(Artifact(path, text.encode()) for path, text in texts.items())
     beside = load_texts(overlay, packs=read_pack) if overlay else None
-    return _lifted(Inputs((), None, manifests, ()), beside, reading)
+    return _lifted(Inputs((), None, manifests, (), origin=origin_of(manifests)), beside, reading)
 
 
 def _resolved(loaded: Loaded, environment: str | None) -> Policy:

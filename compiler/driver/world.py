@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from meshproof.compiler.checks.check import Needs
 from meshproof.compiler.checks.context import CheckContext
 from meshproof.compiler.checks.unmodelled import is_about_object, place_of
+from meshproof.compiler.config.keys import Origin
 from meshproof.compiler.driver.testing import coverage_findings, failures, results_of_tests
 from meshproof.compiler.smt.policy import enforced
 from meshproof.dsl.diagnostic import Diagnostic, Label
@@ -109,6 +110,7 @@ class World:
             claims=self._judged_claims,
             findings=everything,
             elsewhere=lambda: tuple(other._context() for other in self.others),  # noqa: SLF001  its own class
+            is_app_mesh=self._policy.origin is Origin.APP_MESH,
         )
 
     def _run_check(self, check: Check, context: CheckContext) -> None:

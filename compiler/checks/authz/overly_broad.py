@@ -82,6 +82,8 @@ def _taken(ctx: CheckContext, rules: Rules, rule: AuthzRule, breadth: Breadth) -
     callers = _callers(breadth)
     is_bounded = _is_bounded(rule, breadth)
     has_every_operation = {"method", "path"} <= set(breadth.free)
+    if ctx.is_app_mesh and callers == "anyone":
+        return  # at the listener that takes them it is told that nobody is asked who they are
     if ctx.mesh.is_lifted and (is_bounded or not callers):
         return  # most policies say callers alone, or tokens alone: that they do is no news to who wrote them
     if callers:
@@ -94,6 +96,7 @@ def _taken(ctx: CheckContext, rules: Rules, rule: AuthzRule, breadth: Breadth) -
             help=ctx.worded(
                 f"name the callers that need it{', and what they need' if operations else ''}",
                 f"say in `from` which `principals` need it{', and in `to` what they need' if operations else ''}",
+                "list who needs it in `subjectAlternativeNames` of the listener",
             ),
             notes=_notes(rule),
             evidence=_proof(breadth, callers),

@@ -54,10 +54,16 @@ class _Cause:
 
 
 def by_statement(ctx: CheckContext, ways: Iterable[Way], check: Check) -> Iterator[Diagnostic]:
-    """A finding for each PeerAuthentication that takes plaintext, for there being none, and for missing sidecars."""
+    """A finding for each PeerAuthentication that takes plaintext, for there being none, and for missing sidecars.
+
+    Of App Mesh, where each listener says for itself how it takes connections, one for all that do it alike.
+    """
     causes: dict[MtlsPolicy | str, _Cause] = {}
     for way in ways:
         statement = way.statement
+        if ctx.is_app_mesh and statement is not None:
+            causes.setdefault(statement.mode, _Cause(statement, is_outside=False)).ways.append(way)
+            continue
         is_outside = statement is not None and _is_outside(way.node, statement)
         key = "outside" if is_outside or statement is None else statement
         causes.setdefault(key, _Cause(statement, is_outside)).ways.append(way)
@@ -91,6 +97,12 @@ def _finding(ctx: CheckContext, cause: _Cause, check: Check) -> Diagnostic:
         message = f"no PeerAuthentication asks for mTLS: plaintext is accepted at {counted}, {listed(names)}"
         at, text = cause.nodes[0].origin.span, "whoever calls needs no identity"
         advice = "add a PeerAuthentication with `mtls: {mode: STRICT}` once every caller has a sidecar"
+    elif ctx.is_app_mesh:
+        is_asking = cause.statement.mode is MtlsMode.PERMISSIVE
+        asked = "plaintext is taken beside TLS" if is_asking else "nobody is asked for a certificate"
+        message = f"{asked} at {counted}, {listed(names)}: callers without identity come in"
+        at, text = cause.statement.origin.span, "takes whoever comes"
+        advice = "give the listener TLS of the mode STRICT, with `validation` and the names of its callers"
     else:
         mode = "PERMISSIVE" if cause.statement.mode is MtlsMode.PERMISSIVE else "DISABLE"
         message = f"mTLS is {mode} at {counted}, {listed(names)}: callers without identity come in"

@@ -15,6 +15,9 @@ from meshproof.targets.common.tree import Entry, Leaf, ListNode, MapNode, Placed
 
 GROUP = "appmesh.k8s.aws/"
 _KINDS = frozenset(("Mesh", "VirtualNode", "VirtualService", "VirtualRouter", "VirtualGateway", "GatewayRoute"))
+_ONLY = "mesh"
+"""What the mesh of objects is called that no object names."""
+
 _RENAMED = {"certificateARN": "certificateArn", "certificateAuthorityARNs": "certificateAuthorityArns"}
 _REFERENCES = {"virtualNode": "VirtualNode", "virtualService": "VirtualService", "virtualRouter": "VirtualRouter"}
 _OWN = frozenset(
@@ -139,7 +142,7 @@ class _Reading:
         meshes = [other for other in self.objects if other.kind == "Mesh"]
         if told:
             return next((other.aws_name for other in meshes if other.name == told), told)
-        return meshes[0].aws_name if len(meshes) == 1 else "${mesh}"
+        return meshes[0].aws_name if len(meshes) == 1 else _ONLY
 
     def _converted(self, tree: MapNode, namespace: str) -> MapNode:
         return MapNode(tuple(self._entry(entry, namespace) for entry in tree.entries), tree.span)
