@@ -9,18 +9,17 @@ import re
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from meshproof.compiler.ir.names import SpiffeId
 from meshproof.runtime.identity.errors import CertificateError
 from meshproof.runtime.identity.keys import check_public
+from meshproof.runtime.identity.pem import UNREADABLE
 
 _Kind = TypeVar("_Kind", bound=x509.ExtensionType)
 
 _DOMAIN = re.compile(r"[a-z0-9._-]{1,255}").fullmatch
 _SCHEME = "spiffe://"
-_UNREADABLE = (ValueError, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
 
 
 def is_trust_domain(name: str) -> bool:
@@ -97,7 +96,7 @@ def _check_usage(extensions: x509.Extensions) -> None:
 def _key(certificate: x509.Certificate) -> object:
     try:
         return certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise CertificateError("its key cannot be read") from None
 
 
@@ -106,7 +105,7 @@ def _extensions(certificate: x509.Certificate) -> x509.Extensions:
         extensions = certificate.extensions
         if certificate.version is not x509.Version.v3:
             raise CertificateError("it is not of version 3")
-    except _UNREADABLE:
+    except UNREADABLE:
         raise CertificateError("its extensions cannot be read") from None
     return extensions
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from meshproof.compiler.ir.names import SpiffeId
 from meshproof.runtime.identity.bundles import TrustBundles
 from meshproof.runtime.identity.errors import CertificateError
 from meshproof.runtime.identity.leaf import check_authority, leaf_identity
+from meshproof.runtime.identity.pem import UNREADABLE
 
 MOST_LINKS = 8
 """Certificates in a chain, the leaf and the authority among them."""
@@ -79,12 +80,12 @@ def build_chain(
 
 
 def _signs(signer: x509.Certificate, chain: tuple[x509.Certificate, ...]) -> bool:
-    if signer.subject != chain[-1].issuer:
-        return False
     try:
+        if signer.subject != chain[-1].issuer:
+            return False
         basic = signer.extensions.get_extension_for_class(x509.BasicConstraints).value
         chain[-1].verify_directly_issued_by(signer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
+    except (*UNREADABLE, InvalidSignature, x509.ExtensionNotFound):
         return False
     return bool(basic.ca) and (basic.path_length is None or basic.path_length >= len(chain) - 1)
 

@@ -6,12 +6,11 @@ import _ssl
 import ssl
 from collections.abc import Collection
 
-from cryptography import x509
-
 from meshproof.compiler.ir.names import SpiffeId
 from meshproof.runtime.identity.bundles import TrustBundles
 from meshproof.runtime.identity.errors import CertificateError, PeerError
 from meshproof.runtime.identity.paths import Proven, check_chain
+from meshproof.runtime.identity.pem import certificate_der
 
 _MOST_KNOWN = 4096
 """Certificates of peers that are remembered; beyond, all are forgotten and judged again."""
@@ -51,11 +50,11 @@ class Peers:
 
     def _judged(self, secured: ssl.SSLObject) -> Proven:
         try:
-            chain = [x509.load_der_x509_certificate(der) for der in verified_chain(secured)]
+            chain = [certificate_der(der) for der in verified_chain(secured)]
             if not chain:
                 raise PeerError("resumed", "it resumes a session whose certificate is not known any more")
             return check_chain(chain, self._bundles)
-        except (CertificateError, ValueError) as error:
+        except CertificateError as error:
             raise PeerError("certificate", f"its certificate is refused: {error}") from None
 
 

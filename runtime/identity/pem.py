@@ -7,6 +7,7 @@ import re
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.utils import CryptographyDeprecationWarning
 
 from meshproof.runtime.identity.errors import CertificateError, CredentialsError
 from meshproof.runtime.identity.keys import PrivateKey, private_key
@@ -15,6 +16,17 @@ MOST_BYTES = 1_048_576
 """The largest file that is read."""
 
 MOST_CERTIFICATES = 256
+
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+    CryptographyDeprecationWarning,  # where warnings are errors
+)
+"""What certificates raise that are no good DER, when they are loaded or when a part of them is asked for."""
 
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----")
 _CERTIFICATE = b"CERTIFICATE"
@@ -34,10 +46,12 @@ def certificates(text: bytes) -> tuple[x509.Certificate, ...]:
             raise CertificateError(f"it holds a block `{kind.decode()}`, and certificates alone are expected")
     try:
         found = tuple(x509.load_pem_x509_certificates(text))
-    except ValueError:
+    except UNREADABLE:
         raise CertificateError("it holds a certificate that cannot be read") from None
     if len(found) != len(kinds):
         raise CertificateError("it holds a certificate that cannot be read")
+    for one in found:
+        _check_serial(one)
     return found
 
 
@@ -59,9 +73,11 @@ def certificates_der(data: bytes) -> tuple[x509.Certificate, ...]:
 def certificate_der(data: bytes) -> x509.Certificate:
     """One certificate, and nothing after it."""
     try:
-        return x509.load_der_x509_certificate(data)
-    except ValueError:
+        found = x509.load_der_x509_certificate(data)
+    except UNREADABLE:
         raise CertificateError("it holds a certificate that cannot be read") from None
+    _check_serial(found)
+    return found
 
 
 def key(text: bytes) -> PrivateKey:
@@ -84,6 +100,12 @@ def key_der(data: bytes) -> PrivateKey:
         return private_key(serialization.load_der_private_key(data, None))
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise CredentialsError("it holds a private key that cannot be read") from None
+
+
+def _check_serial(certificate: x509.Certificate) -> None:
+    """RFC 5280, 4.1.2.2; the next releases of `cryptography` do not load others at all."""
+    if certificate.serial_number <= 0:
+        raise CertificateError("it holds a certificate whose serial number is not positive")
 
 
 def _length(head: bytes) -> int:

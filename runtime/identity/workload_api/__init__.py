@@ -1,0 +1,1 @@
+"""Identities from an agent: a client of SPIFFE's Workload API."""
