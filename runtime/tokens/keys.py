@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jwt import PyJWK, PyJWS
 from jwt.exceptions import PyJWTError
 
-from meshproof.compiler.ir.json_text import Json, JsonError, parse
+from meshproof.compiler.ir.json_text import Json, JsonError, canonical, parse
 
 MOST_BYTES = 1_048_576
 _MOST_KEYS = 128
@@ -21,6 +21,8 @@ ALGORITHMS = frozenset((*_RSA, *_BY_CURVE.values()))
 """All that are taken: none is symmetric, so a key that is public signs nothing."""
 
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_LOADED = ("kty", "crv", "x", "y", "n", "e")
+_LOOKED_AT = ("kid", "alg", *_LOADED)
 _NUMBER = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 _RSA_BITS = (2048, 8192)
 _RSA_EXPONENTS = (3, 2**33)
@@ -33,10 +35,14 @@ class KeysError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A public key. `by_algorithm` holds those that it verifies, pinned by its type, its curve and its `alg`."""
+    """A public key. `by_algorithm` holds those that it verifies, pinned by its type, its curve and its `alg`.
+
+    Keys are the same where they were published the same, as `told`.
+    """
 
     kid: str | None
-    by_algorithm: dict[str, PyJWK]
+    told: bytes
+    by_algorithm: dict[str, PyJWK] = field(compare=False)
 
     def has_signed(self, text: bytes, algorithm: str) -> bool:
         """Whether a compact JWS that says `algorithm` is signed by this key."""
@@ -96,7 +102,8 @@ def _keys(listed: list[Json]) -> Iterator[Key]:
             kid = one.get("kid")
             by_algorithm = {name: key for name in _algorithms(one) if (key := _loaded(one, name)) is not None}
             if by_algorithm:
-                yield Key(kid if isinstance(kid, str) else None, by_algorithm)
+                told = canonical({name: one[name] for name in _LOOKED_AT if name in one})
+                yield Key(kid if isinstance(kid, str) else None, told, by_algorithm)
 
 
 def _is_for_signatures(jwk: dict[str, Json]) -> bool:
@@ -134,7 +141,7 @@ def _number(value: Json) -> int:
 
 
 def _loaded(jwk: dict[str, Json], algorithm: str) -> PyJWK | None:
-    told = {name: value for name, value in jwk.items() if name in {"kty", "crv", "x", "y", "n", "e"}}
+    told = {name: jwk[name] for name in _LOADED if name in jwk}
     try:
         return PyJWK(told, algorithm)
     except (PyJWTError, TypeError, ValueError):

@@ -75,6 +75,7 @@ class _Keeper:
     async def run(self) -> None:
         """Fetch when it is time, until this is cancelled."""
         while True:
+            await asyncio.sleep(0)  # a fetch that never waits, at no pace, would let nobody else run
             self._sooner.clear()
             wait = self._schedule.next_at - self._clock()
             if wait > 0:
