@@ -13,7 +13,7 @@ from meshproof.compiler.resolve.attributes import written_attribute
 from meshproof.compiler.resolve.case_sources import source_identities
 from meshproof.compiler.resolve.case_tokens import TokenDraft
 from meshproof.compiler.resolve.givens import given_value
-from meshproof.compiler.resolve.ports import find_port
+from meshproof.compiler.resolve.ports import find_port, is_unseen
 from meshproof.dsl.ast import tests as ast
 from meshproof.dsl.ast.operations import CallOperation
 
@@ -35,7 +35,8 @@ def case_requests(written: ast.CaseRequest, ctx: Context) -> tuple[Request, ...]
     if called is None:
         return None
     node, port = called
-    draft = _Draft(node, port)
+    is_connection = port.layer is Layer.TCP or (port.layer is Layer.SNIFFED and written.operation is None)
+    draft = _Draft(node, port, is_connection)
     draft.read(written.givens, ctx)
     request = draft.request(written, ctx)
     if request is None or not identities:
@@ -52,6 +53,10 @@ def _called(written: Endpoint, ctx: Context) -> tuple[Node, ServicePort] | None:
         return None if port is None else (node, port)
     if len(node.ports) == 1:
         return node, node.ports[0]
+    if is_unseen(node, ctx):
+        message = f"no file says on which ports `{node.name}` listens"
+        ctx.findings.add("MP233", message, written.span, help=f'write the number, as in `"{node.name}":8080`')
+        return None
     if not node.ports:
         ctx.findings.add("MP218", f"`{node.name}` has no port: it only calls", written.span)
         return None
@@ -74,21 +79,17 @@ def default_host(node: Node) -> str | None:
 
 @dataclass(slots=True)
 class _Draft:
-    """A request while the givens of a line are read."""
+    """A request while the givens of a line are read. `is_tcp`: the destination sees a connection."""
 
     node: Node
     port: ServicePort
+    is_tcp: bool
     token: TokenDraft = field(default_factory=TokenDraft)
     headers: list[tuple[str, str]] = field(default_factory=list)
     parameters: list[str] = field(default_factory=list)
     answers: dict[AuthorizerName, bool] = field(default_factory=dict)
     single: dict[type[Attribute], str] = field(default_factory=dict)
     day: date | None = None
-
-    @property
-    def is_tcp(self) -> bool:
-        """Whether the destination sees a connection."""
-        return self.port.layer is Layer.TCP
 
     @property
     def source_ip(self) -> str | None:

@@ -31,7 +31,8 @@ class Context:
     """One environment while it is resolved: each step adds to it what later steps look up.
 
     `zones` are by name; those that a file asks for are in `parameters`, by file and name. `chains` are the uses by
-    which a file came in, innermost first. The tables of sets below are of those that were read before.
+    which a file came in, innermost first. `has_unseen_ports`: services that show no port may listen on any, since the
+    files that they are from do not show all. The tables of sets below are of those that were read before.
     """
 
     findings: Findings
@@ -40,6 +41,7 @@ class Context:
     domains: TrustDomains
     environment: str | None = None
     namespace: str | None = None
+    has_unseen_ports: bool = False
     directory: Directory = field(default_factory=lambda: Directory.of(()))
     issuers: dict[str, Issuer] = field(default_factory=dict)
     authorizers: dict[str, Authorizer] = field(default_factory=dict)

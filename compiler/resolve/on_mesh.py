@@ -63,6 +63,7 @@ def context_of(mesh: Mesh, findings: Findings, scope: Scope | None = None) -> Co
         domains=TrustDomains(mesh.trust_domain, mesh.aliases, mesh.trusts),
         environment=mesh.environment,
         namespace=mesh.namespace,
+        has_unseen_ports=mesh.is_lifted,
         directory=Directory.of(mesh.nodes),
         issuers={issuer.name: issuer for issuer in mesh.issuers},
         authorizers={authorizer.name: authorizer for authorizer in mesh.authorizers},

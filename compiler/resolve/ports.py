@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.ir.entities import Layer, Protocol, ServicePort
+from meshproof.compiler.ir.entities import Layer, Protocol, Service, ServicePort
 from meshproof.compiler.resolve.scope import Kind
 from meshproof.dsl.ast.values import Name
 from meshproof.dsl.diagnostic import Label
@@ -105,6 +105,11 @@ def matching_ports(node: Node, wanted: str | int) -> tuple[ServicePort, ...]:
     return tuple(port for port in node.ports if wanted in (port.name, port.workload))
 
 
+def is_unseen(node: Node, ctx: Context) -> bool:
+    """Whether it may listen on ports that nothing shows: policies of others select it, and no file has its Service."""
+    return ctx.has_unseen_ports and isinstance(node, Service) and not node.ports
+
+
 def find_port(node: Node, written: PortRef, ctx: Context) -> ServicePort | None:
     """The port of a node by its name or the workload's number; if it has none such, that is a finding."""
     wanted = written.text if isinstance(written, Name) else ctx.values.scalar(written)
@@ -113,6 +118,8 @@ def find_port(node: Node, written: PortRef, ctx: Context) -> ServicePort | None:
     found = matching_ports(node, wanted)
     if found:
         return found[0]
+    if is_unseen(node, ctx) and isinstance(wanted, int) and 1 <= wanted <= _HIGHEST:
+        return ServicePort(str(wanted), Protocol.TCP, Layer.SNIFFED, wanted, wanted, node.origin)
     ctx.findings.add(
         "MP211",
         f"`{node.name}` has no port `{wanted}`",

@@ -1,0 +1,59 @@
+"""Workloads that policies select and no Service shows: an overlay names their ports by number, whatever they speak."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshproof.compiler.driver.policy import Policy, policy_of_manifests
+from meshproof.compiler.ir.request import RequestProtocol
+
+POLICY = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: api, namespace: shop}
+spec:
+  selector: {matchLabels: {app: api}}
+  rules:
+  - from: [{source: {principals: [cluster.local/ns/shop/sa/web]}}]
+    to: [{operation: {ports: ["8080"], methods: [GET]}}]
+"""
+SERVICE = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop}
+spec: {selector: {app: api}, ports: [{name: http, port: 80, targetPort: 8080}]}
+"""
+
+
+def _with(overlay: str, manifests: str = POLICY) -> Policy:
+    return policy_of_manifests({"api.yaml": manifests}, overlay={"api.mesh": overlay})
+
+
+def test_a_test_line_names_a_port_that_no_service_shows() -> None:
+    found = _with('test t { plaintext -> "shop/api":8080 GET / => deny  plaintext -> "shop/api":5432 => deny }')
+    assert found.is_judgeable, found.diagnostics
+    requests = [line.requests[0] for line in found.meshes[0].tests[0].lines]
+    assert [(one.port, one.protocol) for one in requests] == [
+        (8080, RequestProtocol.HTTP),
+        (5432, RequestProtocol.TCP),
+    ]
+
+
+def test_a_claim_names_one_too() -> None:
+    found = _with('prove "p" { every request to "shop/api":8080 is GET /** }')
+    assert found.is_judgeable, found.diagnostics
+
+
+@pytest.mark.parametrize(
+    ("line", "manifests", "code", "text"),
+    [
+        ('plaintext -> "shop/api" GET / => deny', POLICY, "MP233", "no file says on which ports `shop/api` listens"),
+        ('plaintext -> "shop/api":0 GET / => deny', POLICY, "MP211", "`shop/api` has no port `0`"),
+        ('plaintext -> "shop/api":http GET / => deny', POLICY, "MP211", "`shop/api` has no port `http`"),
+        ('plaintext -> "shop/api":80 GET / => deny', POLICY + SERVICE, "MP211", "`shop/api` has no port `80`"),
+    ],
+)
+def test_what_is_no_such_port_is_refused(line: str, manifests: str, code: str, text: str) -> None:
+    found = _with(f"test t {{ {line} }}", manifests)
+    assert [(one.code, one.message) for one in found.diagnostics] == [(code, text)]
