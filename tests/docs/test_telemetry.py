@@ -21,6 +21,7 @@ from meshproof.runtime.telemetry.metrics.catalogue import CATALOGUE, TCP_LABELS
 from meshproof.runtime.telemetry.sink import Outputs
 
 PAGE = (Path(__file__).parents[2] / "docs/operations/telemetry.md").read_text(encoding="utf-8")
+_PROSE = " ".join(PAGE.split())
 _SETTINGS = """
 service = "catalog"
 policy = { bundle = "policy.json" }
@@ -46,7 +47,7 @@ def test_the_tables_of_labels_are_the_catalogue() -> None:
     rows = re.findall(r"^\| `(meshproof_\w+)` \| (`.*`) \|$", PAGE, re.MULTILINE)
     own = [metric for metric in CATALOGUE if metric.name.startswith("meshproof_") and metric.labels]
     assert [(name, tuple(_names(labels))) for name, labels in rows] == [(one.name, one.labels) for one in own]
-    said = re.search(r"Labels of Istio's metrics: (.*?); those of requests also (.*?)\.\s", PAGE, re.DOTALL)
+    said = re.search(r"Labels of Istio's metrics: (.*?); those of requests also (.*?)\. ", _PROSE)
     assert said is not None
     assert tuple(_names(said[1])) == TCP_LABELS
     of_requests = {metric.labels for metric in CATALOGUE if metric.name.startswith("istio_request")}
@@ -55,7 +56,7 @@ def test_the_tables_of_labels_are_the_catalogue() -> None:
 
 def test_what_may_be_hidden_and_masked_is_named() -> None:
     for key, known in (("access_log_hidden", HIDEABLE), ("decision_log_masked", MASKABLE)):
-        said = re.search(rf"`{key}` takes (.*?)\.\s", PAGE, re.DOTALL)
+        said = re.search(rf"`{key}` takes (.*?)\. ", _PROSE)
         assert said is not None
         assert tuple(_names(said[1])) == known
 
@@ -78,7 +79,7 @@ def test_the_line_of_the_decision_log_is_what_is_written() -> None:
 
 
 def test_the_bounds_of_the_log_are_those_of_the_code() -> None:
-    said = re.search(r"a part of (\d+) MiB .* the newest (\d+) are kept", PAGE, re.DOTALL)
+    said = re.search(r"a part of (\d+) MiB .* the newest (\d+) are kept", _PROSE)
     assert said is not None
     assert (int(said[1]) << 20, int(said[2])) == (chained_file.MOST_BYTES, chained_file.KEEPS)
 
@@ -98,7 +99,7 @@ def test_what_cloudwatch_gets_of_the_process_is_named() -> None:
     told = sink()
     told.certificate("spiffe://x/y", WALL)
     [line] = EmfLines("a", "b").lines(told.snapshot(), WALL)
-    said = re.search(r"and of the process (.*?)\.\s", PAGE, re.DOTALL)
+    said = re.search(r"and of the process (.*?)\. ", _PROSE)
     assert said is not None
     named = {metric["Name"] for metric in json.loads(line)["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
     assert set(_names(said[1])) == named
