@@ -34,7 +34,9 @@ class Codec(Protocol):
     looks at it a few times a second. `is_idle`: no message is on its way.
     """
 
-    deadline: float
+    @property
+    def deadline(self) -> float:
+        """When `expire` is to be called."""
 
     @property
     def is_idle(self) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from typing import Protocol
 
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.runtime.bundle import Loaded
@@ -47,7 +48,7 @@ _FIRST_ANSWERS = 2.0
 """Seconds for which the start waits for names: without an answer, destinations are somewhere else than nowhere."""
 
 
-class Counts(Telemetry):
+class Counts(Telemetry, Protocol):
     """Telemetry that counts what happens on the way to destinations, too."""
 
     def event(self, destination: str, what: str) -> None:

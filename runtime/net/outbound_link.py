@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from typing import Protocol, cast
 
 from meshproof.runtime.core.codec import Codec
 
@@ -56,8 +56,7 @@ class Link(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It stands."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # that of TLS in uvloop is none by its class
         self.is_tls = transport.get_extra_info("ssl_object") is not None
         self._codec = self._ends.made(self)
         if self._codec is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from meshproof.compiler.ir.entities import External
 from meshproof.runtime.core.messages import ConnectionRecord, Side, Telemetry
@@ -133,8 +133,7 @@ class End(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It stands."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # that of TLS in uvloop is none by its class
         self._owner.stands(self)
 
     def data_received(self, data: bytes) -> None:

@@ -77,10 +77,13 @@ class Child:
         self._work: Work | None = None
         self._is_serving = False
         self._channel: Channel | None = None
+        self._is_asked = False
 
     async def run(self, pair: socket.socket) -> int:
         """The exit code, at the end."""
         self._channel = await Channel.over(pair, self._heard, self.end)
+        if self._is_asked:
+            self._report()
         following = asyncio.create_task(self._follow())
         ending = asyncio.create_task(self._ending.wait())
         await asyncio.wait((following, ending), return_when=asyncio.FIRST_COMPLETED)
@@ -112,7 +115,9 @@ class Child:
                 self._frames.put_nowait(frame)
 
     def _report(self) -> None:
-        assert self._channel is not None
+        if self._channel is None:  # what the parent says may come before the channel is known here
+            self._is_asked = True
+            return
         fields, metrics = ({}, b"") if self._work is None else self._work.report()
         self._channel.send(Frame("report", fields, (metrics,)))
 

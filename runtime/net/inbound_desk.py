@@ -1,0 +1,139 @@
+"""Who decides about requests to the own workload: one desk a connection, which knows who calls (ADR 0204)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from time import perf_counter_ns
+
+from meshproof.compiler.ir.decision import Decision, Reason
+from meshproof.runtime.core.exchange import failed
+from meshproof.runtime.core.messages import Answer, Fields, Forward, Record, RequestHead, Respond
+from meshproof.runtime.engine.connection import Connection
+from meshproof.runtime.engine.errors import EngineError
+from meshproof.runtime.engine.facts import Headers, Incoming, Wire
+from meshproof.runtime.net.inbound_port import Port
+from meshproof.runtime.tokens.places import without_token
+
+FORBIDDEN = failed(403, "UAEX", "forbidden")
+UNAUTHORIZED = Respond(
+    401,
+    b'{"error":"no valid token","status":401}',
+    ((b"content-type", b"application/json"), (b"www-authenticate", b'Bearer error="invalid_token"')),
+    "UAEX",
+)
+
+CLIENT_CERT = b"x-forwarded-client-cert"
+OF_IDENTITIES = frozenset(
+    {
+        CLIENT_CERT,
+        *(b"x-client-cert", b"x-client-cert-chain", b"client-cert", b"client-cert-chain"),  # RFC 9440, and before it
+        *(b"x-ssl-cert", b"x-ssl-client-cert", b"x-ssl-client-verify", b"x-ssl-client-s-dn", b"ssl-client-cert"),
+        *(b"x-envoy-peer-metadata", b"x-envoy-peer-metadata-id", b"x-spiffe-id"),
+    }
+)
+"""Headers in which others have told workloads who calls: none comes from outside, and the first one is ours."""
+
+_FORWARDED = b"x-forwarded-for"
+_TIMED = 63
+"""Of so many decisions and one more, one is timed."""
+
+
+class InboundDesk:
+    """Goes by the policy that the port has at each request, and on each day."""
+
+    __slots__ = ("_bound", "_caller", "_count", "_day", "_policy", "_port", "_shown", "_wire")
+
+    def __init__(self, port: Port, caller: str | None, wire: Wire) -> None:
+        self._port = port
+        self._caller = caller
+        self._wire = wire
+        self._count = 0
+        self._bind()
+
+    def stands(self) -> bool:
+        """Whether the connection may be, by the policy of now."""
+        if self._policy is not self._port.policy or self._day is not self._port.day:
+            self._bind()
+        bound = self._bound
+        return bound is not None and (bound.refused is None or bound.refused.is_allowed)
+
+    def answer(self, head: RequestHead, record: Record, later: Callable[[Answer], None]) -> Answer:
+        """What is done with a request; see `Desk`."""
+        del later
+        port = self._port
+        policy = port.policy
+        if policy is not self._policy or port.day is not self._day:
+            self._bind()
+        record.policy = policy.digest
+        answer = self._refused(head, record)
+        port.tracer(head, record)
+        if answer is not None:
+            return answer
+        fields = [line for line in head.fields if line[0] not in OF_IDENTITIES]
+        if policy.stripped:
+            self._strip(head, fields)
+        fields += self._shown
+        head.fields = fields
+        record.upstream = port.application_name
+        return Forward(port.upstream, head)
+
+    def _bind(self) -> None:
+        """All that the policy says of the caller here. What cannot be said refuses."""
+        port = self._port
+        self._policy = policy = port.policy
+        self._day: date = port.day
+        self._bound: Connection | None
+        try:
+            self._bound = policy.engine.connect(self._wire, self._caller, (policy.node.name, policy.port), port.day)
+        except EngineError:
+            self._bound = None
+        shown = "" if self._caller is None else f"By={policy.own};URI={self._caller}"
+        self._shown: Fields = [(CLIENT_CERT, shown.encode("ascii"))] if shown.isascii() and shown else []
+
+    def _refused(self, head: RequestHead, record: Record) -> Respond | None:
+        """The refusal, if it is refused; the decision goes into the record."""
+        bound = self._bound
+        if bound is None:
+            return FORBIDDEN
+        self._count = count = self._count + 1
+        try:
+            if count & _TIMED:
+                decision = self._decision(bound, head)
+            else:
+                begun = perf_counter_ns()
+                decision = self._decision(bound, head)
+                record.decision_ns = perf_counter_ns() - begun
+        except EngineError:
+            self._port.fault("there was no decision about a request")
+            return FORBIDDEN
+        record.decision = decision
+        if decision.is_allowed:
+            return None
+        return UNAUTHORIZED if decision.reason is Reason.TOKEN else FORBIDDEN
+
+    def _decision(self, bound: Connection, head: RequestHead) -> Decision:
+        policy = self._policy
+        if not policy.read and policy.verifier is None and not policy.reads_client_ip:
+            return bound.decide(Incoming(head.method, head.target, head.authority))
+        read = policy.read
+        headers: Headers = tuple(
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.fields if name in read
+        )
+        token = None
+        if policy.verifier is not None:
+            token = policy.verifier.token(head.fields, head.target.encode("latin-1"))
+        client = _client_ip(head.fields) if policy.reads_client_ip else None
+        return bound.decide(Incoming(head.method, head.target, head.authority, headers, token, client))
+
+    def _strip(self, head: RequestHead, fields: Fields) -> None:
+        for place in self._policy.stripped:
+            kept, target = without_token(place, fields, head.target.encode("latin-1"))
+            fields[:] = kept
+            head.target = target.decode("latin-1")
+
+
+def _client_ip(fields: Fields) -> str | None:
+    """What the caller, where it is a gateway, has written last of who called it."""
+    lines = [value for name, value in fields if name == _FORWARDED]
+    return lines[-1].rpartition(b",")[2].strip().decode("latin-1") or None if lines else None
