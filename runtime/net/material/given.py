@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import SpiffeId
 from meshproof.runtime.identity.errors import IdentityError
 from meshproof.runtime.identity.files import SvidContent
 from meshproof.runtime.identity.svid import Credentials
@@ -102,6 +103,11 @@ class Given:
     def is_valid(self) -> bool:
         """Whether there is an own identity that is not over."""
         return self._own is not None and self._now().timestamp() <= self._own.ends
+
+    @property
+    def identities(self) -> tuple[SpiffeId, ...]:
+        """Whose certificate may be shown here, by the policy; nobody's before there is one."""
+        return () if self._mesh is None else own_identities(self._mesh, self._settings.service)
 
     def load(self) -> None:
         """Read everything, for the first time. Raises `RefusedError`."""
@@ -206,8 +212,7 @@ class Given:
             raise RefusedError(str(error)) from None
 
     def _checked(self, own: Credentials, content: SvidContent | None) -> _Identity:
-        assert self._mesh is not None
-        allowed = own_identities(self._mesh, self._settings.service)
+        allowed = self.identities
         if own.identity not in allowed:
             raise RefusedError(f"the own certificate is that of `{own.identity.uri}`, not of `{allowed[0].uri}`")
         try:

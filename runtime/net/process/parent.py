@@ -13,6 +13,7 @@ from meshproof.compiler.ir.json_text import Json
 from meshproof.compiler.ir.names import IssuerName
 from meshproof.runtime.net.admin import Admin
 from meshproof.runtime.net.journal import Journal
+from meshproof.runtime.net.material.agent import follow
 from meshproof.runtime.net.material.errors import RefusedError
 from meshproof.runtime.net.material.given import Given
 from meshproof.runtime.net.material.keys import IssuerKeys, check_files
@@ -22,7 +23,7 @@ from meshproof.runtime.net.process.readiness import Readiness
 from meshproof.runtime.net.process.supervisor import Supervisor
 from meshproof.runtime.net.process.telling import Telling
 from meshproof.runtime.net.process.worker import SIDECAR, Worker
-from meshproof.runtime.settings_run import Place, RunSettings
+from meshproof.runtime.settings_run import Place, RunSettings, WorkloadApi
 from meshproof.runtime.telemetry.pushing import Pusher, pushers
 
 _REPORT_SECONDS = 2.0
@@ -79,6 +80,8 @@ class Parent:
         except RefusedError:
             await self._stop(0)
             raise
+        if isinstance(settings.identity, WorkloadApi):
+            self._begin(follow(settings.identity, self._given))
         if settings.process.watch_seconds:
             self._begin(self._watch(settings.process.watch_seconds))
         for pusher in self._pushers:
