@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from meshproof.compiler.ir.bundle import Bundle, load
 from meshproof.compiler.ir.json_text import JsonError
+from meshproof.runtime.engine.audits import audits
 from meshproof.runtime.engine.engine import Engine
 from meshproof.runtime.engine.errors import EngineError
 from meshproof.runtime.signature import SignatureError, verified
@@ -20,10 +21,11 @@ class BundleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A bundle and the engine that keeps it."""
+    """A bundle and the engine that keeps it. `audits` names the audited rules that are met, if there are any."""
 
     bundle: Bundle
     engine: Engine
+    audits: Engine | None = None
 
 
 def load_bundle(data: bytes, *, trusted_keys: Sequence[bytes] = (), most_bytes: int = MOST_BYTES) -> Loaded:
@@ -37,7 +39,7 @@ def load_bundle(data: bytes, *, trusted_keys: Sequence[bytes] = (), most_bytes: 
     try:
         text = verified(data, trusted_keys) if trusted_keys else data
         bundle = load(text)
-        return Loaded(bundle, Engine(bundle.mesh))
+        return Loaded(bundle, Engine(bundle.mesh), audits(bundle.mesh))
     except SignatureError as error:
         raise BundleError(f"the signature is refused: {error}") from None
     except JsonError as error:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from math import inf
 
+from meshproof.compiler.ir.decision import Decision
 from meshproof.compiler.ir.entities import Layer
 from meshproof.runtime.core.codec import Codec, ServerCodec
 from meshproof.runtime.core.codec_choice import FirstBytes
@@ -23,6 +24,7 @@ from meshproof.runtime.net.outbound_link import Link
 from meshproof.runtime.net.tcp_relay import Relay, RelayLink
 
 _REFUSED = "the policy refuses a connection"
+_FLAG = "UAEX"
 
 
 class InboundConnection:
@@ -139,8 +141,7 @@ class InboundConnection:
             return self._over_tcp(record)
         desk = self._desk = InboundDesk(port, record.identity, wire)
         if not desk.stands():
-            self._record = None
-            port.fault(_REFUSED)
+            self._refused(record, desk.refused)
             return None
         around = port.around
         chosen = secured.selected_alpn_protocol() if hasattr(secured, "selected_alpn_protocol") else None
@@ -168,8 +169,7 @@ class InboundConnection:
         port = self._port
         record.protocol = "tcp"
         if not self._stands_over_tcp(record):
-            self._record = None
-            port.fault(_REFUSED)
+            self._refused(record, record.decision)
             return None
         port.around.telemetry.opened(record)
         assert isinstance(self.link, RelayLink)
@@ -177,14 +177,28 @@ class InboundConnection:
         relay.begin(port.around.dialer, port.application)
         return relay
 
+    def _refused(self, record: ConnectionRecord, decision: Decision | None) -> None:
+        """Tell of a connection on which nothing was asked: whatever is spoken there, nobody has read it."""
+        self._record = None
+        port = self._port
+        port.fault(_REFUSED)
+        record.protocol, record.flags = "tcp", _FLAG
+        record.decision, record.policy = decision, port.policy.digest
+        record.closed = port.around.clock()
+        port.around.telemetry.opened(record)
+        port.around.telemetry.closed(record)
+
     def _stands_over_tcp(self, record: ConnectionRecord) -> bool:
         port = self._port
         policy = port.policy
         host = record.peer.rpartition(":")[0].strip("[]")
         wire = Wire(ip=host or None, sni=record.sni)
         try:
-            bound = policy.engine.connect(wire, record.identity, (policy.node.name, policy.port), port.day)
-            decision = bound.decide_connection({})
+            place = (policy.node.name, policy.port)
+            decision = policy.engine.connect(wire, record.identity, place, port.day).decide_connection({})
+            if policy.audits is not None:
+                met = policy.audits.connect(wire, record.identity, place, port.day).decide_connection({})
+                record.audited = met.determined_by
         except EngineError:
             return False
         record.decision = decision

@@ -42,7 +42,7 @@ _TIMED = 63
 class InboundDesk:
     """Goes by the policy that the port has at each request, and on each day."""
 
-    __slots__ = ("_bound", "_caller", "_count", "_day", "_policy", "_port", "_shown", "_wire")
+    __slots__ = ("_audits", "_bound", "_caller", "_count", "_day", "_policy", "_port", "_shown", "_wire")
 
     def __init__(self, port: Port, caller: str | None, wire: Wire) -> None:
         self._port = port
@@ -57,6 +57,11 @@ class InboundDesk:
             self._bind()
         bound = self._bound
         return bound is not None and (bound.refused is None or bound.refused.is_allowed)
+
+    @property
+    def refused(self) -> Decision | None:
+        """The decision that no request of this caller passes, where there is one."""
+        return None if self._bound is None else self._bound.refused
 
     def answer(self, head: RequestHead, record: Record, later: Callable[[Answer], None]) -> Answer:
         """What is done with a request; see `Desk`."""
@@ -84,8 +89,12 @@ class InboundDesk:
         self._policy = policy = port.policy
         self._day: date = port.day
         self._bound: Connection | None
+        self._audits: Connection | None = None
+        place = (policy.node.name, policy.port)
         try:
-            self._bound = policy.engine.connect(self._wire, self._caller, (policy.node.name, policy.port), port.day)
+            self._bound = policy.engine.connect(self._wire, self._caller, place, port.day)
+            if policy.audits is not None:
+                self._audits = policy.audits.connect(self._wire, self._caller, place, port.day)
         except EngineError:
             self._bound = None
         shown = "" if self._caller is None else f"By={policy.own};URI={self._caller}"
@@ -99,11 +108,13 @@ class InboundDesk:
         self._count = count = self._count + 1
         try:
             if count & _TIMED:
-                decision = self._decision(bound, head)
+                decision = bound.decide(self._incoming(head))
             else:
                 begun = perf_counter_ns()
-                decision = self._decision(bound, head)
+                decision = bound.decide(self._incoming(head))
                 record.decision_ns = perf_counter_ns() - begun
+            if self._audits is not None:
+                record.audited = self._audits.decide(self._incoming(head)).determined_by
         except EngineError:
             self._port.fault("there was no decision about a request")
             return FORBIDDEN
@@ -112,10 +123,10 @@ class InboundDesk:
             return None
         return UNAUTHORIZED if decision.reason is Reason.TOKEN else FORBIDDEN
 
-    def _decision(self, bound: Connection, head: RequestHead) -> Decision:
+    def _incoming(self, head: RequestHead) -> Incoming:
         policy = self._policy
         if not policy.read and policy.verifier is None and not policy.reads_client_ip:
-            return bound.decide(Incoming(head.method, head.target, head.authority))
+            return Incoming(head.method, head.target, head.authority)
         read = policy.read
         headers: Headers = tuple(
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.fields if name in read
@@ -124,7 +135,7 @@ class InboundDesk:
         if policy.verifier is not None:
             token = policy.verifier.token(head.fields, head.target.encode("latin-1"))
         client = _client_ip(head.fields) if policy.reads_client_ip else None
-        return bound.decide(Incoming(head.method, head.target, head.authority, headers, token, client))
+        return Incoming(head.method, head.target, head.authority, headers, token, client)
 
     def _strip(self, head: RequestHead, fields: Fields) -> None:
         for place in self._policy.stripped:

@@ -25,10 +25,12 @@ _HTTP2 = frozenset({Protocol.HTTP2, Protocol.GRPC})
 class PortPolicy:
     """`read` are the headers that a decision may need. `verifier` is None where nobody looks for tokens.
 
-    `stripped` are the places of tokens that the workload is not to see. `own` is who we are to callers.
+    `stripped` are the places of tokens that the workload is not to see. `own` is who we are to callers. `audits` names
+    the audited rules that are met; None where there are none.
     """
 
     engine: Engine
+    audits: Engine | None
     digest: str
     node: Service | Gateway
     port: int
@@ -66,6 +68,7 @@ def port_policy(
     read = frozenset(one.name.lower().encode("utf-8") for one in attributes if isinstance(one, Header))
     return PortPolicy(
         engine=loaded.engine,
+        audits=loaded.audits,
         digest=loaded.bundle.policy,
         node=node,
         port=port,

@@ -114,7 +114,7 @@ class Outbound:
         except PlanError as error:
             raise RefusedError(str(error)) from None
         own = own_node(mesh, given.settings.service).identity.uri
-        policy = RoutedPolicy(loaded.engine, plans, loaded.bundle.policy, own)
+        policy = RoutedPolicy(loaded.engine, plans, loaded.bundle.policy, own, loaded.audits)
         if self._fleet is None:
             self._fleet = Fleet(plans, given.settings.process.workers, given.telemetry.event)
             self._places = Places(self._fleet, given.settings.endpoints, self._reached)

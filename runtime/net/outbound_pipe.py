@@ -96,6 +96,9 @@ class PipeListener:
         connection = policy.engine.connect(Wire(), policy.own, place, self.rules.around.today())
         if isinstance(node, External):
             record.decision = connection.decide_connection({})
+            if policy.audits is not None:
+                audits = policy.audits.connect(Wire(), policy.own, place, self.rules.around.today())
+                record.audited = audits.decide_connection({}).determined_by
             if not record.decision.is_allowed:
                 record.flags = Flag.DENIED
                 return None

@@ -37,12 +37,13 @@ UNDECIDED = Respond(403, b"there is no decision about this request", _PLAIN, Fla
 
 @dataclass(frozen=True, slots=True)
 class RoutedPolicy:
-    """A policy as a desk goes by it: `own` is the identity that calls, `digest` is for records."""
+    """A policy as a desk goes by it: `own` is the identity that calls, `digest` is for records, and so are `audits`."""
 
     engine: Engine
     plans: Plans
     digest: str
     own: str
+    audits: Engine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class OutboundDesk:
         incoming = Incoming(head.method, head.target, head.authority or None, self._headers(head))
         if self._is_external:
             record.decision = decision = connection.decide(incoming)
+            record.audited = self._audited(incoming)
             if not decision.is_allowed:
                 return REFUSED
         if self._is_gateway:  # the route of a gateway is its own: it is taken there
@@ -185,6 +187,13 @@ class OutboundDesk:
             found = self._connection = self._policy.engine.connect(Wire(), self._policy.own, place, today)
             self._since = today
         return found
+
+    def _audited(self, incoming: Incoming) -> tuple[str, ...]:
+        audits = self._policy.audits
+        if audits is None:
+            return ()
+        place = (self._node, self._port)
+        return audits.connect(Wire(), self._policy.own, place, self._around.today()).decide(incoming).determined_by
 
     def _headers(self, head: RequestHead) -> tuple[tuple[str, str], ...]:
         """Those that are read."""
