@@ -7,11 +7,14 @@ import socket
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from enum import StrEnum
 
 from meshproof.runtime.net.process.channel import Channel
 from meshproof.runtime.net.process.frames import Frame
 
+_SECONDS = 1.0
+"""How long what a worker said last may take after its end."""
 _CHILD = "meshproof.runtime.net.process.child"
 
 SIDECAR = "meshproof.runtime.net.sidecar:make_sidecar"
@@ -40,6 +43,7 @@ class Worker:
         self.report = Frame("report", {}, (b"",))
         self.reported = started
         self.settled = asyncio.Event()
+        self._over = asyncio.Event()
         self._tell = tell
         self._process: Process | None = None
         self._channel: Channel | None = None
@@ -97,6 +101,10 @@ class Worker:
         """Its exit code, when it has ended; negative for a signal."""
         assert self._process is not None
         code = await self._process.wait()
+        if self._channel is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), _SECONDS)  # what it said last counts
+            self._channel.close()
         self.state = State.ENDED
         self._settle()
         return code
@@ -132,6 +140,7 @@ class Worker:
                 self._tell(self, frame)
 
     def _gone(self) -> None:
+        self._over.set()
         self._settle()
 
     def _settle(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,13 @@ from meshproof.runtime.settings_run_file import read_run_settings
 PATIENCE = 60.0
 ROOT = Path(__file__).resolve().parents[5]
 SMALL = "tests.unit.runtime.net.process.small_work:SmallWork"
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, however it is."""
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 @dataclass
@@ -85,9 +92,11 @@ class Running:
         """Status and body of a page at the admin address."""
         host, port = str(self.lines.of("started")[0]["admin"]).split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(f"GET {path} HTTP/1.1\r\nhost: admin\r\n\r\n".encode("ascii"))
-        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-        writer.close()
+        try:
+            writer.write(f"GET {path} HTTP/1.1\r\nhost: admin\r\n\r\n".encode("ascii"))
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        finally:
+            await closed(writer)
         return int(head.split(b" ")[1]), body.decode("utf-8")
 
 
@@ -107,7 +116,7 @@ async def running(files: Files) -> AsyncIterator[Running]:
         yield found
     finally:
         for line in found.opened:
-            line.writer.close()
+            await closed(line.writer)
         await found.parent.drain()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.runtime.net.material.given_files import CATALOG, bundle, files, leaf
-from tests.unit.runtime.net.process.scenes import SMALL, Line, Lines, Running, parent_of, run, run_with
+from tests.unit.runtime.net.process.scenes import SMALL, Line, Lines, Running, closed, parent_of, run, run_with
 
 from meshproof.runtime.net.material.errors import RefusedError
 
@@ -186,8 +186,9 @@ def test_a_parent_that_is_killed_leaves_nobody_who_goes_on_without_it(
         assert await line.reader.readline() == b"draining\n"
         assert (await line.ask())[1] == "first"  # what has begun may end
         await line.ask("end")
-        line.writer.close()
-        await process.wait()  # until all who hold its pipe have ended, too
+        await closed(line.writer)
+        assert await process.stdout.read() == b""  # all who hold its pipe have ended
+        await process.wait()
         with pytest.raises(ConnectionError):
             await asyncio.open_connection(host, int(port))
 
