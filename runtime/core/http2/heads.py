@@ -155,7 +155,7 @@ def _special(fields: Fields) -> tuple[int | None, list[bytes], Fields]:
     if len(lengths) > 1 or (lengths and not _LENGTH.fullmatch(lengths[0])):
         raise _malformed("its length is not one number")
     if cookies:
-        rest.append((b"cookie", b"; ".join(cookies)))
+        rest.append((b"cookie", b"; ".join(filter(None, cookies))))
     return int(lengths[0]) if lengths else None, hosts, rest
 
 

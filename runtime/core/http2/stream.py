@@ -52,7 +52,7 @@ class Sender(Protocol):
 class Stream(ABC):
     """A stream that is open. `is_sent`, `is_received`: that half has ended, however.
 
-    `is_begun`: the head of what is received is here; `is_told`: its taker knows that nothing comes after the head.
+    `is_begun`: the head of what is received is here; `is_told`: its taker knows that nothing more comes.
     `expected`: how many bytes of body are still to come, None if nobody has said; `allowed`: how many may come.
     `is_pausing`: the source of what is sent was told to wait. `stalled_at`: since when the peer takes nothing.
     """
@@ -267,7 +267,9 @@ class Stream(ABC):
     def _deliver(self, payload: bytes, size: int, *, is_end: bool) -> None:
         self._owed += size
         self._connection.owe(size)
-        if (payload or is_end) and not self.is_told:
+        was_told = self.is_told
+        self.is_told = was_told or is_end
+        if (payload or is_end) and not was_told:
             self.parts().data(payload, is_end=is_end)
         if is_end:
             self._maybe_ended()
@@ -276,6 +278,7 @@ class Stream(ABC):
 
     def _deliver_trailers(self, fields: Fields) -> None:
         if not self.is_told:
+            self.is_told = True
             self.parts().trailers(fields)
         self._maybe_ended()
 
