@@ -13,7 +13,7 @@ import click
 
 from meshproof import __version__
 from meshproof.compiler.backend.registry import names
-from meshproof.compiler.cli.output import Destination, destinations, require_formats, write_reports
+from meshproof.compiler.cli.output import DEFAULT, Destination, destinations, require_formats, write_reports
 from meshproof.compiler.cli.terminal import look_at
 from meshproof.compiler.config.keys import Settings
 from meshproof.compiler.config.load import (
@@ -83,13 +83,24 @@ class Session:
 
     def report(self, report: Report) -> ExitCode:
         """Write the report everywhere it was asked for; its exit code."""
-        placed = replace(report, folder=self.folder, version=__version__)
-        write_reports(placed, self.destinations, self.out, self.settings.fail_level)
+        self._write(report, self.destinations)
         return exit_code(report, self.settings.fail_level)
 
+    def _write(self, report: Report, wanted: Sequence[Destination]) -> None:
+        placed = replace(report, folder=self.folder, version=__version__)
+        write_reports(placed, wanted, self.out, self.settings.fail_level)
+
+    def write_for_programs(self, report: Report) -> None:
+        """Write the report in every format that was asked for but that for people."""
+        self._write(report, [one for one in self.destinations if one.format.name != DEFAULT])
+
     def refuse(self, report: Report) -> NoReturn:
-        """Say on stderr why nothing can be judged: stdout is for answers alone."""
+        """Say on stderr why nothing can be judged, and as a report wherever programs asked for their answer.
+
+        For people stdout is for answers alone.
+        """
         click.echo(render(report, self.err, self.settings.fail_level), err=True, nl=False)
+        self.write_for_programs(report)
         self.leave(ExitCode.NOT_JUDGED)
 
     def leave(self, code: ExitCode) -> NoReturn:

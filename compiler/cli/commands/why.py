@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -14,15 +14,21 @@ from meshproof.compiler.cli.reading import meshes_to_ask, policy_at
 from meshproof.compiler.cli.session import Session, open_session
 from meshproof.compiler.driver.asking import Asked, requests_in
 from meshproof.compiler.driver.explaining import explain
+from meshproof.compiler.driver.fingerprint import fingerprinted
 from meshproof.compiler.driver.judge import names_of
 from meshproof.compiler.report import why_json, why_text
 from meshproof.compiler.report.exit_code import ExitCode
 from meshproof.compiler.report.model import Finding, Report
 from meshproof.compiler.report.model_why import Explanation, WhyReport
 from meshproof.compiler.semantics import MalformedRequest, MissingAnswer, NotModelled
+from meshproof.dsl.problems import found
+from meshproof.dsl.source import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from meshproof.compiler.ir.mesh import Mesh
+    from meshproof.dsl.diagnostic import Diagnostic
 
 
 @click.command("why")
@@ -70,10 +76,17 @@ def _answers(session: Session, mesh: Mesh, asked: Asked) -> tuple[Explanation, .
     try:
         return explain(mesh, asked.requests, session.day)
     except (MalformedRequest, MissingAnswer) as error:
-        raise click.UsageError(f"the request has no decision: {error}") from None
+        _refuse(session, replace(asked, diagnostics=(_about(asked, "MP101", f"the request has no decision: {error}"),)))
     except NotModelled as error:
         click.echo(f"undecided: {error}", err=True)
+        unknown = _about(asked, "MP606", f"the decision is not known: {error}")
+        session.write_for_programs(_report(session, (unknown,), asked))
         session.leave(ExitCode.UNDECIDED)
+
+
+def _about(asked: Asked, code: str, message: str) -> Diagnostic:
+    """What is wrong with the request as a whole."""
+    return found(code, message, Span(asked.source.path, 0, len(asked.source.text.rstrip())))
 
 
 def _request(text: str, limit: int) -> str:
@@ -89,6 +102,11 @@ def _request(text: str, limit: int) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _refuse(session: Session, asked: Asked) -> None:
-    report = Report("why", is_judged=False, sources={asked.source.path: asked.source})
-    session.refuse(replace(report, findings=tuple(Finding(one) for one in asked.diagnostics)))
+def _refuse(session: Session, asked: Asked) -> NoReturn:
+    session.refuse(replace(_report(session, asked.diagnostics, asked), is_judged=False))
+
+
+def _report(session: Session, diagnostics: Sequence[Diagnostic], asked: Asked) -> Report:
+    sources = {asked.source.path: asked.source}
+    findings = fingerprinted((Finding(one) for one in diagnostics), sources)
+    return Report("why", session.day, findings=findings, sources=sources)
