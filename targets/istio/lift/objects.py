@@ -115,19 +115,28 @@ def _report_repeated(repeated: list[tuple[KubeObject, list[KubeObject]]], findin
         return
     taken, others = repeated[0]
     counted = "1 object stands" if len(repeated) == 1 else f"{len(repeated)} objects stand"
+    files = {one.origin.span.file for found, rest in repeated for one in (found, *rest)}
+    where = "several times in one file" if len(files) == 1 else "in several files"
     findings.add(
         COMPETING,
-        f"{counted} in several files, each time with other contents: the last that was read is judged",
+        f"{counted} {where}, each time with other contents: the last that was read is judged",
         taken.full_name,
         taken.origin,
         label=f"this {taken.kind} is taken",
         others=tuple(Label(one.origin.span, "and this is not") for one in others[-_MOST_PLACES:]),
         notes=tuple(
-            f"{one.kind} `{one.full_name}` stands {len(rest) + 1} times; `{one.origin.span.file}` is taken"
+            f"{one.kind} `{one.full_name}` stands {len(rest) + 1} times; {_taken_from(one, rest)}"
             for one, rest in repeated
         ),
-        advice="files that replace each other are not in force together: check those that are, by their names",
+        advice="leave the one that is in force"
+        if len(files) == 1
+        else "files that replace each other are not in force together: check those that are, by their names",
     )
+
+
+def _taken_from(one: KubeObject, others: list[KubeObject]) -> str:
+    is_alone = all(other.origin.span.file == one.origin.span.file for other in others)
+    return "the last is taken" if is_alone else f"`{one.origin.span.file}` is taken"
 
 
 def _flattened(documents: Iterable[Documents]) -> Iterable[MapNode]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.strategies.istio_lifting import read
 
+from meshproof.compiler.driver.policy import policy_of_manifests
 from meshproof.dsl.diagnostic import Severity
 
 PODS = """
@@ -173,9 +174,17 @@ def test_objects_that_stand_several_times_are_one_finding() -> None:
     text = policy("{}") + "---\n" + policy(operation("methods", "GET"))
 
     (one,) = [one for one in read(PODS + text).diagnostics if one.code == "MP714"]
-    assert one.message.startswith("1 object stands in several files")
-    assert [note.split(";")[0] for note in one.notes] == ["AuthorizationPolicy `shop/p` stands 2 times"]
+    assert one.message.startswith("1 object stands several times in one file")
+    assert list(one.notes) == ["AuthorizationPolicy `shop/p` stands 2 times; the last is taken"]
     assert len(one.labels) == 2
+
+
+def test_objects_that_stand_in_several_files_name_the_one_that_is_taken() -> None:
+    files = {"a.yaml": PODS + policy("{}"), "b.yaml": policy(operation("methods", "GET"))}
+    found = policy_of_manifests(files)
+    (one,) = [one for one in found.diagnostics if one.code == "MP714"]
+    assert one.message.startswith("1 object stands in several files")
+    assert list(one.notes) == ["AuthorizationPolicy `shop/p` stands 2 times; `b.yaml` is taken"]
 
 
 def routes(name: str, namespace: str, extra: str = "", created: str = "") -> str:
