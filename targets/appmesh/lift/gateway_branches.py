@@ -57,7 +57,7 @@ def _branches(
                 name = f"{node}:{number}[{one.name}/{way.name}]"
                 yield from (_branch(name, asking, order, way, part) for asking in _spellings(what, part))
         if not any(way.asked.condition == way.order == Always() for way in ways):
-            yield _answer(f"{node}:{number}[{one.name}]", what, order, _UNMATCHED if ways else _UNPROVIDED, one.origin)
+            yield _answer(f"{node}:{number}[{one.name}]", what, order, _UNMATCHED, one.origin)
 
 
 def _spellings(what: Asked, part: Any) -> tuple[Asked, ...]:  # noqa: ANN401  of HTTP or gRPC

@@ -14,7 +14,7 @@ from meshproof.compiler.ir.entities import Destination, Layer, Protocol, Service
 from meshproof.compiler.ir.matchers import Present
 from meshproof.compiler.ir.mtls import MtlsMode, MtlsPolicy, PortScope
 from meshproof.compiler.ir.names import NodeName, Origin, RuleId
-from meshproof.compiler.ir.predicate import Always, Predicate, SourceIdentity, Test, disjunction
+from meshproof.compiler.ir.predicate import Always, Predicate, SourceIdentity, Test, disjunction, negation
 from meshproof.targets.appmesh.lift.found import Found
 from meshproof.targets.appmesh.lift.identities import name_test, names_in
 from meshproof.targets.common.callers import Identities
@@ -56,8 +56,8 @@ def _listener(listener: Any, origin: Origin, trust_domain: str) -> Accepting:  #
 def _admission(tls: Any, origin: Origin, trust_domain: str) -> tuple[MtlsMode, Predicate]:  # noqa: ANN401  of either
     """Whether callers have an identity, and which may come.
 
-    Without validation nobody's certificate is looked at, so nobody has an identity, whatever is spoken. Where plaintext
-    is taken besides, whom the names keep out comes without TLS.
+    Without validation nobody is asked for a certificate, so nobody has an identity, whatever is spoken. Where plaintext
+    is taken besides, whom the names keep out comes without one.
     """
     if tls is None or tls.mode == "DISABLED" or tls.validation is None:
         return MtlsMode.DISABLED, Always()
@@ -65,7 +65,7 @@ def _admission(tls: Any, origin: Origin, trust_domain: str) -> tuple[MtlsMode, P
     tests = tuple(name_test(name, trust_domain, origin) for name in names)
     allowed: Predicate = disjunction(tests) if tests else Test(SourceIdentity(), Present())
     if tls.mode == "PERMISSIVE":
-        return MtlsMode.PERMISSIVE, Always()
+        return MtlsMode.PERMISSIVE, disjunction((allowed, negation(Test(SourceIdentity(), Present()))))
     return MtlsMode.STRICT, allowed
 
 

@@ -23,6 +23,7 @@ class Use(IntEnum):
     BACK = 11
     FRONT = 12
     AUTHORIZERS = 13
+    APP_MESH = 14
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,8 @@ def test_what_no_route_takes_is_not_found() -> None:
     assert _sent(mesh, "/pay", port=81) == (404,)
 
 
-def test_a_service_that_nobody_provides_answers_for_itself() -> None:
-    assert _sent(_mesh(gateway_route("none", {"prefix": "/"}, "nobody.local"))) == (503,)
+def test_a_service_that_nobody_provides_is_not_found() -> None:
+    assert _sent(_mesh(gateway_route("none", {"prefix": "/"}, "nobody.local"))) == (404,)
 
 
 @pytest.mark.parametrize(
