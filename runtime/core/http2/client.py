@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -74,17 +73,13 @@ class NoStream:
 
 
 class Http2Client(Connection):
-    """A connection that we made (`ClientCodec`). `freed` is called when one that took no request takes some again."""
+    """A connection that we made (`ClientCodec`)."""
 
     is_server = False
 
-    def __init__(
-        self, around: Surroundings, limits: Http2Limits, *, scheme: bytes, freed: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, around: Surroundings, limits: Http2Limits, *, scheme: bytes) -> None:
         super().__init__(around, limits)
         self._scheme = (b":scheme", scheme)
-        self._freed = freed
-        self._is_full = False
         self._next = 1
         self.put(
             f.PREFACE
@@ -135,7 +130,6 @@ class Http2Client(Connection):
         lines += head.fields
         self.put_headers(number, lines, is_end=head.is_end)
         stream.is_sent = head.is_end
-        self._is_full = not self.capacity
         return stream
 
     def drain(self) -> None:
@@ -143,18 +137,6 @@ class Http2Client(Connection):
         if not self.is_draining and not self.is_over:
             self.is_draining = True
             self._maybe_done()
-
-    def _on_settings(self, flags: int, number: int, payload: bytes) -> None:
-        super()._on_settings(flags, number, payload)
-        self._maybe_done()
-        self._is_full = not self.capacity
-
-    def _maybe_done(self) -> None:
-        super()._maybe_done()
-        if self._is_full and self.capacity:
-            self._is_full = False
-            if self._freed is not None:
-                self._around.soon(self._freed)
 
     def tell(self, stream: Stream, failure: Failure) -> None:
         """There is no answer, or no end of it. Where it has been told as the end already, there is nothing to tell."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from math import inf
 
 import pytest
-from tests.unit.runtime.core.http2.ends import GET, POST, Asking, Turn, Wire, data, headers
+from tests.unit.runtime.core.http2.ends import GET, POST, Asking, data, headers
 
 from meshproof.runtime.core.http2 import frames as f
-from meshproof.runtime.core.http2.client import Http2Client
 from meshproof.runtime.core.http2.frames import Code
 from meshproof.runtime.core.http2.hpack import BlockReader, BlockWriter
 from meshproof.runtime.core.http2.limits import Http2Limits
@@ -246,24 +245,6 @@ def test_as_many_requests_as_the_server_takes() -> None:
     assert takers[2].calls == [("reset", Failure.OVERFLOW)]
     asking.feed(headers(1, _head(200), is_end=True))
     assert asking.codec.capacity == 1
-
-
-def test_whoever_waits_is_told_when_it_takes_requests_again() -> None:
-    wire, turn, told = Wire(), Turn(), list[int]()
-    codec = Http2Client(turn.around(wire), Http2Limits(), scheme=b"http", freed=lambda: told.append(codec.capacity))
-    codec.receive(f.write_settings(((f.MAX_CONCURRENT_STREAMS, 0),)))
-    turn.run()
-    assert (codec.capacity, told) == (0, [])
-    codec.receive(f.write_settings(((f.MAX_CONCURRENT_STREAMS, 1),)))
-    turn.run()
-    assert told == [1]
-    codec.request(_get(), Asking().ask(_get())[1])
-    codec.receive(f.write_settings(()))
-    turn.run()
-    assert told == [1]
-    codec.receive(headers(1, _head(200), is_end=True))
-    turn.run()
-    assert told == [1, 1]
 
 
 @pytest.mark.parametrize("is_given_up", [True, False])
