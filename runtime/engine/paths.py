@@ -33,6 +33,17 @@ def normal_path(sent: str) -> str | None:
     return _SLASHES.sub("/", path)
 
 
+def forwarded(sent: str) -> str:
+    """What goes on of a path that was let through: the normal form that was judged, with the query as it was sent.
+
+    One that is refused goes on as it is: only where a refusal is observed does it go on at all.
+    """
+    if _PLAIN(sent) and "//" not in sent and "/." not in sent:
+        return sent
+    path = normal_path(sent)
+    return sent if path is None else path + "".join(sent.partition("?")[1:])
+
+
 def query_of(sent: str) -> str | None:
     """What follows the first `?`, undecoded; None without one."""
     _, mark, query = sent.partition("?")

@@ -12,6 +12,7 @@ from meshproof.runtime.core.messages import Answer, Fields, Forward, Record, Req
 from meshproof.runtime.engine.connection import Connection
 from meshproof.runtime.engine.errors import EngineError
 from meshproof.runtime.engine.facts import Headers, Incoming, Wire
+from meshproof.runtime.engine.paths import forwarded
 from meshproof.runtime.net.inbound_port import Port
 from meshproof.runtime.tokens.places import without_token
 
@@ -80,6 +81,7 @@ class InboundDesk:
             self._strip(head, fields)
         fields += self._shown
         head.fields = fields
+        head.target = forwarded(head.target)
         record.upstream = port.application_name
         return Forward(port.upstream, head)
 
