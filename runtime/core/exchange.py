@@ -23,6 +23,7 @@ from meshproof.runtime.core.messages import (
     ServerStream,
     Telemetry,
 )
+from meshproof.runtime.core.trailers import may_follow
 
 _OK = 200
 _SWITCHING = 101
@@ -161,6 +162,7 @@ class Exchange:
         if self._is_over:
             return
         self._is_asked = True
+        fields = may_follow(fields)
         if self._client is not None:
             self._client.trailers(fields)
         elif self._waiting is not None:

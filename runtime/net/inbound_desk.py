@@ -9,6 +9,7 @@ from time import perf_counter_ns
 from meshproof.compiler.ir.decision import Decision, Reason
 from meshproof.runtime.core.exchange import failed
 from meshproof.runtime.core.messages import Answer, Fields, Forward, Record, RequestHead, Respond
+from meshproof.runtime.core.trailers import OF_IDENTITIES
 from meshproof.runtime.engine.connection import Connection
 from meshproof.runtime.engine.errors import EngineError
 from meshproof.runtime.engine.facts import Headers, Incoming, Wire
@@ -25,16 +26,6 @@ UNAUTHORIZED = Respond(
 )
 
 CLIENT_CERT = b"x-forwarded-client-cert"
-OF_IDENTITIES = frozenset(
-    {
-        CLIENT_CERT,
-        *(b"x-client-cert", b"x-client-cert-chain", b"client-cert", b"client-cert-chain"),  # RFC 9440, and before it
-        *(b"x-ssl-cert", b"x-ssl-client-cert", b"x-ssl-client-verify", b"x-ssl-client-s-dn", b"ssl-client-cert"),
-        *(b"x-envoy-peer-metadata", b"x-envoy-peer-metadata-id", b"x-spiffe-id"),
-    }
-)
-"""Headers in which others have told workloads who calls: none comes from outside, and the first one is ours."""
-
 _FORWARDED = b"x-forwarded-for"
 _TIMED = 63
 """Of so many decisions and one more, one is timed."""
