@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from meshproof.runtime.extauthz.destinations import Destination
+from meshproof.runtime.settings_run import TokenKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,10 @@ class TlsSettings:
     key: Path
     client_ca: Path
     clients: tuple[str, ...] = ()
+
+    def takes(self, uris: tuple[str, ...]) -> bool:
+        """Whether who has these URIs in its certificate may ask."""
+        return len(uris) == 1 and (not self.clients or uris[0] in self.clients)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class AuthzSettings:
-    """All of one file. Paths are whole."""
+    """All of one file. Paths are whole. It listens at `listen` over HTTP, at `grpc` over gRPC, or at both."""
 
     bundle: Path
     trusted_keys: tuple[Path, ...]
     destinations: tuple[Destination, ...]
-    listen: Listen = field(default_factory=Listen)
+    listen: Listen | None = field(default_factory=Listen)
     admin: Listen | None = None
     limits: Limits = field(default_factory=Limits)
+    grpc: Listen | None = None
+    tokens: tuple[TokenKeys, ...] = ()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from meshproof.runtime.extauthz.destinations import Destination
 from meshproof.runtime.settings import AuthzSettings, Limits, Listen, TlsSettings
+from meshproof.runtime.settings_tokens import token_keys
 from meshproof.runtime.tables import SettingError, Table, content_of, root_table
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9_-]+)+").fullmatch
@@ -22,6 +23,7 @@ _LIMITS = {
 }
 _PORTS = (1, 65_535)
 _LISTENED = (0, 65_535)
+_GRPC_PORT = 9190
 
 
 def read_settings(path: Path) -> AuthzSettings:
@@ -40,23 +42,26 @@ def _settings(root: Table, folder: Path) -> AuthzSettings:
     if policy.has("trusted_keys") and not keys:
         raise policy.refuse("trusted_keys", "an empty list trusts nobody; leave it out to take an unsigned bundle")
     policy.end()
-    listen = _listen(root.table("listen"), folder)
+    grpc = _listen(root.table("grpc"), folder, _GRPC_PORT) if root.has("grpc") else None
+    listen = _listen(root.table("listen"), folder, Listen().port) if root.has("listen") or grpc is None else None
     admin = _admin(root.table("admin")) if root.has("admin") else None
     destinations = tuple(_destination(one) for one in root.tables("destination"))
     _refuse_overlaps(destinations)
     table = root.table("limits")
     limits = Limits(**{key: table.number(key, bounds, getattr(Limits(), key)) for key, bounds in _LIMITS.items()})
     table.end()
+    tokens = token_keys(root, folder)
     root.end()
-    return AuthzSettings(bundle, keys, destinations, listen, admin, limits)
+    return AuthzSettings(bundle, keys, destinations, listen, admin, limits, grpc, tokens)
 
 
-def _listen(table: Table, folder: Path) -> Listen:
+def _listen(table: Table, folder: Path, port: int) -> Listen:
     address = _address(table)
     tls = _tls(table.table("tls"), folder) if table.has("tls") else None
     if tls is None and not ip_address(address).is_loopback:
-        raise table.refuse("address", "others than loopback need `listen.tls`, else anybody may say who calls")
-    found = Listen(address, table.number("port", _LISTENED, Listen().port), tls)
+        said = table.place("tls")
+        raise table.refuse("address", f"others than loopback need `{said}`, else anybody may say who calls")
+    found = Listen(address, table.number("port", _LISTENED, port), tls)
     table.end()
     return found
 
@@ -100,6 +105,7 @@ def _destination(table: Table) -> Destination:
         port=table.number("port", _PORTS),
         headers=tuple(header.lower() for header in headers),
         takes_plaintext=table.flag("takes_plaintext"),
+        verified_payload=table.text("verified_payload") if table.has("verified_payload") else None,
     )
     table.end()
     return found

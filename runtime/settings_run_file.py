@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from meshproof.compiler.ir.names import IssuerName, NodeName
+from meshproof.compiler.ir.names import NodeName
 from meshproof.runtime.settings_run import (
     IdentityFiles,
     IdentityFolder,
@@ -14,10 +14,9 @@ from meshproof.runtime.settings_run import (
     ProcessSettings,
     RunLimits,
     RunSettings,
-    TokenKeys,
     WorkloadApi,
 )
-from meshproof.runtime.settings_run_telemetry import telemetry, url
+from meshproof.runtime.settings_run_telemetry import telemetry
 from meshproof.runtime.settings_run_traffic import (
     endpoint_groups,
     inbound_ports,
@@ -25,6 +24,7 @@ from meshproof.runtime.settings_run_traffic import (
     outbound_ports,
     refuse_shared_places,
 )
+from meshproof.runtime.settings_tokens import token_keys
 from meshproof.runtime.tables import SettingError, Table, content_of, root_table
 
 _LIMITS = {
@@ -68,7 +68,7 @@ def _settings(root: Table, folder: Path) -> RunSettings:
         inbound=inbound_ports(root),
         outbound=outbound_ports(root),
         endpoints=endpoint_groups(root),
-        tokens=_tokens(root, folder),
+        tokens=token_keys(root, folder),
         limits=_limits(root.table("limits")),
         telemetry=telemetry(root.table("telemetry"), folder),
         admin=_admin(root.table("admin")) if root.has("admin") else None,
@@ -121,25 +121,6 @@ def _federated(table: Table, folder: Path) -> tuple[tuple[str, Path], ...]:
         if not _DOMAIN(domain):
             raise table.refuse(domain, "it is no name of a trust domain")
     return tuple((domain, folder / table.text(domain)) for domain in domains)
-
-
-def _tokens(root: Table, folder: Path) -> tuple[TokenKeys, ...]:
-    found = tuple(_keys(table, folder) for table in root.tables("tokens")) if root.has("tokens") else ()
-    issuers = [one.issuer for one in found]
-    for index, issuer in enumerate(issuers):
-        if issuer in issuers[:index]:
-            raise SettingError(f"tokens[{index}].issuer", f"the keys of `{issuer}` are said already")
-    return found
-
-
-def _keys(table: Table, folder: Path) -> TokenKeys:
-    issuer = IssuerName(table.text("issuer"))
-    file = folder / table.text("jwks_file") if table.has("jwks_file") else None
-    address = url(table, "jwks_url", is_trusted=True) if table.has("jwks_url") else None
-    if (file is None) is (address is None):
-        raise table.refuse("jwks_file", "either it is expected, or `jwks_url`")
-    table.end()
-    return TokenKeys(issuer, file, address)
 
 
 def _limits(table: Table) -> RunLimits:

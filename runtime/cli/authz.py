@@ -15,22 +15,25 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 def _run(given: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415  `--help` waits for none of these
+    import os  # noqa: PLC0415
 
     from meshproof.runtime.settings_file import read_settings  # noqa: PLC0415
 
     settings = read_settings(given.config)
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it would write lines of its own between ours
 
+    from meshproof.runtime.net.errors import StartError  # noqa: PLC0415
     from meshproof.runtime.net.journal import Journal  # noqa: PLC0415
+    from meshproof.runtime.net.loading import check  # noqa: PLC0415
+    from meshproof.runtime.net.loop import loop_factory  # noqa: PLC0415
     from meshproof.runtime.net.running import serve  # noqa: PLC0415
-    from meshproof.runtime.net.service import StartError, load_authorizer, server_context  # noqa: PLC0415
 
     try:
         if given.check:
-            load_authorizer(settings)
-            if settings.listen.tls is not None:
-                server_context(settings.listen.tls)
+            check(settings)
         else:
-            asyncio.run(serve(settings, Journal(tell)))
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(serve(settings, Journal(tell)))
     except StartError as error:
         return refused(str(error))
     return 0
@@ -38,7 +41,7 @@ def _run(given: argparse.Namespace) -> int:
 
 AUTHZ = Command(
     "authz",
-    "answer Envoys that ask over HTTP (`ext_authz`, `http_service`)",
+    "answer Envoys that ask (`ext_authz`, over HTTP or gRPC)",
     _options,
     _run,
     "SIGHUP takes the bundle and the certificate anew, SIGTERM ends after what has begun.",

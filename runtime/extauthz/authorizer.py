@@ -1,99 +1,117 @@
-"""The authorizer: what is answered to an Envoy that asks about a request (ADR 0187)."""
+"""The authorizer: what is answered to an Envoy that asks about a request (ADR 0187, 0261)."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from meshproof.compiler.ir.decision import Decision, Reason
 from meshproof.compiler.ir.names import NodeName
+from meshproof.compiler.ir.request import Token
 from meshproof.runtime.bundle import Loaded
 from meshproof.runtime.core.http1 import Head
 from meshproof.runtime.engine.errors import EngineError
-from meshproof.runtime.engine.facts import Incoming, Wire
-from meshproof.runtime.extauthz.client_cert import HEADER, ForwardedError, caller
+from meshproof.runtime.engine.facts import Headers, Incoming, Wire
+from meshproof.runtime.extauthz.answer import Answer, decided, refused
+from meshproof.runtime.extauthz.asked import Asked, asked_over_http
+from meshproof.runtime.extauthz.check import Question, Uris
+from meshproof.runtime.extauthz.client_cert import ForwardedError
 from meshproof.runtime.extauthz.destinations import Destination, headers_read
+from meshproof.runtime.tokens.verifier import Verifier
 
 _HOST = re.compile(r"[A-Za-z0-9._~:\[\]%!$&'()*+;=-]+").fullmatch
-_OK, _UNAUTHORIZED, _FORBIDDEN = 200, 401, 403
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What is answered. `decision` is `allow`, `deny` or `observe` (refused, and let through because observed).
-
-    `reason` is the step that decided, or why there was no decision: `destination`, `caller`, `ambiguous`, `undecided`.
-    """
-
-    status: int
-    decision: str
-    reason: str
-    rules: tuple[str, ...] = ()
+class _Place:
+    destination: Destination
+    read: frozenset[str]
+    verifier: Verifier | None
 
 
 class Authorizer:
-    """Answers by one policy. Raises `DestinationError` when made for a destination where it cannot be kept."""
+    """Answers by one policy. Raises `DestinationError` when made for a destination where it cannot be kept.
 
-    def __init__(self, loaded: Loaded, destinations: tuple[Destination, ...]) -> None:
+    `verifiers` are for the tokens of services, by their names.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        destinations: tuple[Destination, ...],
+        verifiers: Mapping[NodeName, Verifier] | None = None,
+    ) -> None:
         self.policy = loaded.bundle.policy
         self._engine = loaded.engine
-        self._destinations = tuple(
-            (f"{one.path_prefix}/", one, headers_read(loaded.bundle.mesh, one)) for one in destinations
+        known = verifiers or {}
+        places = tuple(
+            _Place(
+                one,
+                headers_read(loaded.bundle.mesh, one, verifies_tokens=one.service in known),
+                known.get(NodeName(one.service)),
+            )
+            for one in destinations
         )
+        self._by_name = {place.destination.path_prefix: place for place in places}
+        self._by_prefix = tuple((f"{name}/", place) for name, place in self._by_name.items())
 
     def answer(self, head: Head, day: date) -> Answer:
-        """The answer; 200 if and only if the policy lets the request through. It never raises."""
-        for prefix, destination, read in self._destinations:
-            if head.target.startswith(prefix):
-                return self._at(destination, read, head, day)
-        return _refused("destination")
+        """The answer over HTTP; 200 if and only if the policy lets the request through. It never raises."""
+        for prefix, place in self._by_prefix:
+            if head.target.startswith(prefix) and place.destination.verified_payload is None:
+                try:
+                    asked = asked_over_http(head, place.destination.path_prefix)
+                except ForwardedError:
+                    return refused("caller")
+                return self._at(place, asked, day)
+        return refused("destination")
 
-    def _at(self, destination: Destination, read: frozenset[str], head: Head, day: date) -> Answer:
-        forwarded = head.values(HEADER)
+    def check(self, question: Question, uris: Uris, day: date) -> Answer:
+        """The answer over gRPC, by the same rules."""
+        place = self._by_name.get(question.destination)
+        if place is None:
+            return refused("destination")
         try:
-            identity = _caller(forwarded, takes_plaintext=destination.takes_plaintext)
+            asked = question.asked(uris, place.destination.verified_payload)
         except ForwardedError:
-            return _refused("caller")
-        headers = tuple((name, value) for name, value in head.headers if name in read)
-        host = head.values("host")
-        if len(host) != 1 or not _HOST(host[0]) or _is_ambiguous(headers):
-            return _refused("ambiguous")
-        incoming = Incoming(head.method, head.target[len(destination.path_prefix) :], host[0], headers)
-        place = (NodeName(destination.service), destination.port)
+            return refused("caller")
+        return self._at(place, asked, day)
+
+    def _at(self, place: _Place, asked: Asked, day: date) -> Answer:
+        destination = place.destination
+        if asked.caller is None and not destination.takes_plaintext:
+            return refused("caller")
+        headers = tuple([line for line in asked.headers if line[0] in place.read])
+        hosts = asked.hosts
+        if len(hosts) != 1 or not _HOST(hosts[0]) or _are_ambiguous(headers, are_joined=asked.are_joined):
+            return refused("ambiguous")
+        incoming = Incoming(asked.method, asked.path, hosts[0], headers, _token(place, asked, headers))
+        where = (NodeName(destination.service), destination.port)
         try:
-            return _answer(self._engine.connect(Wire(), identity, place, day).decide(incoming))
+            return decided(self._engine.connect(Wire(), asked.caller, where, day).decide(incoming))
         except EngineError:
-            return _refused("undecided")
+            return refused("undecided")
 
 
-def _caller(forwarded: tuple[str, ...], *, takes_plaintext: bool) -> str | None:
-    if not forwarded and takes_plaintext:
+def _token(place: _Place, asked: Asked, headers: Headers) -> Token | None:
+    if place.destination.verified_payload is not None:
+        return None if asked.payload is None else Token(is_valid=True, claims=asked.payload)
+    if place.verifier is None:
         return None
-    if len(forwarded) != 1:
-        raise ForwardedError("it is there once")
-    return caller(forwarded[0])
+    lines = tuple((name.encode("utf-8"), value.encode("ascii")) for name, value in headers)
+    return place.verifier.token(lines, asked.path.encode("utf-8"))
 
 
-def _is_ambiguous(headers: tuple[tuple[str, str], ...]) -> bool:
+def _are_ambiguous(headers: Headers, *, are_joined: bool) -> bool:
     """Whether rules would read another value than the request had.
 
     An Envoy joins the lines of a header with commas before it asks, and a rule reads lines: of a comma nobody knows
-    whether it was sent.
+    whether it was sent, unless the Envoy tells the lines as they are.
     """
+    if any(not value.isascii() for _, value in headers):
+        return True
+    if not are_joined:
+        return False
     names = [name for name, _ in headers]
-    return len(set(names)) != len(names) or any("," in value or not value.isascii() for _, value in headers)
-
-
-def _answer(decision: Decision) -> Answer:
-    rules = tuple(str(rule) for rule in decision.determined_by)
-    if decision.is_observed:
-        return Answer(_OK, "observe", decision.reason, rules)
-    if decision.is_allowed:
-        return Answer(_OK, "allow", decision.reason, rules)
-    return Answer(_UNAUTHORIZED if decision.reason is Reason.TOKEN else _FORBIDDEN, "deny", decision.reason, rules)
-
-
-def _refused(reason: str) -> Answer:
-    """A refusal without a decision. Never a status of 500 and above, which an Envoy may be told to let through."""
-    return Answer(_FORBIDDEN, "deny", reason)
+    return len(set(names)) != len(names) or any("," in value for _, value in headers)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meshproof.compiler.ir.entities import External, Layer
+from meshproof.compiler.ir.entities import External, Gateway, Layer, Service
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.predicate import (
     Attribute,
+    Claim,
     Header,
     Host,
     Method,
@@ -16,8 +17,19 @@ from meshproof.compiler.ir.predicate import (
     Port,
     Query,
     SourceIdentity,
+    TokenAudience,
+    TokenIssuer,
+    TokenPresenter,
+    TokenSubject,
     attributes_of,
 )
+from meshproof.runtime.tokens.places import header_of
+
+_ALWAYS = frozenset({"authorization"})
+"""What an Envoy forwards to an `http_service` whatever is listed."""
+
+_PREFLIGHT = frozenset({"origin", "access-control-request-method"})
+"""What tells a preflight, whose token nobody looks at. Where it is not forwarded, its token must be valid."""
 
 
 class DestinationError(Exception):
@@ -28,8 +40,9 @@ class DestinationError(Exception):
 class Destination:
     """A port of a service, told by the `path_prefix` that its Envoy puts before the path of each request.
 
-    `headers` are those that this Envoy forwards, in lower case. `takes_plaintext`: a caller without a certificate is
-    asked about as such; else a request that does not say who calls is refused.
+    Over gRPC its Envoy says the same as a context extension. `headers` are those that this Envoy forwards, in lower
+    case. `takes_plaintext`: a caller without a certificate is asked about as such; else a request that does not say
+    who calls is refused. `verified_payload`: this Envoy verifies tokens itself, and keeps their claims under that key.
     """
 
     path_prefix: str
@@ -37,10 +50,11 @@ class Destination:
     port: int
     headers: tuple[str, ...] = ()
     takes_plaintext: bool = False
+    verified_payload: str | None = None
 
 
-def headers_read(mesh: Mesh, destination: Destination) -> frozenset[str]:
-    """The headers that rules for the destination read.
+def headers_read(mesh: Mesh, destination: Destination, *, verifies_tokens: bool) -> frozenset[str]:
+    """The headers that rules for the destination read, and those in which tokens are looked for.
 
     Raises `DestinationError` where the policy reads what an Envoy does not tell an authorizer, or not this one: an
     attribute that seems absent would let a deny pass.
@@ -51,17 +65,32 @@ def headers_read(mesh: Mesh, destination: Destination) -> frozenset[str]:
         raise DestinationError(f"the policy declares no service or gateway `{name}`")
     if not any(port.workload == destination.port and port.layer is Layer.HTTP for port in node.ports):
         raise DestinationError(f"`{name}` has no port `{destination.port}` of its workload that speaks HTTP")
-    if node.accepts:
-        raise DestinationError(f"`{name}` accepts tokens, which nobody verifies here")
-    found: set[str] = set()
+    found = _headers_of_tokens(mesh, node, destination, verifies_tokens=verifies_tokens)
     for rule in mesh.rules:
         if any(one.node == name and (one.ports is None or destination.port in one.ports) for one in rule.destinations):
             for attribute in attributes_of(rule.content):
                 if (header := _header(attribute, str(rule.id))) is not None:
                     found.add(header)
-    for header in sorted(found - set(destination.headers)):
-        raise DestinationError(f"rules for `{name}` read the header `{header}`, which is not among its `headers`")
-    return frozenset(found)
+    for header in sorted(found - _ALWAYS - set(destination.headers)):
+        raise DestinationError(f"what `{name}` accepts reads the header `{header}`, which is not among its `headers`")
+    return frozenset(found | (_PREFLIGHT if node.accepts else set()))
+
+
+def _headers_of_tokens(
+    mesh: Mesh, node: Service | Gateway, destination: Destination, *, verifies_tokens: bool
+) -> set[str]:
+    """Where tokens stand that are verified here. Raises `DestinationError` where none of them would be."""
+    if not node.accepts:
+        return set()
+    if not verifies_tokens and destination.verified_payload is None:
+        raise DestinationError(f"`{node.name}` accepts tokens, and `tokens` has not the keys of all of its issuers")
+    issuers = [one for one in mesh.issuers if one.name in node.accepts]
+    for issuer in issuers:
+        if issuer.is_stripped:
+            raise DestinationError(f"tokens of `{issuer.name}` are taken off by the policy, which no authorizer does")
+    if destination.verified_payload is not None:
+        return set()
+    return {header for issuer in issuers if (header := header_of(issuer.place)) is not None}
 
 
 def _header(attribute: Attribute, rule: str) -> str | None:
@@ -70,6 +99,8 @@ def _header(attribute: Attribute, rule: str) -> str | None:
             return name
         case SourceIdentity() | Method() | Path() | Host() | Port() | Query():
             return None
+        case TokenIssuer() | TokenSubject() | TokenAudience() | TokenPresenter() | Claim():
+            return None  # a destination that accepts no tokens has requests without any
         case _:
             said = type(attribute).__name__
             raise DestinationError(f"rule `{rule}` reads `{said}`, which an Envoy does not tell an authorizer")

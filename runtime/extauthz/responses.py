@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from meshproof.compiler.ir.json_text import Json, canonical
 from meshproof.runtime.core.http1 import Fault
-from meshproof.runtime.extauthz.authorizer import Answer
+from meshproof.runtime.extauthz.answer import Answer
 
 _MOST_RULES = 2048
 

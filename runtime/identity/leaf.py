@@ -75,6 +75,11 @@ def authority_domain(certificate: x509.Certificate) -> str | None:
     return None
 
 
+def uris(certificate: x509.Certificate) -> tuple[str, ...]:
+    """All URIs in it. Raises `CertificateError` where its extensions cannot be read."""
+    return tuple(_uris(_extensions(certificate)))
+
+
 def host_names(certificate: x509.Certificate) -> tuple[str, ...]:
     """The names of hosts in it, which say nothing about who a workload is."""
     names = _found(_extensions(certificate), x509.SubjectAlternativeName)

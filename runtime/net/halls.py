@@ -6,12 +6,15 @@ from collections.abc import Callable
 from datetime import date
 
 from meshproof.runtime.core.http1 import Fault, Head
+from meshproof.runtime.extauthz.answer import Answer
 from meshproof.runtime.extauthz.authorizer import Authorizer
 from meshproof.runtime.extauthz.responses import answer_bytes, health_bytes
 from meshproof.runtime.net.journal import Journal
 from meshproof.runtime.net.protocol import AskingConnection
 from meshproof.runtime.net.room import Room
 from meshproof.runtime.settings import Limits, TlsSettings
+
+_UNDECIDED = frozenset({"destination", "caller", "ambiguous", "undecided"})
 
 
 class AskingHall:
@@ -37,17 +40,20 @@ class AskingHall:
         """Whoever comes, without TLS; else one URI, of those that are listed where some are."""
         if self._tls is None:
             return True
-        uris = _uris(certificate)
-        return len(uris) == 1 and (not self._tls.clients or uris[0] in self._tls.clients)
+        return self._tls.takes(_uris(certificate))
 
     def respond(self, head: Head) -> tuple[bytes, bool]:
         """The decision."""
         authorizer = self.authorizer
         answer = authorizer.answer(head, self._today())
-        if answer.reason in {"destination", "caller", "ambiguous", "undecided"}:
-            self._journal.fault(f"no decision: {answer.reason}")
+        self.note(answer)
         is_last = head.is_last or self.is_draining
         return answer_bytes(answer, authorizer.policy, is_last=is_last), is_last
+
+    def note(self, answer: Answer) -> None:
+        """Tell that there was no decision, if there was none."""
+        if answer.reason in _UNDECIDED:
+            self._journal.fault(f"no decision: {answer.reason}")
 
     def fault(self, fault: Fault) -> None:
         """Tell it."""
@@ -80,6 +86,6 @@ class HealthHall:
         """Probes that are broken are not worth a line."""
 
 
-def _uris(certificate: object) -> list[str]:
+def _uris(certificate: object) -> tuple[str, ...]:
     names = certificate.get("subjectAltName", ()) if isinstance(certificate, dict) else ()
-    return [value for kind, value in names if kind == "URI"]
+    return tuple(value for kind, value in names if kind == "URI")

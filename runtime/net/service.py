@@ -7,18 +7,20 @@ import ssl
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
-from meshproof.runtime.bundle import MOST_BYTES, BundleError, load_bundle
-from meshproof.runtime.extauthz.authorizer import Authorizer
-from meshproof.runtime.extauthz.destinations import DestinationError
+from meshproof.runtime.identity.swapping import SwappingContext
+from meshproof.runtime.net.errors import StartError
 from meshproof.runtime.net.halls import AskingHall, HealthHall
 from meshproof.runtime.net.journal import Journal
+from meshproof.runtime.net.loading import load_authorizer, server_context
+from meshproof.runtime.net.material.errors import RefusedError
+from meshproof.runtime.net.material.keys import IssuerKeys
 from meshproof.runtime.net.protocol import AskingConnection, Hall
-from meshproof.runtime.settings import AuthzSettings, Listen, TlsSettings
+from meshproof.runtime.settings import AuthzSettings, Limits, Listen
 
-
-class StartError(Exception):
-    """It cannot start, or cannot take something new. The message is one lower-case sentence."""
+if TYPE_CHECKING:
+    from meshproof.runtime.net.grpc_authz import GrpcAuthz
 
 
 def today() -> date:
@@ -26,80 +28,61 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def load_authorizer(settings: AuthzSettings) -> Authorizer:
-    """The policy of the file, for all destinations. Raises `StartError`."""
-    try:
-        keys = tuple(path.read_bytes() for path in settings.trusted_keys)
-        with settings.bundle.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-        return Authorizer(load_bundle(data, trusted_keys=keys), settings.destinations)
-    except OSError as error:
-        raise StartError(f"`{error.filename}` cannot be read: {error.strerror}") from None
-    except (BundleError, DestinationError) as error:
-        raise StartError(f"`{settings.bundle}` is refused: {error}") from None
-
-
-def server_context(tls: TlsSettings) -> ssl.SSLContext:
-    """TLS 1.2 and newer, with a certificate of the client. Raises `StartError`."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.set_alpn_protocols(["http/1.1"])
-    try:
-        context.load_verify_locations(tls.client_ca)
-    except OSError as error:
-        raise StartError(f"`{tls.client_ca}` is no authority: {error.strerror or error}") from None
-    load_certificate(context, tls)
-    return context
-
-
-def load_certificate(context: ssl.SSLContext, tls: TlsSettings) -> None:
-    """Take the certificate as it is on disk, for handshakes to come. Raises `StartError`."""
-    try:
-        context.load_cert_chain(tls.certificate, tls.key, password=_no_password)
-    except OSError as error:
-        raise StartError(f"`{tls.certificate}` and its key are refused: {error.strerror or error}") from None
-
-
-def _no_password() -> str:
-    """A key with a password would make the start wait for somebody who types it."""
-    return ""
-
-
 class Service:
-    """The running authorizer. `places` are where it listens: for Envoys, then for probes."""
+    """The running authorizer. Made and used in one event loop. Raises `StartError`."""
 
     def __init__(self, settings: AuthzSettings, journal: Journal, day: Callable[[], date] = today) -> None:
         self._settings = settings
         self._journal = journal
-        self._context = None if settings.listen.tls is None else server_context(settings.listen.tls)
-        self._hall = AskingHall(load_authorizer(settings), settings.limits, settings.listen.tls, journal, day)
+        tls = None if settings.listen is None else settings.listen.tls
+        self._context = None if tls is None else server_context(tls)
+        try:
+            self._keys = IssuerKeys(settings.tokens, _nothing, self._no_keys)
+        except RefusedError as error:
+            raise StartError(str(error)) from None
+        self._hall = AskingHall(load_authorizer(settings, self._keys.rings), settings.limits, tls, journal, day)
         self._health = HealthHall(self._hall)
+        self._grpc = None if settings.grpc is None else _grpc(settings.grpc, self._hall, settings.limits, day)
         self._servers: list[asyncio.Server] = []
         self._reloading = asyncio.Lock()
 
-    async def start(self) -> tuple[tuple[str, int], ...]:
-        """Listen; where it does. Raises `StartError`."""
+    async def start(self) -> dict[str, tuple[str, int]]:
+        """Listen; where it does, by the names of the settings. Raises `StartError`."""
         settings = self._settings
-        places = [await self._listen(settings.listen, self._hall, self._context)]
-        if settings.admin is not None:
-            places.append(await self._listen(settings.admin, self._health, None))
-        told = {name: f"{place[0]}:{place[1]}" for name, place in zip(("listen", "admin"), places, strict=False)}
+        await self._keys.start()
+        places: dict[str, tuple[str, int]] = {}
+        try:
+            if settings.listen is not None:
+                places["listen"] = await self._listen(settings.listen, self._hall, self._swapping())
+            if self._grpc is not None:
+                places["grpc"] = await self._grpc.start()
+            if settings.admin is not None:
+                places["admin"] = await self._listen(settings.admin, self._health, None)
+        except StartError:
+            await self._stop(0)
+            raise
+        told = {name: f"{place[0]}:{place[1]}" for name, place in places.items()}
         self._journal.tell("started", policy=self._hall.authorizer.policy, **told)
-        return tuple(places)
+        return places
 
     async def reload(self) -> bool:
-        """Take the policy and the certificate as they are on disk; keep the last good ones if they are not good."""
+        """Take policy, certificates and keys as they are on disk; keep the last good ones if they are not good."""
         async with self._reloading:
+            settings = self._settings
             try:
-                authorizer = await asyncio.to_thread(load_authorizer, self._settings)
-                if self._context is not None and self._settings.listen.tls is not None:
-                    server_context(self._settings.listen.tls)  # tried first: a refused pair would be half taken
-                    load_certificate(self._context, self._settings.listen.tls)
+                authorizer = await asyncio.to_thread(load_authorizer, settings, self._keys.rings)
+                contexts = [
+                    None if one is None or one.tls is None else server_context(one.tls)
+                    for one in (settings.listen, settings.grpc)
+                ]
+                if self._grpc is not None:
+                    self._grpc.reload()
             except StartError as error:
                 self._journal.tell("reload-refused", why=str(error), policy=self._hall.authorizer.policy)
                 return False
+            self._context = contexts[0]
             self._hall.authorizer = authorizer
+            await self._keys.refresh()
             self._journal.tell("reloaded", policy=authorizer.policy)
             return True
 
@@ -107,15 +90,27 @@ class Service:
         """Take no connection any more, answer what has begun, and end."""
         self._hall.is_draining = True
         self._journal.tell("draining", connections=len(self._hall.connections))
-        self._servers[0].close()
+        if self._settings.listen is not None:
+            self._servers[0].close()
         for connection in self._hall.connections:
             connection.drain()
-        await self._hall.connections.emptied(self._settings.limits.drain_seconds)
-        for server in self._servers:
-            server.close()
+        await self._stop(self._settings.limits.drain_seconds)
         for connection in (*self._hall.connections, *self._health.connections):
             connection.abort()
         self._journal.tell("stopped")
+
+    def _swapping(self) -> ssl.SSLContext | None:
+        """What takes the context of the moment at each handshake."""
+        if self._context is None:
+            return None
+        return SwappingContext.of(ssl.PROTOCOL_TLS_SERVER, self._current)
+
+    def _current(self) -> ssl.SSLContext:
+        assert self._context is not None
+        return self._context
+
+    def _no_keys(self, issuer: str, why: str) -> None:
+        self._journal.tell("no-keys", issuer=issuer, why=why)
 
     async def _listen(self, listen: Listen, hall: Hall, context: ssl.SSLContext | None) -> tuple[str, int]:
         loop = asyncio.get_running_loop()
@@ -129,12 +124,27 @@ class Service:
                 ssl_shutdown_timeout=None if context is None else self._settings.limits.head_seconds,
             )
         except OSError as error:
-            await self._stop()
             raise StartError(f"`{listen.address}:{listen.port}` cannot be listened at: {error.strerror}") from None
         self._servers.append(server)
         name = server.sockets[0].getsockname()
         return str(name[0]), int(name[1])
 
-    async def _stop(self) -> None:
+    async def _stop(self, seconds: float) -> None:
+        await asyncio.gather(
+            self._hall.connections.emptied(seconds), *(() if self._grpc is None else (self._grpc.drain(seconds),))
+        )
+        await self._keys.stop()
         for server in self._servers:
             server.close()
+
+
+def _grpc(listen: Listen, hall: AskingHall, limits: Limits, day: Callable[[], date]) -> GrpcAuthz:
+    from meshproof.runtime.net.grpc_authz import GrpcAuthz  # noqa: PLC0415  grpcio is large, and HTTP does without
+
+    if listen.tls is not None:
+        server_context(listen.tls)  # says what is wrong with it, which grpcio does not
+    return GrpcAuthz(hall, listen, limits, day)
+
+
+def _nothing(_: object) -> None:
+    """Keys are in the rings of this process already."""

@@ -20,7 +20,8 @@ from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
 from meshproof.compiler.semantics import MalformedRequest, decide
 from meshproof.runtime.bundle import Loaded, load_bundle
 from meshproof.runtime.core.http1 import HeadLimits, RequestReader
-from meshproof.runtime.extauthz.authorizer import Answer, Authorizer
+from meshproof.runtime.extauthz.answer import Answer
+from meshproof.runtime.extauthz.authorizer import Authorizer
 from meshproof.runtime.extauthz.destinations import Destination, DestinationError, headers_read
 
 POLICIES = 2_000 if IS_FULL else 120

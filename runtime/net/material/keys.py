@@ -17,6 +17,7 @@ from meshproof.runtime.settings_run import TokenKeys
 from meshproof.runtime.tokens.fetch import FetchError, address_of, fetch, read_file
 from meshproof.runtime.tokens.keys import KeysError, KeySet, key_set
 from meshproof.runtime.tokens.refresher import Clocks, Fetch, KeyRefresher
+from meshproof.runtime.tokens.ring import KeyRing
 from meshproof.runtime.tokens.schedule import Pace
 
 _SECONDS = 10.0
@@ -58,6 +59,11 @@ class IssuerKeys:
         return tuple(
             frame_of_keys(name, text, until - now) for name, (text, until) in self._good.items() if until > now
         )
+
+    @property
+    def rings(self) -> Mapping[IssuerName, KeyRing]:
+        """For who verifies tokens in this process."""
+        return self._refresher.rings
 
     @property
     def troubles(self) -> Mapping[str, str]:

@@ -9,7 +9,8 @@ from meshproof.compiler.driver.policy import policy_of_texts
 from meshproof.compiler.ir.bundle import Bundle, dump, enforced
 from meshproof.runtime.bundle import load_bundle
 from meshproof.runtime.core.http1 import Fault, Head
-from meshproof.runtime.extauthz.authorizer import Answer, Authorizer
+from meshproof.runtime.extauthz.answer import Answer
+from meshproof.runtime.extauthz.authorizer import Authorizer
 from meshproof.runtime.extauthz.destinations import Destination, DestinationError
 from meshproof.runtime.extauthz.responses import answer_bytes, fault_bytes, health_bytes
 
@@ -124,7 +125,7 @@ def test_an_odd_host_is_ambiguous(host: str) -> None:
     ("destination", "message"),
     [
         (Destination("/a", "nobody", 8080), "declares no service or gateway `nobody`"),
-        (Destination("/a", "private", 8080), "accepts tokens, which nobody verifies here"),
+        (Destination("/a", "private", 8080), "accepts tokens, and `tokens` has not the keys of all of its issuers"),
         (Destination("/a", "catalog", 80), "no port `80`"),
         (Destination("/a", "catalog", 9090), "no port `9090`"),
         (

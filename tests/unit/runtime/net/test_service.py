@@ -15,8 +15,9 @@ import pytest
 from meshproof.compiler.driver.policy import policy_of_texts
 from meshproof.compiler.ir.bundle import Bundle, dump, enforced
 from meshproof.runtime.extauthz.destinations import Destination
+from meshproof.runtime.net.errors import StartError
 from meshproof.runtime.net.journal import Journal
-from meshproof.runtime.net.service import Service, StartError
+from meshproof.runtime.net.service import Service
 from meshproof.runtime.settings import AuthzSettings, Limits, Listen
 
 TEXT = """
@@ -67,8 +68,8 @@ async def _running(folder: Path, limits: Limits) -> AsyncIterator[Running]:
     )
     lines: list[str] = []
     service = Service(settings, Journal(lines.append), lambda: DAY)
-    place, admin = await service.start()
-    running = Running(service, place, admin, lines, bundle)
+    places = await service.start()
+    running = Running(service, places["listen"], places["admin"], lines, bundle)
     try:
         yield running
     finally:

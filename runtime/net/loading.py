@@ -1,0 +1,78 @@
+"""What the authorizer is made of, as it is on disk: loaded whole, or refused with a reason."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Mapping
+
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import IssuerName, NodeName
+from meshproof.runtime.bundle import MOST_BYTES, BundleError, load_bundle
+from meshproof.runtime.extauthz.authorizer import Authorizer
+from meshproof.runtime.extauthz.destinations import DestinationError
+from meshproof.runtime.net.errors import StartError
+from meshproof.runtime.net.material.errors import RefusedError
+from meshproof.runtime.net.material.keys import check_files
+from meshproof.runtime.settings import AuthzSettings, TlsSettings
+from meshproof.runtime.tokens.ring import KeyRing
+from meshproof.runtime.tokens.verifier import Verifier, accepted_issuers
+
+
+def load_authorizer(settings: AuthzSettings, rings: Mapping[IssuerName, KeyRing]) -> Authorizer:
+    """The policy of the file, for all destinations, with tokens by the keys in the rings. Raises `StartError`."""
+    try:
+        keys = tuple(path.read_bytes() for path in settings.trusted_keys)
+        with settings.bundle.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        loaded = load_bundle(data, trusted_keys=keys)
+        return Authorizer(loaded, settings.destinations, _verifiers(loaded.bundle.mesh, settings, rings))
+    except OSError as error:
+        raise StartError(f"`{error.filename}` cannot be read: {error.strerror}") from None
+    except (BundleError, DestinationError) as error:
+        raise StartError(f"`{settings.bundle}` is refused: {error}") from None
+
+
+def check(settings: AuthzSettings) -> None:
+    """Load everything that the settings name. Raises `StartError`."""
+    rings = {one.issuer: KeyRing(time.monotonic) for one in settings.tokens}
+    load_authorizer(settings, rings)
+    try:
+        check_files(settings.tokens)
+    except RefusedError as error:
+        raise StartError(str(error)) from None
+    for listen in (settings.listen, settings.grpc):
+        if listen is not None and listen.tls is not None:
+            server_context(listen.tls)
+
+
+def _verifiers(mesh: Mesh, settings: AuthzSettings, rings: Mapping[IssuerName, KeyRing]) -> dict[NodeName, Verifier]:
+    """Of the services all of whose issuers' keys are known here."""
+    found: dict[NodeName, Verifier] = {}
+    for name in {NodeName(one.service) for one in settings.destinations}:
+        issuers = accepted_issuers(mesh, name)
+        if issuers and all(issuer.name in rings for issuer in issuers):
+            found[name] = Verifier(issuers, rings, time.time)
+    return found
+
+
+def server_context(tls: TlsSettings) -> ssl.SSLContext:
+    """TLS 1.2 and newer, with a certificate of the client. Raises `StartError`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_verify_locations(tls.client_ca)
+    except OSError as error:
+        raise StartError(f"`{tls.client_ca}` is no authority: {error.strerror or error}") from None
+    try:
+        context.load_cert_chain(tls.certificate, tls.key, password=_no_password)
+    except OSError as error:
+        raise StartError(f"`{tls.certificate}` and its key are refused: {error.strerror or error}") from None
+    return context
+
+
+def _no_password() -> str:
+    """A key with a password would make the start wait for somebody who types it."""
+    return ""
