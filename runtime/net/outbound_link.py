@@ -107,7 +107,7 @@ class Link(asyncio.BufferedProtocol):
             self._transport.write(data)
 
     def pause_reading(self) -> None:
-        """Read no more for now."""
+        """Read no more until `resume_reading`."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
