@@ -99,7 +99,9 @@ def private_folder(path: Path, *, may_make: bool = False) -> Iterator[PrivateFol
                 path.mkdir(mode=0o700)
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
+        is_alone = may_make and not path.parent.is_dir()
         why = "it is a link" if path.is_symlink() else error.strerror
+        why = f"there is no folder `{path.parent}` to make it in" if is_alone else why
         raise CredentialsError(f"`{path}` cannot be opened: {why}") from None
     try:
         found = os.fstat(descriptor)
