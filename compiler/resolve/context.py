@@ -10,6 +10,8 @@ from meshproof.compiler.resolve.directory import Directory
 from meshproof.compiler.resolve.scope import NODES, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from meshproof.compiler.ir.authz import AuthzRule
     from meshproof.compiler.ir.entities import Authorizer, Destination, Issuer, Node, SourceSet, Zone
     from meshproof.compiler.resolve.callers import Callers
@@ -31,8 +33,8 @@ class Context:
     """One environment while it is resolved: each step adds to it what later steps look up.
 
     `zones` are by name; those that a file asks for are in `parameters`, by file and name. `chains` are the uses by
-    which a file came in, innermost first. `has_unseen_ports`: services that show no port may listen on any, since the
-    files that they are from do not show all. The tables of sets below are of those that were read before.
+    which a file came in, innermost first. `unseen_ports` are ports of lifted workloads that no Service shows. The
+    tables of sets below are of those that were read before.
     """
 
     findings: Findings
@@ -41,7 +43,7 @@ class Context:
     domains: TrustDomains
     environment: str | None = None
     namespace: str | None = None
-    has_unseen_ports: bool = False
+    unseen_ports: Mapping[NodeName, frozenset[int]] = field(default_factory=dict)
     directory: Directory = field(default_factory=lambda: Directory.of(()))
     issuers: dict[str, Issuer] = field(default_factory=dict)
     authorizers: dict[str, Authorizer] = field(default_factory=dict)

@@ -52,10 +52,20 @@ def destinations(written: SetExpression, ctx: Context) -> tuple[Destination, ...
     found = port_sets(written, ctx)
     if found is None:
         return None
-    made = tuple(Destination(name, tuple(sorted(found[name]))) for name in sorted(found))
+    made = tuple(_destination(name, found[name], ctx) for name in sorted(found))
     if ctx.findings.count == before:
         ctx.destination_sets[key] = made
     return made
+
+
+def _destination(name: NodeName, ports: frozenset[int], ctx: Context) -> Destination:
+    """The ports that are meant; every port where they are all that there are in foreign files."""
+    is_whole = name in ctx.unseen_ports and ports == _every_port(name, ctx)
+    return Destination(name, None if is_whole else tuple(sorted(ports)))
+
+
+def _every_port(name: NodeName, ctx: Context) -> frozenset[int]:
+    return ctx.directory.ports[name] | ctx.unseen_ports.get(name, frozenset())
 
 
 def port_sets(written: SetExpression, ctx: Context) -> PortSets | None:
@@ -89,7 +99,7 @@ def port_sets(written: SetExpression, ctx: Context) -> PortSets | None:
 
 
 def _whole(names: Iterable[NodeName], ctx: Context) -> PortSets:
-    return {name: ctx.directory.ports[name] for name in names}
+    return {name: _every_port(name, ctx) for name in names}
 
 
 def _services(names: Iterable[NodeName], ctx: Context) -> PortSets:

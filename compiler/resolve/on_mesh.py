@@ -13,6 +13,7 @@ from meshproof.compiler.resolve.domains import TrustDomains
 from meshproof.compiler.resolve.findings import Findings
 from meshproof.compiler.resolve.scope import Declared, Kind, Scope
 from meshproof.compiler.resolve.tests import resolve_suite
+from meshproof.compiler.resolve.unseen_ports import unseen_ports
 from meshproof.compiler.resolve.values import Values
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def context_of(mesh: Mesh, findings: Findings, scope: Scope | None = None) -> Co
         domains=TrustDomains(mesh.trust_domain, mesh.aliases, mesh.trusts),
         environment=mesh.environment,
         namespace=mesh.namespace,
-        has_unseen_ports=mesh.is_lifted,
+        unseen_ports=unseen_ports(mesh),
         directory=Directory.of(mesh.nodes),
         issuers={issuer.name: issuer for issuer in mesh.issuers},
         authorizers={authorizer.name: authorizer for authorizer in mesh.authorizers},

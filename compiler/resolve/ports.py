@@ -107,7 +107,7 @@ def matching_ports(node: Node, wanted: str | int) -> tuple[ServicePort, ...]:
 
 def is_unseen(node: Node, ctx: Context) -> bool:
     """Whether it may listen on ports that nothing shows: policies of others select it, and no file has its Service."""
-    return ctx.has_unseen_ports and isinstance(node, Service) and not node.ports
+    return isinstance(node, Service) and node.name in ctx.unseen_ports and not node.ports
 
 
 def find_port(node: Node, written: PortRef, ctx: Context) -> ServicePort | None:

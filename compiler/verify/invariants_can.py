@@ -8,6 +8,7 @@ from typing import assert_never
 from meshproof.compiler.ir.assertions import CanCall, CanReach
 from meshproof.compiler.ir.entities import Destination, Layer, SourceSet
 from meshproof.compiler.ir.mtls import MtlsMode
+from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.predicate import reads_http
 from meshproof.compiler.smt.callers import members
 from meshproof.compiler.smt.region import Answered, Outside, Region, Satisfying, both
@@ -19,6 +20,9 @@ from meshproof.compiler.verify.properties import ALLOWED, called, can_call
 from meshproof.compiler.verify.scope import Scope
 from meshproof.compiler.verify.verdict import Empty, Example, Refuted, Unknown
 from meshproof.compiler.verify.witness import noted, with_note
+
+_FIRST_UNASSIGNED = 49152
+_ANY = 2
 
 
 def check_can_reach(analysis: Analysis, claim: CanReach) -> Outcome:
@@ -65,7 +69,7 @@ def _refused(scope: Scope, asked: Region, caller: int | None) -> Outcome:
 
 def check_can_call(analysis: Analysis, claim: CanCall) -> Outcome:
     """Every well-formed request of the set with the operation and what is given is allowed."""
-    silent = _silent(claim.destinations)
+    silent = _silent(claim.destinations) or _closed(analysis, claim.destinations)
     if silent is not None:
         return Refuted(noted(silent))
     scopes = _speaking(analysis, claim.destinations, is_http=True)
@@ -84,7 +88,11 @@ def refused_calls(analysis: Analysis, claim: CanCall) -> tuple[tuple[Scope, Regi
     None where it is refuted for another reason than a request: a member without ports, or whom no handshake verifies.
     """
     scopes = _speaking(analysis, claim.destinations, is_http=True)
-    if _silent(claim.destinations) is not None or any(_never_verified(scope, claim.sources) for scope in scopes):
+    if (
+        _silent(claim.destinations)
+        or _closed(analysis, claim.destinations)
+        or any(_never_verified(scope, claim.sources) for scope in scopes)
+    ):
         return None
     return tuple((scope, can_call(scope.policy, claim.sources, claim.operation, claim.givens)) for scope in scopes)
 
@@ -116,22 +124,50 @@ def _never_verified(scope: Scope, sources: SourceSet) -> Refuted | None:
 
 
 def _speaking(analysis: Analysis, destinations: Iterable[Destination], *, is_http: bool) -> tuple[Scope, ...]:
-    """The ports meant; for a claim that reads HTTP only those that carry it, unless a destination has none such."""
-    found = tuple(scopes_of(analysis, destinations))
+    """The ports meant; for a claim that reads HTTP only those that carry it, unless a destination has none such.
+
+    Of a workload of foreign files those that its Services show: what it does on others is nobody's to ask for.
+    """
+    places = tuple(destinations)
+    found = _shown(tuple(scopes_of(analysis, places)), places)
     speaking = {scope.key.node for scope in found if scope.policy.layer is not Layer.TCP}
     return tuple(
         scope for scope in found if not is_http or scope.policy.layer is not Layer.TCP or scope.key.node not in speaking
     )
 
 
+def _shown(scopes: tuple[Scope, ...], destinations: tuple[Destination, ...]) -> tuple[Scope, ...]:
+    """Of nodes that are meant with every port the declared ones; without such those that rules name, else any."""
+    whole = {place.node for place in destinations if place.ports is None}
+    best: dict[NodeName, int] = {}
+    for scope in scopes:
+        node = scope.key.node
+        best[node] = min(best.get(node, _ANY), _rank(scope))
+    return tuple(scope for scope in scopes if scope.key.node not in whole or _rank(scope) == best[scope.key.node])
+
+
+def _rank(scope: Scope) -> int:
+    if scope.key.is_declared:
+        return 0
+    return 1 if scope.key.port < _FIRST_UNASSIGNED else _ANY
+
+
 def _shut(analysis: Analysis, destinations: Iterable[Destination]) -> str | None:
     """Why something that is named cannot be reached: it has no port, or one that nobody declared and nothing allows."""
+    destinations = tuple(destinations)
     known = {(key.node, key.port) for key in analysis.keys}
     named = ((place.node, port) for place in destinations for port in place.ports or ())
     undeclared = next((f"`{node}:{port}`" for node, port in named if (node, port) not in known), None)
     if undeclared is not None:
         return f"nobody declared {undeclared}, and nothing is allowed there"
-    return _silent(destinations)
+    return _silent(destinations) or _closed(analysis, destinations)
+
+
+def _closed(analysis: Analysis, destinations: Iterable[Destination]) -> str | None:
+    """A workload of foreign files that shows no port and where nothing is allowed at any."""
+    known = {key.node for key in analysis.keys}
+    closed = next((place.node for place in destinations if place.ports is None and place.node not in known), None)
+    return None if closed is None else f"nothing is allowed at any port of `{closed}`"
 
 
 def _silent(destinations: Iterable[Destination]) -> str | None:

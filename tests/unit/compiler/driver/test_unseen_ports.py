@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from meshproof.compiler.driver.judge import judge
+from meshproof.compiler.driver.options import JudgeOptions
 from meshproof.compiler.driver.policy import Policy, policy_of_manifests
 from meshproof.compiler.ir.request import RequestProtocol
+from meshproof.compiler.report.model import ClaimVerdict
 
+DAY = date(2026, 11, 23)
 POLICY = """
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -57,3 +63,52 @@ def test_a_claim_names_one_too() -> None:
 def test_what_is_no_such_port_is_refused(line: str, manifests: str, code: str, text: str) -> None:
     found = _with(f"test t {{ {line} }}", manifests)
     assert [(one.code, one.message) for one in found.diagnostics] == [(code, text)]
+
+
+DENIED = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: api, namespace: shop}
+spec:
+  action: DENY
+  selector: {matchLabels: {app: api}}
+  rules:
+  - from: [{source: {notPrincipals: [cluster.local/ns/shop/sa/web]}}]
+    to: [{operation: {ports: ["8080"]}}]
+"""
+WEB = 'identity "spiffe://cluster.local/ns/shop/sa/web"'
+PODS = """
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec: {template: {metadata: {labels: {app: api}}, spec: {serviceAccountName: api}}}
+"""
+
+
+def _verdicts(claims: str, manifests: str) -> list[ClaimVerdict]:
+    policy = _with(f'prove "p" {{ {claims} }}', manifests)
+    assert policy.is_judgeable, policy.diagnostics
+    return [one.verdict for one in judge(policy, JudgeOptions(DAY)).claims]
+
+
+@pytest.mark.parametrize("manifests", [POLICY, POLICY + SERVICE + PODS], ids=["unseen", "shown"])
+def test_a_workload_whose_rules_name_all_that_is_allowed_is_proved(manifests: str) -> None:
+    claims = f'only {WEB} reaches "shop/api"  no request from plaintext to all  {WEB} can reach "shop/api"'
+    assert _verdicts(claims, manifests) == [ClaimVerdict.PROVED] * 3
+
+
+def test_a_port_that_no_service_shows_refutes_a_claim_about_the_workload() -> None:
+    manifests = DENIED + SERVICE + PODS
+    claims = f'only {WEB} reaches "shop/api"  no request from plaintext to all  only {WEB} reaches "shop/api":8080'
+    refuted, proved = ClaimVerdict.REFUTED, ClaimVerdict.PROVED
+    assert _verdicts(claims, manifests) == [refuted, refuted, proved]
+    assert _verdicts(f'only {WEB} reaches {{ "shop/api" except "shop/api":http }}', manifests) == [refuted]
+
+
+def test_what_must_go_on_working_is_asked_of_the_ports_that_services_show() -> None:
+    claims = f'{WEB} can reach "shop/api"  plaintext can reach "shop/api"'
+    assert _verdicts(claims, POLICY + SERVICE + PODS) == [ClaimVerdict.PROVED, ClaimVerdict.REFUTED]
+    assert _verdicts(f'{WEB} can reach "shop/api":9999', POLICY) == [ClaimVerdict.REFUTED]
+    shut = POLICY.partition("  rules:")[0]
+    assert _verdicts(f'{WEB} can reach "shop/api"', shut) == [ClaimVerdict.REFUTED]
