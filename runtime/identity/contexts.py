@@ -74,7 +74,7 @@ def _trust(context: ssl.SSLContext, own: Credentials) -> None:
 
 def _show(context: ssl.SSLContext, own: Credentials) -> None:
     try:
-        with content_as_file(own.certificates + own.key) as path:
+        with content_as_file(own.shown + own.key) as path:
             context.load_cert_chain(path, password=_no_password)
     except OSError as error:
         raise CredentialsError(f"the own certificate and key are refused: {error.strerror or error}") from None

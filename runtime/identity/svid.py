@@ -20,12 +20,14 @@ from meshproof.runtime.identity.paths import Proven, build_chain, check_chain
 class Credentials:
     """Who this process is, how it shows that, and whom it trusts. `key` is PEM, and in no representation.
 
-    `certificates` is PEM, the leaf first and its intermediates after it.
+    `certificates` is PEM, the leaf first and its intermediates after it. `shown` is what OpenSSL is given to show: the
+    same, with the authority behind a leaf that has no intermediates (docs/adr/0243).
     """
 
     proven: Proven
     serial: int
     certificates: bytes
+    shown: bytes = field(repr=False)
     key: bytes = field(repr=False)
     bundles: TrustBundles
 
@@ -52,18 +54,25 @@ def credentials(
     """
     leaf, *intermediates = certificates
     try:
-        proven = _proven(leaf, intermediates, bundles)
+        chain = _chain(leaf, intermediates, bundles)
+        proven = check_chain(chain, bundles)
     except CertificateError as error:
         raise CredentialsError(f"the own certificate is refused: {error}") from None
     if public_bytes(leaf.public_key()) != public_bytes(key.public_key()):
         raise CredentialsError("the own key is not that of the own certificate")
     if expected is not None and proven.identity != expected:
         raise CredentialsError(f"the own certificate is that of `{proven.identity.uri}`, not of `{expected.uri}`")
-    pem = b"".join(one.public_bytes(Encoding.PEM) for one in certificates)
-    return Credentials(proven, leaf.serial_number, pem, private_pem(key), bundles)
+    shown = certificates if intermediates else chain
+    return Credentials(proven, leaf.serial_number, _pem(certificates), _pem(shown), private_pem(key), bundles)
 
 
-def _proven(leaf: x509.Certificate, intermediates: Sequence[x509.Certificate], bundles: TrustBundles) -> Proven:
+def _pem(certificates: Sequence[x509.Certificate]) -> bytes:
+    return b"".join(one.public_bytes(Encoding.PEM) for one in certificates)
+
+
+def _chain(
+    leaf: x509.Certificate, intermediates: Sequence[x509.Certificate], bundles: TrustBundles
+) -> tuple[x509.Certificate, ...]:
     own = bundles.authorities(leaf_identity(leaf).trust_domain)
     authorities = [x509.load_der_x509_certificate(der) for der in sorted(own)]
-    return check_chain(build_chain(leaf, intermediates, authorities), bundles)
+    return build_chain(leaf, intermediates, authorities)

@@ -4,7 +4,8 @@ import ssl
 from dataclasses import replace
 
 import pytest
-from tests.unit.runtime.identity.certificates import LEAF, NOW, Issued, authority, bundles, own
+from cryptography.hazmat.primitives.serialization import Encoding
+from tests.unit.runtime.identity.certificates import AUTHORITY, LEAF, NOW, Issued, authority, bundles, own
 from tests.unit.runtime.identity.handshakes import shake, stranger
 
 from meshproof.compiler.ir.names import SpiffeId
@@ -83,3 +84,21 @@ def test_without_an_identity_and_past_it_nothing_begins(root: Issued) -> None:
         shake(server, front.client())
     with pytest.raises(CredentialsError):
         catalog.client_context()
+
+
+def _shown(side: ssl.SSLObject) -> list[bytes]:
+    """What the other side has sent of certificates."""
+    return [one.public_bytes(1) for one in side._sslobj.get_unverified_chain()]  # type: ignore[attr-defined]
+
+
+def test_a_leaf_is_shown_with_its_authority_as_openssl_would_and_a_chain_as_it_was_given(root: Issued) -> None:
+    middle = root.sign(AUTHORITY, name="middle")
+    front = _identities(root.account(FRONT.path), ("shop.example", root))
+    for issued, then in ((root.account(CATALOG.path), root), (middle.account(CATALOG.path), middle)):
+        catalog = _identities(issued, ("shop.example", root))
+        _, at_client = shake(catalog.server(), front.client())
+
+        found = [ssl.PEM_cert_to_DER_cert(one) for one in _shown(at_client)]
+        assert found == [one.certificate.public_bytes(Encoding.DER) for one in (issued, then)]
+        assert catalog.own is not None
+        assert catalog.own.certificates.count(b"BEGIN") == len(issued.shown)
