@@ -24,9 +24,7 @@ class Fleet:
 
     __slots__ = ("_breakers", "_clusters", "_plans", "_tell", "_workers")
 
-    def __init__(
-        self, plans: Plans, workers: int = 1, tell: Callable[[NodeName, str], None] = untold_of
-    ) -> None:
+    def __init__(self, plans: Plans, workers: int = 1, tell: Callable[[NodeName, str], None] = untold_of) -> None:
         self._plans = plans
         self._workers = workers
         self._tell = tell

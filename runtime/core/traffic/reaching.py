@@ -81,8 +81,9 @@ class Reaches:
                 return self._mutual(gateway) if isinstance(gateway, Gateway) else None
 
     def _mutual(self, node: Service | Gateway) -> Mutual:
-        """Its identity in our trust domain, or in one that was ours."""
+        """Its identity; one of our trust domain is the same in those that were ours."""
         identity = node.identity
-        return Mutual(
-            frozenset(SpiffeId(domain, identity.path) for domain in (identity.trust_domain, *self._mesh.aliases))
-        )
+        domains = (identity.trust_domain,)
+        if identity.trust_domain in {self._mesh.trust_domain, *self._mesh.aliases}:
+            domains = (self._mesh.trust_domain, *self._mesh.aliases)
+        return Mutual(frozenset(SpiffeId(domain, identity.path) for domain in domains))

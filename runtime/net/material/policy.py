@@ -45,9 +45,12 @@ def own_node(mesh: Mesh, name: NodeName) -> Service | Gateway:
 
 
 def own_identities(mesh: Mesh, name: NodeName) -> tuple[SpiffeId, ...]:
-    """As whom the service may show itself: its identity, in our trust domain or an alias of it."""
+    """As whom the service may show itself: its identity, which in our trust domain is the same in an alias of it."""
     identity = own_node(mesh, name).identity
-    return tuple(SpiffeId(domain, identity.path) for domain in (identity.trust_domain, *mesh.aliases))
+    if identity.trust_domain not in {mesh.trust_domain, *mesh.aliases}:
+        return (identity,)
+    domains = dict.fromkeys((identity.trust_domain, mesh.trust_domain, *mesh.aliases))
+    return tuple(SpiffeId(domain, identity.path) for domain in domains)
 
 
 def _refuse_foreign(mesh: Mesh, settings: RunSettings) -> None:
