@@ -1,0 +1,169 @@
+"""Policies and identities that are broken, foreign or over. docs/operations/sidecar.md promises the same."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.faults.ground import OPENED, Ground, Line, Sidecar, bundle, put, run
+from tests.unit.runtime.identity.certificates import LEAF, authority
+from tests.unit.runtime.identity.handshakes import stranger
+
+from meshproof.runtime.signature import sign
+
+pytestmark = pytest.mark.slow
+QUICK = "[process]\nwatch_seconds = 1\ndrain_seconds = 1\n"
+CLOCK = Path(__file__).parent / "clock"
+FORTY_YEARS = 40 * 365 * 86_400
+
+
+async def _decides_as_before(line: Line) -> None:
+    assert [await line.ask(), await line.ask(method="POST")] == [200, 403]
+
+
+async def _refuses(sidecar: Sidecar, context: ssl.SSLContext | None) -> bool:
+    """Whether nobody gets an answer so: the handshake fails, or the connection ends after it (as in TLS 1.3)."""
+    try:
+        line = await sidecar.connect(context)
+    except (OSError, ssl.SSLError):
+        return True
+    status = await line.ask()
+    await line.close()
+    return status == 0
+
+
+def test_bundles_that_are_not_good(tmp_path: Path) -> None:
+    """Broken, cut off, of an older format, not signed, signed by somebody else: the last good one decides, told once a
+    reason and counted; the next good one is taken by connections that are open."""
+    secret, public = _signer()
+    other, _ = _signer()
+    ground = Ground(tmp_path)
+    put(ground.folder / "signer.pub", public)
+    put(ground.policy, sign(bundle(), secret))
+    opened = bundle(OPENED, "second")
+    wrong = (
+        b"",
+        sign(opened, secret)[:-300],
+        sign(opened, secret).replace(b"payload", b"paYload", 1),
+        sign(opened.replace(b"bundle/v1", b"bundle/v0"), secret),
+        opened,
+        sign(opened, other),
+    )
+
+    async def body() -> None:
+        async with ground.sidecar(QUICK, 'trusted_keys = ["signer.pub"]\n') as sidecar:
+            line = await ground.call(sidecar)
+            for number, content in enumerate(wrong, 1):
+                put(ground.policy, content)
+                assert (await sidecar.event("reload-refused", number))["what"] == "policy"
+                await _decides_as_before(line)
+            assert await sidecar.metric('meshproof_config_reload_total{result="refused"}') == len(wrong)
+            put(ground.policy, sign(opened, secret))
+            while await line.ask(method="POST") != 200:
+                pass
+            await line.close()
+
+    run(body())
+
+
+def test_identities_that_are_swapped(tmp_path: Path) -> None:
+    """A new one is shown in new handshakes, and connections stay. That of another service or domain is not taken."""
+    other = authority("other.example")
+
+    async def body() -> None:
+        ground = Ground(tmp_path)
+        async with ground.sidecar(QUICK) as sidecar:
+            line = await ground.call(sidecar)
+            first = _serial(line)
+            await _decides_as_before(line)
+            ground.give_identity(ground.leaf("front"))
+            assert "is that of" in str((await sidecar.event("reload-refused"))["why"])
+            ground.give_identity(other.account("/ns/shop/sa/catalog", "other.example"), other)
+            assert "other.example" in str((await sidecar.event("reload-refused", 2))["why"])
+            await _decides_as_before(line)
+            second = ground.leaf("catalog")
+            ground.give_identity(second)
+            await sidecar.event("reloaded")
+            while (found := await _shown(ground, sidecar)) == first:
+                pass
+            assert found == f"{second.certificate.serial_number:X}".zfill(len(found))
+            await _decides_as_before(line)
+            await line.close()
+
+    run(body())
+
+
+def test_callers_who_are_nobody(tmp_path: Path) -> None:
+    """A certificate that is over, or of another trust domain, or none at all: no request is answered, others go on."""
+    other = authority("other.example")
+
+    async def body() -> None:
+        ground = Ground(tmp_path)
+        async with ground.sidecar(QUICK) as sidecar:
+            line = await ground.call(sidecar)
+            nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            nobody.check_hostname = False
+            nobody.verify_mode = ssl.CERT_NONE
+            contexts = [
+                stranger(ground.leaf("front", ends=datetime(2020, 1, 1, tzinfo=UTC))),
+                stranger(ground.leaf("front", begins=datetime(2099, 1, 1, tzinfo=UTC))),
+                stranger(other.account("/ns/shop/sa/front", "other.example")),
+                stranger(other.sign(replace(LEAF, uris=("spiffe://shop.example/ns/shop/sa/front",)))),
+                nobody,
+                None,
+            ]
+            assert [await _refuses(sidecar, context) for context in contexts] == [True] * len(contexts)
+            await _decides_as_before(line)
+            assert await sidecar.metric("meshproof_faults_total") >= 4
+            await line.close()
+        assert ground.application.requests == 1
+
+    run(body())
+
+
+def test_a_clock_that_jumps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past the end of the own certificate nobody is let in and `/readyz` says 503; when the clock is right, all are."""
+    clock = tmp_path / "clock"
+    clock.write_text("0", encoding="ascii")
+    monkeypatch.setenv("PYTHONPATH", str(CLOCK))
+    monkeypatch.setenv("MESHPROOF_CLOCK_FILE", str(clock))
+
+    async def body() -> None:
+        ground = Ground(tmp_path)
+        ground.give_identity(ground.leaf("catalog", ends=datetime(2060, 1, 1, tzinfo=UTC)))
+        async with ground.sidecar(QUICK) as sidecar:
+            assert (await sidecar.page("/readyz"))[0] == 200
+            put(clock, str(FORTY_YEARS).encode("ascii"))
+            await sidecar.event("identity-over")
+            assert (await sidecar.page("/readyz"))[0] == 503
+            assert await _refuses(sidecar, stranger(ground.leaf("front")))
+            put(clock, b"0")
+            assert (await sidecar.page("/readyz"))[0] == 200
+            line = await ground.call(sidecar)
+            await _decides_as_before(line)
+            await line.close()
+
+    run(body())
+
+
+def _serial(line: Line) -> str:
+    return str(line.writer.get_extra_info("peercert")["serialNumber"])
+
+
+async def _shown(ground: Ground, sidecar: Sidecar) -> str:
+    line = await ground.call(sidecar)
+    found = _serial(line)
+    await line.close()
+    return found
+
+
+def _signer() -> tuple[bytes, bytes]:
+    private = Ed25519PrivateKey.generate()
+    pem = serialization.Encoding.PEM
+    secret = private.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return secret, private.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
