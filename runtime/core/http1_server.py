@@ -288,7 +288,7 @@ class Http1Server:
     def _is_the_last(self, asked: RequestHead) -> bool:
         """Whether nothing can come after the answer: said so, or the rest of the request is not worth reading."""
         parser = self._parser
-        if parser.is_last and not any(isinstance(event, RequestHead) for event in self._queue):
+        if parser.is_last and not any(isinstance(event, (RequestHead, Fault)) for event in self._queue):
             return True
         if parser.is_ended or self._is_asked:
             return False
