@@ -50,14 +50,15 @@ class Budget:
         elapsed = now - self._at
         if elapsed > 0.0:
             self._at = now
-            self._left = min(self._left + elapsed * self._per_second, self._most)
-        if self._left < 1.0:
+            self._left += elapsed * self._per_second
+        left = min(self._left, self._most) - 1.0
+        if left < 0.0:
             raise ConnectionFault(Code.ENHANCE_YOUR_CALM, f"it sends too many {self._what}")
-        self._left -= 1.0
+        self._left = left
 
     def earn(self, amount: int) -> None:
-        """Give some for work that was done, never past what is allowed at once."""
-        self._left = min(self._left + amount, self._most)
+        """Give some for work that was done. What is past the allowance at once is lost when it is spent."""
+        self._left += amount
 
 
 class Floods:

@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from hpack.exceptions import HPACKError
-from hpack.huffman_table import decode_huffman
 from hpack.table import HeaderTable
 
 from meshproof.runtime.core.http2.frames import Code, ConnectionFault
+from meshproof.runtime.core.http2.huffman import HuffmanError, decoded
 from meshproof.runtime.core.messages import Field, Fields
 
 OVERHEAD: Final = 32
@@ -55,7 +54,7 @@ class BlockReader:
         """
         try:
             return self._read(block)
-        except (IndexError, HPACKError):
+        except (IndexError, HuffmanError):
             raise ConnectionFault(Code.COMPRESSION_ERROR, "it sends headers that cannot be read") from None
 
     def _read(self, block: bytes) -> Fields | None:
@@ -66,9 +65,12 @@ class BlockReader:
             at += 1
             if first & 0x80:
                 index = first & 0x7F
-                if index == 0x7F:
-                    index, at = _integer(block, at, index)
-                field = self._entry(index)
+                if 0 < index < _FIRST_DYNAMIC:
+                    field = _STATIC[index]
+                else:
+                    if index == 0x7F:
+                        index, at = _integer(block, at, index)
+                    field = self._entry(index)
             elif first & 0x60 == 0x20:
                 at = self._resize(block, at, first & 0x1F, is_first=left == self._most)
                 continue
@@ -115,7 +117,7 @@ class BlockReader:
         """A string out of Huffman's code. What is short is kept: most strings come again."""
         known = self._huffman.get(text)
         if known is None:
-            known = decode_huffman(text)
+            known = decoded(text)
             if len(text) <= _LONGEST_KEPT:
                 if len(self._huffman) >= _MOST_KEPT:
                     self._huffman.clear()
