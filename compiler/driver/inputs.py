@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.output import LOCK, listed_in
 from meshproof.compiler.config.keys import Origin
-from meshproof.dsl.diagnostic import Diagnostic
+from meshproof.dsl.diagnostic import Diagnostic, Severity
 from meshproof.dsl.loader import files
 from meshproof.dsl.loader.text import too_large
 from meshproof.dsl.problems import found
@@ -69,18 +69,21 @@ def gather(paths: Sequence[Path], stdin: str | None, limit: int, wanted: Origin 
 
 
 def origin_of(manifests: Sequence[Artifact]) -> Origin:
-    """Which mesh the manifests are for: App Mesh if one of them names it."""
-    return Origin.APP_MESH if any(_APP_MESH.search(one.content) for one in manifests) else Origin.ISTIO
+    """Which mesh the manifests are for: App Mesh if one of them names it and none names Istio."""
+    is_istio = any(_ISTIO.search(one.content) for one in manifests)
+    is_app_mesh = not is_istio and any(_APP_MESH.search(one.content) for one in manifests)
+    return Origin.APP_MESH if is_app_mesh else Origin.ISTIO
 
 
 def _two_meshes(manifests: Sequence[Artifact]) -> Diagnostic | None:
-    """The finding that objects of two meshes stand together, and nothing says which is meant."""
+    """That objects of two meshes stand together, as in repositories of tools that know both: Istio's are judged."""
     ours = next((one.path for one in manifests if _APP_MESH.search(one.content)), None)
     other = next((one.path for one in manifests if _ISTIO.search(one.content)), None)
     if ours is None or other is None:
         return None
-    message = f"`{ours}` is for App Mesh and `{other}` for Istio: one run judges one of them"
-    return found("MP022", message, Span(other, 0, 0), help="add `--from istio` or `--from app-mesh`")
+    message = f"`{ours}` is for App Mesh and `{other}` for Istio, and one run judges one of them: what is for Istio"
+    told = found("MP022", message, Span(ours, 0, 0), help="`--from app-mesh` judges the others")
+    return replace(told, severity=Severity.WARNING)
 
 
 def is_manifest(content: bytes) -> bool:

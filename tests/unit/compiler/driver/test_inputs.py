@@ -6,6 +6,7 @@ import pytest
 
 from meshproof.compiler.config.keys import Origin
 from meshproof.compiler.driver.inputs import Inputs, gather, is_manifest
+from meshproof.dsl.diagnostic import Severity
 
 LIMIT = 10_000
 POLICY = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: x}\n"
@@ -113,8 +114,11 @@ def test_manifests_tell_which_mesh_they_are_for(tmp_path: Path, files: dict[str,
     assert (found.origin, found.diagnostics, len(found.manifests)) == (origin, (), len(files))
 
 
-def test_objects_of_two_meshes_are_not_judged_together_unless_one_is_meant(tmp_path: Path) -> None:
+def test_of_objects_of_two_meshes_those_of_istio_are_judged_unless_others_are_meant(tmp_path: Path) -> None:
     files = {"a.yaml": APP_MESH, "b.yaml": POLICY}
-    assert [one.code for one in gathered(tmp_path, files).diagnostics] == ["MP022"]
-    meant = gathered(tmp_path, files, wanted=Origin.ISTIO)
-    assert (meant.origin, meant.diagnostics) == (Origin.ISTIO, ())
+    found = gathered(tmp_path, files)
+    assert [(one.code, one.severity) for one in found.diagnostics] == [("MP022", Severity.WARNING)]
+    assert found.origin is Origin.ISTIO
+    for meant in (Origin.ISTIO, Origin.APP_MESH):
+        chosen = gathered(tmp_path, files, wanted=meant)
+        assert (chosen.origin, chosen.diagnostics) == (meant, ())
