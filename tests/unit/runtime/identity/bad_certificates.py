@@ -6,9 +6,10 @@ from dataclasses import replace
 from functools import cache
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from tests.unit.runtime.identity.certificates import CLIENTS, LEAF, SERVERS, Key, Shape, usage
+from tests.unit.runtime.identity.certificates import CLIENTS, LEAF, SERVERS, Issued, Key, Shape, usage
 
 ONE = "spiffe://shop.example/ns/shop/sa/front"
 OTHER = "spiffe://shop.example/ns/shop/sa/other"
@@ -97,3 +98,28 @@ def strong_keys() -> dict[str, Key]:
         "RSA": rsa.generate_private_key(65537, 2048),
         "Ed25519": ed25519.Ed25519PrivateKey.generate(),
     }
+
+
+def with_sha1(signer: Issued, issued: Issued) -> Issued:
+    """The same certificate signed anew by ECDSA with SHA-1, which `cryptography` makes no certificates with."""
+    signer_key = signer.key
+    assert isinstance(signer_key, ec.EllipticCurvePrivateKey)
+    content = issued.certificate.tbs_certificate_bytes
+    old, new = (_sequence(b"\x06" + bytes((len(oid),)) + oid) for oid in (_WITH_SHA256, _WITH_SHA1))
+    assert content.count(old) == 1
+    head = 2 + max(content[1] - 0x80, 0)
+    body = _sequence(content[head:].replace(old, new))
+    signature = signer_key.sign(body, ec.ECDSA(hashes.SHA1()))  # noqa: S303  it is to be refused
+    bits = b"\x03" + bytes((len(signature) + 1, 0)) + signature
+    certificate = x509.load_der_x509_certificate(_sequence(body + new + bits))
+    return replace(issued, certificate=certificate)
+
+
+_WITH_SHA256 = bytes.fromhex("2a8648ce3d040302")
+_WITH_SHA1 = bytes.fromhex("2a8648ce3d0401")
+
+
+def _sequence(content: bytes) -> bytes:
+    """In DER."""
+    raw = len(content).to_bytes((len(content).bit_length() + 7) // 8, "big")
+    return b"\x30" + (raw if raw < b"\x80" and len(raw) == 1 else bytes((0x80 + len(raw),)) + raw) + content

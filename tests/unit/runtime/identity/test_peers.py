@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tests.unit.runtime.identity.bad_certificates import SHAPES, strong_keys, weak_keys
+from cryptography import x509
+from tests.unit.runtime.identity.bad_certificates import SHAPES, strong_keys, weak_keys, with_sha1
 from tests.unit.runtime.identity.certificates import (
     AUTHORITY,
     LEAF,
@@ -131,6 +132,17 @@ def _below(scene: Scene, shape: Shape) -> Issued:
     return scene.root.sign(shape, name="middle").sign()
 
 
+def _named(permitted: str = "", excluded: str = "") -> Shape:
+    """An authority whose names are constrained (RFC 5280, 4.2.1.10)."""
+    found = [[x509.UniformResourceIdentifier(one)] if one else None for one in (permitted, excluded)]
+    return replace(AUTHORITY, more=((x509.NameConstraints(*found), True),))
+
+
+def test_an_intermediate_that_may_sign_for_us_is_followed(scene: Scene) -> None:
+    assert scene.caller(_below(scene, _named(DOMAIN))) == FRONT
+    assert scene.caller(_below(scene, _named(excluded="other.example"))) == FRONT
+
+
 CHAINS: dict[str, Callable[[Scene], Issued]] = {
     "an intermediate of another domain": lambda scene: _below(
         scene, replace(AUTHORITY, uris=("spiffe://other.example",))
@@ -150,6 +162,12 @@ CHAINS: dict[str, Callable[[Scene], Issued]] = {
     "a longer path than the authority allows": lambda scene: (
         scene.root.sign(replace(AUTHORITY, path_length=0), name="middle").sign(AUTHORITY, name="low").sign()
     ),
+    "an intermediate that may sign for others alone": lambda scene: _below(scene, _named("other.example")),
+    "an intermediate that may not sign for us": lambda scene: _below(scene, _named(excluded=DOMAIN)),
+    "signed with SHA-1": lambda scene: with_sha1(scene.root, scene.root.sign()),
+    "signed by an intermediate that is signed with SHA-1": lambda scene: with_sha1(
+        scene.root, scene.root.sign(AUTHORITY, name="middle")
+    ).sign(),
     "an intermediate that is left out": lambda scene: replace(_below(scene, AUTHORITY), above=()),
     "an intermediate with a weak key": lambda scene: scene.root.sign(
         AUTHORITY, weak_keys()["RSA of 1024 bits"][0], name="middle"
