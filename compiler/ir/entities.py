@@ -27,6 +27,10 @@ class Protocol(StrEnum):
     TLS = "tls"
 
 
+OTHER_PORTS = "other ports"
+"""What the port is called that stands for all that nothing declares or tells apart."""
+
+
 class Layer(StrEnum):
     """What the judging proxy sees on a port: requests, or connections. TLS that the proxy ends is HTTP, opaque TLS
     is TCP. `SNIFFED` ports (lifted files alone) may carry either."""  # noqa: D205, D209

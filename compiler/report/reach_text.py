@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.ir.entities import OTHER_PORTS
 from meshproof.compiler.report.look import Look, Style, harmless, wrapped
 
 if TYPE_CHECKING:
@@ -38,8 +39,15 @@ def _way(links: Sequence[Link]) -> str:
     return text
 
 
+def _place(link: Link) -> str:
+    if link.port_name is None:
+        return link.destination
+    is_rest = link.port_name == OTHER_PORTS
+    return f"{link.destination} ({OTHER_PORTS})" if is_rest else f"{link.destination}:{link.port_name}"
+
+
 def _step(link: Link) -> str:
-    place = link.destination if link.port_name is None else f"{link.destination}:{link.port_name}"
+    place = _place(link)
     if link.is_mirror:
         return f" => {place} (mirror)"
     if link.port is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from meshproof.compiler.ir.authz import Effect
-from meshproof.compiler.ir.entities import Destination, External, Gateway, SourceSet
+from meshproof.compiler.ir.entities import OTHER_PORTS, Destination, External, Gateway, SourceSet
 from meshproof.compiler.ir.names import NodeName, RuleId
 from meshproof.compiler.smt.policy import PortKey
 from meshproof.compiler.smt.region import MatchedBy, both
@@ -15,6 +15,8 @@ from meshproof.compiler.verify.analysis import Analysis
 from meshproof.compiler.verify.graph import INTERNET, Edge, Graph, Place, Stop, shortest_chain
 from meshproof.compiler.verify.invariants_path import goals_of, starts_of
 from meshproof.compiler.verify.properties import ALLOWED
+
+_FIRST_UNASSIGNED = 49152
 
 
 class PlaceKind(StrEnum):
@@ -121,6 +123,8 @@ class _Linker:
                 return PlaceKind.SERVICE
 
     def _port_name(self, key: PortKey) -> str:
+        if not key.is_declared and key.port >= _FIRST_UNASSIGNED:
+            return OTHER_PORTS
         return self._graph.analysis.scope(key).name.partition(":")[2]
 
     def _rules(self, source: Place, key: PortKey) -> tuple[RuleId, ...]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from meshproof.compiler.cli.root import root
 from meshproof.compiler.driver.judge import judge
 from meshproof.compiler.driver.options import JudgeOptions
 from meshproof.compiler.driver.policy import Policy, policy_of_manifests
@@ -112,3 +115,10 @@ def test_what_must_go_on_working_is_asked_of_the_ports_that_services_show() -> N
     assert _verdicts(f'{WEB} can reach "shop/api":9999', POLICY) == [ClaimVerdict.REFUTED]
     shut = POLICY.partition("  rules:")[0]
     assert _verdicts(f'{WEB} can reach "shop/api"', shut) == [ClaimVerdict.REFUTED]
+
+
+def test_the_port_that_stands_for_all_others_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "api.yaml").write_text(DENIED + SERVICE + PODS, encoding="utf-8")
+    done = CliRunner().invoke(root, ["query", str(tmp_path), "--reached-by", "plaintext", "--at", "2026-11-23"])
+    assert "plaintext -> shop/api (other ports) by default" in done.stdout
+    assert "49152" not in done.stdout
