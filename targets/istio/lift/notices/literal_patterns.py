@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterator
 from meshproof.targets.common.tree import MapNode
 from meshproof.targets.istio.lift.context import LiftContext
 from meshproof.targets.istio.lift.findings import LITERAL
+from meshproof.targets.istio.lift.in_force import in_force_at
 from meshproof.targets.istio.lift.kinds import Kind
+from meshproof.targets.istio.lift.membership import Membership
 from meshproof.targets.istio.lift.objects import KubeObject
 from meshproof.targets.istio.lift.values import Text, mapping, mappings, text, texts
 
 _Odd = tuple[str, str]
 """What is odd about a value, and what to write."""
 _PRINCIPAL_PARTS = 5
+_PRINCIPALS = frozenset(("principals", "source.principal"))
+_SCHEME = "spiffe://"
 _EXPRESSION = re.compile(r"\.\*|\\[dw.]|\[[^\]]*\][+*]|\(\?|\^|\$$")
 _HOST = re.compile(r"https?://|[^/]+/")
 
@@ -24,12 +28,20 @@ def notice_literal_patterns(context: LiftContext, refused: frozenset[KubeObject]
     for policy in context.objects.of(Kind.AUTHORIZATION_POLICY):
         if policy in refused:
             continue
+        is_ambient = _is_read_by_nodes_alone(policy, context)
         for field, value in _values(policy):
-            found = _odd(field, value.value)
+            written = value.value.removeprefix(_SCHEME) if is_ambient and field in _PRINCIPALS else value.value
+            found = _odd(field, written)
             if found is not None:
                 what, advice = found
                 message = f"`{value.value}` in `{field}` of AuthorizationPolicy `{policy.full_name}` {what}"
                 context.findings.add(LITERAL, message, policy.full_name, value.origin, advice=advice)
+
+
+def _is_read_by_nodes_alone(policy: KubeObject, context: LiftContext) -> bool:
+    """Whether no sidecar reads the policy: the proxy of a node takes the scheme off before it compares."""
+    places = in_force_at(policy, context)
+    return bool(places) and all(one.membership is Membership.AMBIENT for one in places)
 
 
 def _values(policy: KubeObject) -> Iterator[tuple[str, Text]]:

@@ -89,6 +89,14 @@ def test_values_that_mean_what_they_look_like_are_left_alone(rule: str) -> None:
     assert found(policy(rule), "MP716") == []
 
 
+@pytest.mark.parametrize(("area", "number"), [("{istio.io/dataplane-mode: ambient}", 0), ("{}", 1)])
+def test_the_proxy_of_a_node_takes_the_scheme_off_principals(area: str, number: int) -> None:
+    namespace = f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: shop, labels: {area}}}\n---\n"
+    rule = "{from: [{source: {principals: ['spiffe://cluster.local/ns/shop/sa/web']}}]}"
+    found_there = [one for one in read(namespace + PODS + policy(rule)).diagnostics if one.code == "MP716"]
+    assert len(found_there) == number
+
+
 def test_dry_runs_are_one_finding() -> None:
     dry = ', annotations: {istio.io/dry-run: "true"}'
     text = policy("{}", dry) + "---\n" + policy("{}", dry).replace("name: p,", "name: q,")
