@@ -3,19 +3,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from tests.unit.runtime.identity.certificates import AUTHORITY, LEAF, NOW, Issued, authority
+from tests.unit.runtime.identity.certificates import AUTHORITY, NOW, Issued, authority
 
 from meshproof.compiler.ir.names import SpiffeId
 from meshproof.runtime.identity.errors import CredentialsError
 from meshproof.runtime.identity.files import SvidFiles, SvidFolder
 from meshproof.runtime.identity.holder import Identities
 from meshproof.runtime.identity.keys import private_pem
-from meshproof.runtime.identity.watching import Watch
 
 FRONT = SpiffeId("shop.example", "/ns/shop/sa/front")
 NAMES = ("svid.0.pem", "svid.0.key", "bundle.0.pem")
@@ -32,15 +30,15 @@ def _write(folder: Path, issued: Issued, *roots: Issued, names: tuple[str, str, 
 
 
 class Scene:
-    """A folder, and what is told of it."""
+    """A folder, and who takes what is in it."""
 
     def __init__(self, folder: Path) -> None:
         self.root = authority()
         self.folder = folder
-        self.told: list[tuple[str, str]] = []
-        self.now = NOW
-        self.identities = Identities(lambda: self.now)
-        self.watch = Watch(SvidFolder(folder), self.identities, lambda *told: self.told.append(told), expected=FRONT)
+        self.identities = Identities(lambda: NOW)
+
+    def take(self) -> None:
+        self.identities.take(SvidFolder(self.folder).read().credentials(FRONT))
 
     @property
     def serial(self) -> int:
@@ -62,50 +60,28 @@ class Scene:
 def scene(tmp_path: Path) -> Scene:
     made = Scene(tmp_path / "svid")
     made.rotate()
-    made.watch.start()
-    made.told.clear()
+    made.take()
     return made
-
-
-def test_nothing_new_is_nothing_told(scene: Scene) -> None:
-    context = scene.identities.server_context()
-
-    assert not scene.watch.look()
-
-    assert scene.told == []
-    assert scene.identities.server_context() is context
 
 
 def test_new_files_are_taken_by_new_contexts(scene: Scene) -> None:
     context = scene.identities.server_context(("h2",))
     issued = scene.rotate()
 
-    assert scene.watch.look()
+    scene.take()
 
     assert scene.serial == issued.certificate.serial_number
     assert scene.identities.server_context(("h2",)) is not context
-    assert scene.told == [("identity-taken", f"`{FRONT.uri}`, serial {scene.serial:x}")]
 
 
 def test_new_bundles_alone_are_taken(scene: Scene) -> None:
     next_root = authority()
     (scene.folder / "bundle.0.pem").write_bytes(_pem(scene.root, next_root))
 
-    assert scene.watch.look()
+    scene.take()
 
     assert scene.identities.own is not None
     assert len(scene.identities.own.bundles.authorities("shop.example")) == 2
-
-
-def test_a_change_that_neither_time_nor_size_shows_is_seen(scene: Scene) -> None:
-    """A rotation within one tick of the clock of the file system, written in place."""
-    before = [(scene.folder / name).stat() for name in NAMES]
-    issued = scene.rotate()
-    for name, was in zip(NAMES, before, strict=True):
-        os.utime(scene.folder / name, ns=(was.st_atime_ns, was.st_mtime_ns))
-
-    assert scene.watch.look()
-    assert scene.serial == issued.certificate.serial_number
 
 
 def test_a_link_that_is_swapped_is_seen(tmp_path: Path) -> None:
@@ -119,35 +95,27 @@ def test_a_link_that_is_swapped_is_seen(tmp_path: Path) -> None:
     (scene.folder / "..data").symlink_to("..0")
     for name in names:
         (scene.folder / name).symlink_to(f"..data/{name}")
-    scene.watch.start()
+    scene.take()
     (scene.folder / "..next").symlink_to("..1")
     (scene.folder / "..next").rename(scene.folder / "..data")
 
-    assert scene.watch.look()
+    scene.take()
     assert scene.serial == issued[1].certificate.serial_number
 
 
-def test_a_pair_that_is_half_written_is_told_once_and_only_if_it_stays_so(scene: Scene) -> None:
+def test_a_pair_that_is_half_written_is_not_taken(scene: Scene) -> None:
     serial = scene.serial
     issued = scene.root.account(FRONT.path)
     (scene.folder / NAMES[0]).write_bytes(_pem(issued))
 
-    assert not scene.watch.look()
-    assert scene.told == []
-    assert not scene.watch.look()
-    assert not scene.watch.look()
-    assert scene.told == [("identity-refused", "the own key is not that of the own certificate")]
+    with pytest.raises(CredentialsError, match="the own key is not that of the own certificate"):
+        scene.take()
     assert scene.serial == serial
     scene.identities.server_context()
 
     (scene.folder / NAMES[1]).write_bytes(private_pem(issued.key))
-    assert scene.watch.look()
+    scene.take()
     assert scene.serial == issued.certificate.serial_number
-
-    (scene.folder / NAMES[0]).write_bytes(b"")
-    scene.watch.look()
-    scene.watch.look()
-    assert [event for event, _ in scene.told] == ["identity-refused", "identity-taken", "identity-refused"]
 
 
 def _cut(folder: Path, name: str) -> None:
@@ -190,9 +158,8 @@ def test_what_is_broken_is_not_taken(scene: Scene, broken: Callable[[Path], obje
     broken(scene.folder)
 
     with pytest.raises(CredentialsError) as refused:
-        scene.watch.start()
+        scene.take()
     assert why in str(refused.value)
-    assert not scene.watch.look()
     assert scene.serial == serial
 
 
@@ -200,56 +167,24 @@ def test_who_is_somebody_else_is_not_taken(scene: Scene) -> None:
     _write(scene.folder, scene.root.account("/ns/shop/sa/other"), scene.root)
 
     with pytest.raises(CredentialsError, match=r"is that of `spiffe://shop\.example/ns/shop/sa/other`, not of"):
-        scene.watch.start()
+        scene.take()
 
 
 def test_a_certificate_of_a_root_that_is_not_in_the_bundle_is_not_taken(scene: Scene) -> None:
     _write(scene.folder, authority().account(FRONT.path), scene.root)
 
     with pytest.raises(CredentialsError, match="does not lead to an authority that is trusted"):
-        scene.watch.start()
-
-
-def test_one_that_is_not_valid_yet_is_taken_when_it_is(scene: Scene) -> None:
-    serial = scene.serial
-    later = replace(LEAF, begins=datetime.fromtimestamp(NOW + 60, UTC))
-    _write(scene.folder, scene.root.sign(later), scene.root)
-
-    assert not scene.watch.look()
-    assert scene.serial == serial
-
-    scene.now += 61
-    assert scene.watch.look()
-    assert scene.serial != serial
-
-
-def test_the_end_of_the_own_certificate_is_told_once(scene: Scene) -> None:
-    short = replace(LEAF, ends=datetime.fromtimestamp(NOW + 60, UTC))
-    _write(scene.folder, scene.root.sign(short), scene.root)
-    assert scene.watch.look()
-    scene.told.clear()
-
-    scene.now += 60
-    scene.watch.look()
-    assert scene.told == []
-    scene.now += 1
-    scene.watch.look()
-    scene.watch.look()
-    assert [event for event, _ in scene.told] == ["identity-over"]
-
-    scene.rotate()
-    assert scene.watch.look()
-    scene.identities.server_context()
+        scene.take()
 
 
 def test_bundles_of_other_trust_domains_are_taken_from_where_the_agent_puts_them(scene: Scene) -> None:
     (scene.folder / "federated_bundle.0.0.pem").write_bytes(_pem(authority("other.example")))
 
-    assert scene.watch.look()
+    scene.take()
     assert scene.trusted == "other.example shop.example"
 
     (scene.folder / "federated_bundle.0.0.pem").unlink()
-    assert scene.watch.look()
+    scene.take()
     assert scene.trusted == "shop.example"
 
 
@@ -269,7 +204,7 @@ def test_a_second_bundle_of_the_own_domain_is_refused(scene: Scene) -> None:
     (scene.folder / "federated_bundle.0.0.pem").write_bytes(_pem(scene.root))
 
     with pytest.raises(CredentialsError, match="a trust domain has two bundles"):
-        scene.watch.start()
+        scene.take()
 
 
 def test_keys_are_in_no_representation(scene: Scene) -> None:
