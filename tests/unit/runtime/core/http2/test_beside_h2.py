@@ -25,9 +25,9 @@ from meshproof.runtime.core.http2.limits import Http2Limits
 from meshproof.runtime.core.messages import Failure, Fields, RequestHead, ResponseHead, ServerStream
 
 PSEUDO = [(b":method", b"POST"), (b":scheme", b"https"), (b":authority", b"catalog:8080"), (b":path", b"/a/b?c=d")]
-NAMES = st.from_regex(rb"x-[a-z0-9.~-]{1,12}", fullmatch=True)
-VALUES = st.from_regex(rb"(?:[!-~\x80-\xff](?:[ -~\x80-\xff]{0,60}[!-~])?)?", fullmatch=True)
-FIELDS = st.lists(st.tuples(NAMES, VALUES), max_size=8)
+NAMES = st.sampled_from((b"x-a", b"x-a.b~c", b"accept", b"x-" + b"l" * 90))
+VALUES = st.sampled_from((b"", b"1", b"a\t b", b"\xff", b"v" * 300)) | st.integers().map(b"%d".__mod__)
+FIELDS = st.lists(st.tuples(NAMES, VALUES), max_size=5)
 SIZES = st.lists(st.sampled_from((0, 1, 5, 200, 16_384, 16_385, 40_000)), max_size=4)
 
 
@@ -59,7 +59,7 @@ class Told:
 
 
 MESSAGES = st.builds(Message, FIELDS, SIZES, FIELDS)
-EXCHANGES = st.lists(st.tuples(MESSAGES, MESSAGES), min_size=1, max_size=4)
+EXCHANGES = st.lists(st.tuples(MESSAGES, MESSAGES), min_size=1, max_size=3)
 STEPS = st.sampled_from((0, 0, 97, 1000))
 
 
