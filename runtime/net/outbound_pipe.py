@@ -93,7 +93,8 @@ class PipeListener:
             record.flags = Flag.DENIED
             return None
         place = (port.destination, port.port)
-        connection = policy.engine.connect(Wire(), policy.own, place, self.rules.around.today())
+        today = self.rules.around.today()
+        connection = policy.engine.connect(Wire(), policy.plans.sent_as(policy.own, *place, today), place, today)
         if isinstance(node, External):
             record.decision = connection.decide_connection({})
             if policy.audits is not None:

@@ -184,7 +184,9 @@ class OutboundDesk:
         found = self._connection
         if found is None or (found.last_day is not None and found.last_day < today) or today < self._since:
             place = (self._node, self._port)
-            found = self._connection = self._policy.engine.connect(Wire(), self._policy.own, place, today)
+            policy = self._policy
+            own = policy.plans.sent_as(policy.own, *place, today)
+            found = self._connection = policy.engine.connect(Wire(), own, place, today)
             self._since = today
         return found
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from meshproof.compiler.ir.entities import External, Layer, Node, Service
 from meshproof.compiler.ir.matchers import Matcher
 from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.predicate import Header, Sni, attributes_of
 from meshproof.compiler.ir.routing import Balance, Branch, Ejection, Fault, Limits, Redirect, Route, Settings, Target
@@ -16,6 +18,7 @@ from meshproof.runtime.core.traffic.cors import CorsRule
 from meshproof.runtime.core.traffic.header_edits import Edits, edits
 from meshproof.runtime.core.traffic.retrying import RetryRule
 from meshproof.runtime.core.traffic.shares import Shares
+from meshproof.runtime.engine.transport import Modes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,12 @@ class Plans:
         """What is declared under the name."""
         return self._nodes.get(name)
 
+    def sent_as(self, own: str, name: NodeName, port: int, day: date) -> str | None:
+        """As whom the own workload comes to a port: where mTLS is `disabled`, as nobody, to routes too."""
+        node = self._nodes.get(name)
+        is_disabled = node is not None and Modes(self._mesh.mtls, day).mode(node, port) is MtlsMode.DISABLED
+        return None if is_disabled else own
+
     def host(self, name: NodeName) -> str | None:
         """The host that a caller asks for who names none of its own; None where there is no such one."""
         match self._nodes.get(name):
@@ -132,6 +141,7 @@ class Plans:
 def _planned(route: Route, branch: Branch, port: int) -> BranchPlan:
     settings = branch.settings
     try:
+        _refuse_lifted(branch)
         return BranchPlan(
             shares=Shares([(_place(target, port), target.weight) for target in branch.targets])
             if branch.redirect is None
@@ -147,6 +157,18 @@ def _planned(route: Route, branch: Branch, port: int) -> BranchPlan:
         )
     except ValueError as error:
         raise PlanError(f"`route {route.id}` cannot be kept: {error}") from None
+
+
+def _refuse_lifted(branch: Branch) -> None:
+    """Refuse what foreign files alone say, and no plan holds. Raises `ValueError`."""
+    if branch.answer is not None:
+        raise ValueError("a branch answers by itself")
+    if branch.settings.rewrite_host is not None:
+        raise ValueError("a branch sends requests on with another host")
+    if branch.redirect is not None and branch.redirect.scheme is not None:
+        raise ValueError("a redirect names a scheme")
+    if any(target.is_alternative for target in branch.targets):
+        raise ValueError("a branch has targets in the place of others")
 
 
 def _mirror(settings: Settings, port: int) -> tuple[Place, int] | None:

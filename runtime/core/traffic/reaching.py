@@ -83,7 +83,7 @@ class Reaches:
     def _mutual(self, node: Service | Gateway) -> Mutual:
         """Its identity; one of our trust domain is the same in those that were ours."""
         identity = node.identity
-        domains = (identity.trust_domain,)
+        domains: tuple[str, ...] = (identity.trust_domain,)
         if identity.trust_domain in {self._mesh.trust_domain, *self._mesh.aliases}:
             domains = (self._mesh.trust_domain, *self._mesh.aliases)
         return Mutual(frozenset(SpiffeId(domain, identity.path) for domain in domains))

@@ -96,6 +96,7 @@ class Hall:
         self.http = _FREE
         self.tcp = _FREE
         self._servers: list[asyncio.Server] = []
+        self._named: dict[str, Place] = {}
 
     def do(self, work: Coroutine[None, None, _T]) -> _T:
         """Do something on the loop, and wait for it."""
@@ -106,6 +107,12 @@ class Hall:
         server = await self.loop.create_server(made, _FREE.address, 0)
         self._servers.append(server)
         return place_of(server.sockets[0])
+
+    async def application(self, name: str) -> Place:
+        """One for HTTP that says its name."""
+        if name not in self._named:
+            self._named[name] = await self.serve(lambda: Link(Application(name)))
+        return self._named[name]
 
     async def close(self) -> None:
         """End what listens."""

@@ -74,7 +74,9 @@ class Calls:
 NO_CALLS = Calls()
 
 
-async def _stand(mesh: Mesh, node: Service | Gateway, world: World, calls: Calls) -> tuple[Sidecar, tuple[Place, ...]]:
+async def _stand(
+    mesh: Mesh, node: Service | Gateway, world: World, calls: Calls, application: Place | None = None
+) -> tuple[Sidecar, tuple[Place, ...]]:
     count = len(ports_of(node)) + len(calls.outbound)
     held = [reserved(_FREE) for _ in range(count)]
     places = tuple(place_of(one) for one in held)
@@ -83,7 +85,7 @@ async def _stand(mesh: Mesh, node: Service | Gateway, world: World, calls: Calls
         PolicyFiles(Path("policy.json")),
         IdentityFolder(Path()),
         inbound=tuple(
-            InboundPort(port, place, world.hall.tcp if is_tcp else world.hall.http)
+            InboundPort(port, place, world.hall.tcp if is_tcp else application or world.hall.http)
             for (port, is_tcp), place in zip(ports_of(node), places, strict=False)
         ),
         outbound=calls.outbound,
@@ -116,6 +118,28 @@ def standing(mesh: Mesh, world: World) -> Iterator[Places]:
     sidecars, places = world.hall.do(_standing(mesh, world))
     try:
         yield places
+    finally:
+        world.hall.do(_end(sidecars))
+
+
+async def _versions(mesh: Mesh, world: World) -> tuple[list[Sidecar], tuple[EndpointGroup, ...]]:
+    sidecars, groups = [], []
+    for node in called(mesh):
+        for version in node.versions if isinstance(node, Service) and node.versions else (None,):
+            application = await world.hall.application(version or str(node.name))
+            sidecar, places = await _stand(mesh, node, world, NO_CALLS, application)
+            sidecars.append(sidecar)
+            found = zip(ports_of(node), places, strict=True)
+            groups += [EndpointGroup(node.name, port, version, (place,)) for (port, _), place in found]
+    return sidecars, tuple(groups)
+
+
+@contextmanager
+def versions(mesh: Mesh, world: World) -> Iterator[tuple[EndpointGroup, ...]]:
+    """A sidecar for each version of each node, before an application that says which one it is; where they are."""
+    sidecars, groups = world.hall.do(_versions(mesh, world))
+    try:
+        yield groups
     finally:
         world.hall.do(_end(sidecars))
 
