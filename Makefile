@@ -9,8 +9,8 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-demo: setup-runtime ## The example shop: checked, proved, compiled to Istio, then broken and refused
-	$(BIN)/python tools/demo.py
+demo: setup-runtime ## The example shop: checked, proved, compiled, broken and refused, then kept by sidecars
+	$(BIN)/python -m tools.demo
 
 test: setup-dev ## The fast lane: all but slow tests, foreign programs and oracles
 	$(PYTEST) -m "not slow and not e2e and not oracle" $(ARGS)
