@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from meshproof.runtime.core.http2.grpc_messages import Messages
 from meshproof.runtime.core.http2.grpc_reply import grpc_reply, is_grpc
 from meshproof.runtime.core.messages import (
     Answer,
@@ -78,7 +79,7 @@ class Exchange:
     """
 
     __slots__ = (
-        "_client", "_is_asked", "_is_over", "_record", "_stream", "_surroundings", "_timer", "_waiting",
+        "_client", "_is_asked", "_is_over", "_messages", "_record", "_stream", "_surroundings", "_timer", "_waiting",
     )  # fmt: skip
 
     def __init__(self, surroundings: Surroundings, stream: ServerStream, head: RequestHead) -> None:
@@ -89,6 +90,7 @@ class Exchange:
         self._waiting: list[tuple[bytes, Fields | None, bool]] | None = None
         self._is_asked = head.is_end
         self._is_over = False
+        self._messages = Messages() if head.version == "HTTP/2" and is_grpc(head) else None
         self._record = record = Record(surroundings.connection, head, surroundings.clock())
         answer = surroundings.desk.answer(head, record, self._answered_later)
         if answer is not None:
@@ -118,7 +120,8 @@ class Exchange:
         if isinstance(answer, Forward):
             if answer.timeout is not None:
                 self._timer = self._surroundings.later(answer.timeout, self._timed_out)
-            self._client = answer.upstream.open(answer.head, _Response(self, self._stream, self._record))
+            messages = None if self._messages is None else Messages()
+            self._client = answer.upstream.open(answer.head, _Response(self, self._stream, self._record, messages))
         else:
             self._respond(answer)
 
@@ -147,6 +150,8 @@ class Exchange:
         if self._is_over:
             return
         self._record.received += len(payload)
+        if self._messages is not None:
+            self._record.messages_received += self._messages.feed(payload)
         if is_end:
             self._is_asked = True
             if self._record.status == _SWITCHING:
@@ -241,10 +246,11 @@ class Exchange:
 class _Response:
     """Takes the answer, and hands it to the client's codec."""
 
-    __slots__ = ("_exchange", "_record", "_stream")
+    __slots__ = ("_exchange", "_messages", "_record", "_stream")
 
-    def __init__(self, exchange: Exchange, stream: ServerStream, record: Record) -> None:
+    def __init__(self, exchange: Exchange, stream: ServerStream, record: Record, messages: Messages | None) -> None:
         self._exchange = exchange
+        self._messages = messages
         self._stream = stream
         self._record = record
 
@@ -266,6 +272,8 @@ class _Response:
     def data(self, payload: bytes, *, is_end: bool) -> None:
         """A piece of the body."""
         self._record.sent += len(payload)
+        if self._messages is not None:
+            self._record.messages_sent += self._messages.feed(payload)
         if is_end:
             self._exchange.ended()
         self._stream.data(payload, is_end=is_end)

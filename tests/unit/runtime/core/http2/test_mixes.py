@@ -277,6 +277,23 @@ def test_many_requests_one_after_another(caller: int, service: int) -> None:
     assert len(mix.heard) == 20
 
 
+@pytest.mark.parametrize("service", [1, 2])
+def test_messages_of_grpc_are_counted(service: int) -> None:
+    mix = Mix(2, service)
+    head = _post()
+    head.fields.append((b"content-type", b"application/grpc+proto"))
+    stream, _ = mix.ask(head)
+    stream.data(b"\0\0\0\0\1a\0\0\0\0\2b", is_end=False)
+    stream.data(b"b", is_end=True)
+    mix.run()
+    mix.heard[0].stream.response(ResponseHead(200, []))
+    mix.heard[0].stream.data(b"\0\0\0\0\0" * 3, is_end=False)
+    mix.heard[0].stream.trailers([(b"grpc-status", b"0")])
+    mix.run()
+
+    assert [(one.messages_received, one.messages_sent) for one in mix.telemetry.records] == [(2, 3)]
+
+
 def test_cookies_are_one_line_behind_http2() -> None:
     mix = Mix(2, 1)
     mix.ask(RequestHead("GET", "/", "a", [(b"cookie", b"a=1"), (b"x-a", b"1"), (b"cookie", b"b=2")]))
