@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from meshproof.runtime.core.http1 import Fault, Head, HeadLimits, RequestReader
 from meshproof.runtime.extauthz.responses import fault_bytes
@@ -43,8 +43,7 @@ class AskingConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, if there is room and the peer may ask."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one without saying so
         secured = transport.get_extra_info("ssl_object")
         certificate = secured.getpeercert() if isinstance(secured, ssl.SSLObject) else None
         if len(self._hall.connections) >= self._hall.limits.connections:
