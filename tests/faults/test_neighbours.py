@@ -111,6 +111,7 @@ def _descriptors() -> Iterator[int]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.filterwarnings("default:.* connections, because there are")
 def test_ten_thousand_idle_connections(tmp_path: Path) -> None:
     """They cost memory and nothing else: new callers are served at once, and idle ones when they ask."""
 
