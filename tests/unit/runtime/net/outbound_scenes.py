@@ -52,7 +52,7 @@ from meshproof.runtime.settings_run import (
 DAY = date(2026, 11, 23)
 NOW = 1_795_435_200.0
 MESH = """
-mesh shop { language 1  trust-domain "shop.example"  namespace shop  mtls strict }
+mesh shop { language 1  trust-domain "shop.example"  namespace shop  mtls strict  egress closed }
 service front { port http 80 -> 8080 }
 service back { port http 80 -> 8080  port grpc 90 -> 9090  port db tcp 5432  versions v1, v2 }
 allow calls-back: front -> back { * /** }
