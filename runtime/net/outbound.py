@@ -14,6 +14,7 @@ from functools import partial
 from typing import Protocol
 
 from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.names import NodeName
 from meshproof.runtime.bundle import Loaded
 from meshproof.runtime.core.http1_client import ClientRules
 from meshproof.runtime.core.http1_fields import Http1Limits
@@ -88,6 +89,7 @@ class Outbound:
         self._listeners: list[HttpListener | PipeListener] = []
         self._servers: list[asyncio.Server] = []
         self._resolvers: list[Resolver] = []
+        self._lookup: SystemLookup | None = None
         self._timer: Timer | None = None
         clock = given.timers.time
         fault = given.telemetry.fault
@@ -140,6 +142,17 @@ class Outbound:
         """Those of the application."""
         return sum(len(listener.connections) for listener in self._listeners)
 
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a connection."""
+        return sum(pool.waiting for pool in (() if self._places is None else self._places.pools))
+
+    def addresses(self, node: NodeName, port: int) -> tuple[Address, ...]:
+        """Where a port is, as far as is known now."""
+        if self._fleet is None:
+            return ()
+        return tuple(one.address for one in self._fleet.cluster(node, port).endpoints)
+
     async def start(self) -> None:
         """Listen. Raises `RefusedError`."""
         await self._resolve()
@@ -168,6 +181,8 @@ class Outbound:
             self._timer.cancel()
         for resolver in self._resolvers:
             resolver.stop()
+        if self._lookup is not None:
+            self._lookup.close()
         for server in self._servers:
             server.close()
         for listener in self._listeners:
@@ -184,7 +199,7 @@ class Outbound:
         named = [(index, one.dns) for index, one in enumerate(given.settings.endpoints) if one.dns is not None]
         if not named:
             return
-        lookup = given.lookup or SystemLookup()
+        lookup = given.lookup or self._system()
         for index, dns in named:
             watched = Watched(dns.address, dns.port, partial(self._places.resolved, index), self._unresolved)
             self._resolvers.append(Resolver(watched, lookup, given.timers, given.settings.limits.dns_seconds))
@@ -194,6 +209,10 @@ class Outbound:
         _, late = await asyncio.wait(waiting, timeout=_FIRST_ANSWERS)
         for one in late:
             one.cancel()
+
+    def _system(self) -> SystemLookup:
+        self._lookup = lookup = SystemLookup()
+        return lookup
 
     def _unresolved(self, name: str) -> None:
         del name
@@ -253,6 +272,8 @@ class Outbound:
         for listener in self._listeners:
             listener.tick(now)
         self._upstreams.tick(now, given.wall())
+        for pool in () if self._places is None else self._places.pools:
+            pool.serve()  # bounds may be others than when it began to wait
         today = given.today()
         if self._reaches is not None and today != self._reaches.day:
             self._reach(today)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
 from typing import Protocol
 
-from meshproof.runtime.core.codec import Codec
+from meshproof.runtime.core.codec import Codec, ServerCodec
+from meshproof.runtime.core.codec_choice import FirstBytes
 from meshproof.runtime.core.exchange import Surroundings
 from meshproof.runtime.core.http1_server import Http1Server, ServerRules
 from meshproof.runtime.core.http2 import sending
 from meshproof.runtime.core.http2.limits import Http2Limits
-from meshproof.runtime.core.http2.preface import speaks_http2
 from meshproof.runtime.core.http2.server import Http2Server
 from meshproof.runtime.core.messages import ConnectionRecord, Desk, Side, Telemetry
 from meshproof.runtime.core.traffic.desk import RoutedPolicy
@@ -110,7 +109,7 @@ class Accepted:
         )
         listener.connections.add(self)
         rules.telemetry.opened(self._record)
-        return _Beginning(link, now + rules.http1.times.head, self._codec)
+        return FirstBytes(link, rules.http1.clock, rules.http1.times.head, self._codec)
 
     def received(self, link: Link) -> None:
         """Nobody waits for that."""
@@ -123,13 +122,13 @@ class Accepted:
             self._record.closed = self._listener.rules.http1.clock()
             self._listener.rules.telemetry.closed(self._record)
 
-    def _codec(self, *, is_http2: bool) -> Codec:
+    def _codec(self, is_http2: bool) -> ServerCodec:  # noqa: FBT001  a callback with one meaning
         rules = self._listener.rules
         assert self._record is not None
         loop = asyncio.get_running_loop()
         around = Surroundings(self._record, self._listener.desk, rules.telemetry, rules.http1.clock, rules.later)
         if not is_http2:
-            made: Codec = Http1Server(self.link, rules.http1, around.open)
+            made: ServerCodec = Http1Server(self.link, rules.http1, around.open)
         else:
             self._record.protocol = "h2"
             written = sending.Surroundings(self.link, rules.http1.clock, loop.call_soon, rules.telemetry.fault)
@@ -138,55 +137,6 @@ class Accepted:
         if self._listener.is_draining:
             made.drain()
         return made
-
-
-class _Beginning:
-    """A connection of which too little has come to tell what it speaks."""
-
-    __slots__ = ("_codec", "_link", "_start", "deadline")
-
-    def __init__(self, link: Link, deadline: float, codec: Callable[..., Codec]) -> None:
-        self._link = link
-        self._codec = codec
-        self._start = b""
-        self.deadline = deadline
-
-    @property
-    def is_idle(self) -> bool:
-        """Nothing has begun."""
-        return True
-
-    def receive(self, data: memoryview | bytes) -> None:
-        """The first bytes."""
-        start = self._start + bytes(data)
-        is_http2 = speaks_http2(start)
-        if is_http2 is None:
-            self._start = start
-        else:
-            self._codec(is_http2=is_http2).receive(start)
-
-    def eof(self) -> None:
-        """Nothing came."""
-        self._link.close()
-
-    def lost(self) -> None:
-        """Nobody waits."""
-        self.deadline = inf
-
-    def pause_writing(self) -> None:
-        """Nothing is written."""
-
-    def resume_writing(self) -> None:
-        """Nothing is written."""
-
-    def expire(self) -> None:
-        """It says nothing."""
-        self.deadline = inf
-        self._link.abort()
-
-    def drain(self) -> None:
-        """Nothing has begun."""
-        self._link.close()
 
 
 def _place(name: object) -> str:

@@ -155,6 +155,11 @@ class Pool:
         return any(self._waiting.values())
 
     @property
+    def waiting(self) -> int:
+        """How many requests wait here."""
+        return sum(map(len, self._waiting.values()))
+
+    @property
     def connections(self) -> int:
         """How many there are."""
         return len(self._codecs)

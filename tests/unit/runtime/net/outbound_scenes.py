@@ -344,6 +344,12 @@ class Scene:
         await self.outbound.start()
         return self.outbound
 
+    @property
+    def endpoints(self) -> list[str]:
+        """Where `back` is now."""
+        assert self.outbound is not None
+        return [str(one) for one in self.outbound.addresses(BACK, 8080)]
+
     async def client(self, index: int = 0) -> Client:
         place = self.ports[index]
         client = Client(*await asyncio.open_connection(place.address, place.port))

@@ -20,6 +20,8 @@ from tests.unit.runtime.net.outbound_scenes import (
 )
 
 from meshproof.runtime.core.messages import Respond
+from meshproof.runtime.core.traffic.endpoints import Address
+from meshproof.runtime.settings_run import EndpointGroup, Place
 
 
 @pytest.fixture(scope="module")
@@ -279,6 +281,60 @@ def test_servers_that_are_not_trusted_any_more_are_left(mesh: Mesh) -> None:
         await until(lambda: not peer.links)
         assert (await client.ask()).status == 503
         assert len(peer.heads) == 1
+
+    played(play, mesh)
+
+
+def test_names_are_followed_and_what_has_begun_is_answered(mesh: Mesh) -> None:
+    async def play(scene: Scene) -> None:
+        one, two = await scene.peer(), await scene.peer()
+        found = [[one]]
+
+        async def lookup(name: str, port: int) -> list[Address]:
+            assert (name, port) == ("back.example", 1)
+            return [Address(peer.place.address, peer.place.port) for peer in found[-1]]
+
+        await scene.start("", [EndpointGroup(BACK, 8080, None, (), Place("back.example", 1))], lookup=lookup)
+        client, late = await scene.client(), await scene.client()
+        assert (await client.ask()).status == 200
+        one.script = never
+        late.say("POST", "/late", b"x")
+        await until(lambda: bool(one.held))
+        found.append([two])
+        scene.clock.pass_by(30)
+        await until(lambda: scene.endpoints == [str(two.place)])
+        assert (await client.ask()).status == 200
+        one.held[0].answer(Respond(200, b"late"))
+        assert (await late.hear()).body == b"late"
+        await until(lambda: not one.links)
+        found.append([])
+        scene.clock.pass_by(30)
+        await until(lambda: bool(scene.told.faults))
+        assert (await client.ask()).status == 200
+        assert (len(one.heads), len(two.heads)) == (2, 2)
+        assert scene.told.faults == ["the name of a destination has no address"]
+
+    played(play, mesh)
+
+
+def test_whoever_waits_is_served_when_a_new_policy_allows_more(mesh: Mesh) -> None:
+    async def play(scene: Scene) -> None:
+        peer = await scene.peer(never)
+        outbound = await scene.start(
+            "route back:http { otherwise => v1  limit connections 1 }", [group(peer, version="v1")]
+        )
+        one, two = await scene.client(), await scene.client()
+        one.say()
+        await until(lambda: len(peer.held) == 1)
+        two.say()
+        await until(lambda: outbound.waiting == 1)
+        assert len(peer.held) == 1
+        outbound.take_policy(loaded("route back:http { otherwise => v1  limit connections 2 }"))
+        scene.clock.pass_by(0.25)
+        await until(lambda: len(peer.held) == 2)
+        for held in peer.held:
+            held.answer(Respond(204))
+        assert ((await one.hear()).status, (await two.hear()).status) == (204, 204)
 
     played(play, mesh)
 
