@@ -57,7 +57,7 @@ def answer(mesh: Mesh, line: str, day: date) -> Answer:
     except MissingAnswer as error:
         return _answer(Answered.MALFORMED, {"error": str(error)})
     except NotModelled as error:
-        return _answer(Answered.UNDECIDED, {"error": str(error)})
+        return _answer(Answered.UNDECIDED, {"error": error.told})
 
 
 def route_of(mesh: Mesh, request: Request, day: date) -> RouteOutcome | str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from meshproof.compiler.ir.names import AuthorizerName, Origin
+from meshproof.compiler.ir.unmodelled_advice import advice_for, plain_field
 
 
 class MalformedRequest(Exception):  # noqa: N818  the word of the reference: "well-formed"
@@ -28,3 +29,10 @@ class NotModelled(Exception):  # noqa: N818  it says what is so
         super().__init__(f"the decision depends on `{field}`, which is not modelled")
         self.field = field
         self.origin = origin
+
+    @property
+    def told(self) -> str:
+        """What people are told: the field as it is written, and the way out if there is one to name."""
+        advice = advice_for(self.field)
+        said = f"the decision depends on `{plain_field(self.field)}`, which is not modelled"
+        return said if advice is None else f"{said}: {advice}"

@@ -52,6 +52,7 @@ from meshproof.compiler.checks.check import Check, Needs, Precision
 from meshproof.compiler.checks.showing import is_for_want_of_facts, listed
 from meshproof.compiler.checks.unmodelled import is_elsewhere, objects_not_modelled, stands_for
 from meshproof.compiler.ir.names import written_name
+from meshproof.compiler.ir.unmodelled_advice import advice_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +61,9 @@ if TYPE_CHECKING:
     from meshproof.compiler.ir.authz import AuthzRule
     from meshproof.compiler.ir.names import Origin, RuleId
     from meshproof.dsl.diagnostic import Diagnostic
+
+
+_BY_HAND = "look at it by hand: proofs and findings about these workloads hold only if it changes nothing"
 
 
 def find(ctx: CheckContext) -> Iterator[Diagnostic]:
@@ -108,7 +112,7 @@ def _of_object(rule: AuthzRule, hanging: tuple[str, ...]) -> Diagnostic:
         "may refuse requests, or let them in",
         subject=str(rule.id),
         notes=(f"that leaves open what {listed(hanging)} {'do' if len(hanging) > 1 else 'does'}",) if hanging else (),
-        help="look at it by hand: proofs and findings about these workloads hold only if it changes nothing",
+        help=advice_for(what) or _BY_HAND,
     )
 
 

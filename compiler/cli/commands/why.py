@@ -78,8 +78,8 @@ def _answers(session: Session, mesh: Mesh, asked: Asked) -> tuple[Explanation, .
     except (MalformedRequest, MissingAnswer) as error:
         _refuse(session, replace(asked, diagnostics=(_about(asked, "MP101", f"the request has no decision: {error}"),)))
     except NotModelled as error:
-        click.echo(f"undecided: {error}", err=True)
-        unknown = _about(asked, "MP606", f"the decision is not known: {error}")
+        click.echo(f"undecided: {error.told}", err=True)
+        unknown = _about(asked, "MP606", f"the decision is not known: {error.told}")
         session.write_for_programs(_report(session, (unknown,), asked))
         session.leave(ExitCode.UNDECIDED)
 
