@@ -268,6 +268,16 @@ def test_data_that_is_for_nobody_gives_its_credit_back() -> None:
     assert not serving.wire.is_closed
 
 
+def test_data_that_breaks_a_rule_gives_its_credit_back() -> None:
+    serving = Serving(Http2Limits(connection_window=80_000))
+    short = BlockWriter().write([*LINES, (b"content-length", b"2")])
+    for number in range(1, 21, 2):
+        serving.feed(headers(number, short) + data(number, b"x" * 16_000))
+
+    assert not serving.wire.is_closed
+    assert len(serving.takers) == 10
+
+
 def test_an_answer_waits_for_windows_and_its_source_for_it() -> None:
     serving = Serving()
     serving.feed(f.write_settings(((f.INITIAL_WINDOW_SIZE, 10),)) + headers(1, ASKED, is_end=True))
