@@ -51,7 +51,8 @@ class Telling:
     def snapshot(self, workers: tuple[Worker, ...], given: Given) -> Snapshot:
         """All metrics: those of the workers as they told last, and our own."""
         for worker in workers:
-            self._report(worker)
+            if not worker.has_ended:  # else it counts already, as one that is gone
+                self._report(worker)
         self._registry.forget(catalogue.POLICY_INFO)
         self._registry.forget(catalogue.POLICY_TAKEN)
         self._registry.forget(catalogue.CERTIFICATE_EXPIRY)

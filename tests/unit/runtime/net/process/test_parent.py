@@ -14,6 +14,7 @@ from tests.unit.runtime.net.material.given_files import CATALOG, bundle, files, 
 from tests.unit.runtime.net.process.scenes import SMALL, Line, Lines, Running, closed, parent_of, run, run_with
 
 from meshproof.runtime.net.material.errors import RefusedError
+from meshproof.runtime.net.process import supervisor
 
 ADMIN = '[admin]\nlisten = "127.0.0.1:0"\n'
 TWO = "[process]\nworkers = 2\ndrain_seconds = 0\nwatch_seconds = 0\n"
@@ -114,6 +115,27 @@ def test_a_worker_that_ended_is_started_again_with_what_holds_then(
         pid, policy, *_ = await running.ask()
         assert pid != first
         assert policy == "second"
+
+    run_with(given, body, monkeypatch)
+
+
+def test_a_worker_that_says_nothing_any_more_is_ended_and_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = files(tmp_path, ADMIN + ONE)
+    monkeypatch.setattr(supervisor, "_BEAT", 0.05)
+
+    async def body(running: Running) -> None:
+        first = int((await running.ask())[0])
+        monkeypatch.setattr(supervisor, "_SILENT", 0.05)
+        os.kill(first, signal.SIGSTOP)
+        await running.lines.until("worker-silent")
+        assert (await running.lines.until("worker-ended"))["code"] == "SIGKILL"
+        monkeypatch.setattr(supervisor, "_SILENT", 60.0)
+        await running.lines.until("worker-serving", 2)
+        while (told := await running.ask()) == []:
+            pass
+        assert told[0] != str(first)
 
     run_with(given, body, monkeypatch)
 
