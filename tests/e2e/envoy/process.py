@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import IO
 
-STARTED = "starting main dispatch loop"
+STARTED = "all dependencies initialized. starting workers"
 PATIENCE = 120.0
 
 

@@ -8,13 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import product
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 import yaml
@@ -38,10 +38,12 @@ DAY = date(2026, 11, 23)  # nothing in the policy ends
 ACCOUNT = "spiffe://cluster.local/ns/shop/sa/"
 
 
+def _fences(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
 def _fence(language: str) -> str:
-    found = re.search(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found[1]
+    return _fences(language)[0]
 
 
 def _mesh(text: str) -> Mesh:
@@ -61,6 +63,7 @@ class Scene:
     place: tuple[str, int]
     authorizer: subprocess.Popen[str]
     said: IO[str]
+    protocol: str
 
     def ask(self, account: str, request: bytes) -> Reply:
         """What a caller is answered by the Envoy."""
@@ -83,7 +86,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _scene(folder: Path, authority: Authority, ground: Ground) -> Iterator[Scene]:
+def _scene(folder: Path, authority: Authority, ground: Ground, protocol: str) -> Iterator[Scene]:
     front, back = ground.host(Use.AUTHORIZERS, 150), ground.host(Use.AUTHORIZERS, 151)
     files = {"/run/spiffe/bundle.pem": authority.root}
     for account in ("catalog", "authorizer"):
@@ -97,23 +100,41 @@ def _scene(folder: Path, authority: Authority, ground: Ground) -> Iterator[Scene
 
     asked = _free_port()
     (folder / "policy.json").write_bytes(dump(Bundle("digest", "known", enforced(MESH))))
-    (folder / "authz.toml").write_text(placed(_fence("toml"), asked), encoding="utf-8")
+    settings = placed(_fence("toml"), asked)
+    if protocol == "grpc":
+        settings = settings.replace("[listen", "[grpc")
+    (folder / "authz.toml").write_text(settings, encoding="utf-8")
     workload = "address: 127.0.0.1, port_value: 8080"
     assert workload in _fence("yaml")
     bootstrap = yaml.safe_load(placed(_fence("yaml"), asked).replace(workload, f"address: {back}, port_value: 8080"))
+    if protocol == "grpc":
+        _ask_over_grpc(bootstrap["static_resources"], placed)
     bootstrap["static_resources"]["listeners"].append(_workload(back))
     program = Path(sys.executable).with_name("meshproof-proxy")
     command = [str(program), "authz", "--config", str(folder / "authz.toml")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as authorizer:
         try:
             assert authorizer.stderr is not None
-            scene = Scene(folder, authority, (front, 8443), authorizer, authorizer.stderr)
+            scene = Scene(folder, authority, (front, 8443), authorizer, authorizer.stderr, protocol)
             assert scene.event()["event"] == "started"
             with running(bootstrap, folder):
+                # It listens when its authorizer has told that it is well: a little after it has started.
+                assert any(scene.ask("front", message("GET", "/", "catalog")).status for _ in range(5000))
                 yield scene
         finally:
             authorizer.kill()
             authorizer.wait(PATIENCE)
+
+
+def _ask_over_grpc(resources: dict[str, Any], placed: Callable[[str, int], str]) -> None:
+    """What the page says of gRPC, in place of what it says of HTTP."""
+    filter_, host, cluster = (yaml.safe_load(placed(text, 0)) for text in _fences("yaml")[1:])
+    manager = resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    assert manager["http_filters"][0]["name"] == filter_["name"]
+    manager["http_filters"][0] = filter_
+    manager["route_config"]["virtual_hosts"][0].update(host)
+    (authorizer,) = (one for one in resources["clusters"] if one["name"] == "authorizer")
+    authorizer.update(cluster)
 
 
 def _workload(host: str) -> dict[str, object]:
@@ -137,9 +158,9 @@ def _workload(host: str) -> dict[str, object]:
     }
 
 
-@pytest.fixture
-def scene(tmp_path: Path, authority: Authority, ground: Ground) -> Iterator[Scene]:
-    with _scene(tmp_path, authority, ground) as found:
+@pytest.fixture(params=["http", "grpc"])
+def scene(tmp_path: Path, authority: Authority, ground: Ground, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    with _scene(tmp_path, authority, ground, request.param) as found:
         yield found
 
 
@@ -177,7 +198,9 @@ def test_envoy_lets_through_what_the_policy_allows_and_nothing_else(scene: Scene
             ),
             DAY,
         )
-        is_joined = len([one for one in kept if one[0] == "x-role"]) > 1 or any("," in value for _, value in kept)
+        is_joined = scene.protocol == "http" and (
+            len([one for one in kept if one[0] == "x-role"]) > 1 or any("," in value for _, value in kept)
+        )
         expected = says.is_allowed and not is_joined
         assert (reply.status == 200) is expected, (account, method, path, headers, reply, says)
         counts[reply.status] = counts.get(reply.status, 0) + 1
@@ -214,6 +237,7 @@ def test_another_policy_is_taken_under_way_and_a_broken_one_is_not(scene: Scene)
 
 
 @pytest.mark.parametrize("account", [None, "front", "authorizer"])
+@pytest.mark.parametrize("scene", ["http"], indirect=True)
 def test_nobody_but_the_envoy_may_ask(scene: Scene, account: str | None) -> None:
     place = re.search(r"^port = (\d+)$", (scene.folder / "authz.toml").read_text(encoding="utf-8"), re.MULTILINE)
     assert place is not None
