@@ -79,15 +79,13 @@ class Connection(Ending):
             self._maybe_done()
 
     def _quiet_by(self, now: float) -> float:
-        """When to look again at a peer who says nothing. One that asks for nothing is told to go; one that owes an
-        answer is asked whether it is there, so that requests are not sent for ever to where nobody is."""  # noqa: D205, D209
+        """When to look again at a peer who says nothing. One that asks for nothing is told to go; with streams open it
+        is asked whether it is there, so that nothing is sent for ever to where nobody is, nor kept for it."""  # noqa: D205, D209
         limits = self._limits
         if not self._streams:
             if self._heard_at + limits.idle_seconds <= now:
                 self.drain()
             return inf if self.is_draining else self._heard_at + limits.idle_seconds
-        if self.is_server:
-            return now + limits.idle_seconds
         if self._heard_at + limits.quiet_seconds > now:
             return min(self._heard_at + limits.quiet_seconds, now + limits.idle_seconds)
         if self._alive_by == inf:

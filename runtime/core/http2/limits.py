@@ -19,8 +19,8 @@ class Http2Limits:
 
     Seconds: for the first settings, for a frame or a block that has begun, for a stream (or the whole connection) that
     has data for a peer who does not take it, for new streams that come while it is told to go, without a stream, until
-    a server that owes an answer is asked whether it is there (more than the five minutes for which gRPC's servers want
-    no such question), and for it to say so.
+    a peer who says nothing while streams are open is asked whether it is there (more than the five minutes for which
+    gRPC's servers want no such question), and for it to say so.
     """
 
     streams: int = 100

@@ -499,6 +499,27 @@ def test_who_asks_for_nothing_is_told_to_go() -> None:
     assert serving.wire.is_closed
 
 
+def test_who_says_nothing_amid_a_request_is_asked_whether_it_is_there() -> None:
+    serving = Serving()
+    serving.feed(headers(1, ASKED))
+    serving.turn.now += 310
+    assert serving.codec.deadline <= serving.turn.now
+    serving.codec.expire()
+    assert [kind for kind, _, _, _ in serving.sent()] == [f.PING]
+    serving.feed(f.write_frame(f.PING, f.ACK, 0, b"is alive"))
+    serving.turn.now += 30
+    serving.codec.expire()
+    assert serving.takers[0].calls == []
+    serving.turn.now += 311
+    serving.codec.expire()
+    serving.turn.now += 20
+    assert serving.codec.deadline <= serving.turn.now
+    serving.codec.expire()
+
+    assert serving.takers[0].calls == [("reset", Failure.RESET)]
+    assert serving.wire.is_closed
+
+
 @pytest.mark.parametrize("way", ["eof", "lost"])
 def test_the_end_of_the_connection_ends_its_streams(way: str) -> None:
     serving = Serving()
