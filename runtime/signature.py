@@ -20,6 +20,20 @@ class SignatureError(Exception):
     """It cannot be signed, or nobody who is trusted has signed it. The message is one lower-case sentence."""
 
 
+def generate() -> tuple[bytes, bytes]:
+    """A new key of Ed25519: the private one (PKCS 8) and the public one, in PEM. Raises `SignatureError`."""
+    try:
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  an extra
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+    except ImportError:
+        raise SignatureError("keys are made by `cryptography`, of the extra `runtime`") from None
+    key = Ed25519PrivateKey.generate()
+    pem = serialization.Encoding.PEM
+    private: bytes = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    public: bytes = key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return private, public
+
+
 def sign(payload: bytes, private_key: bytes) -> bytes:
     """The envelope of a payload. `private_key` is Ed25519 in PEM (PKCS 8, not encrypted). Same input, same bytes."""
     try:

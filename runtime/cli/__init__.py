@@ -13,11 +13,13 @@ from importlib.metadata import version
 from meshproof.runtime.cli.authz import AUTHZ
 from meshproof.runtime.cli.certs import CERTS
 from meshproof.runtime.cli.command import refused
+from meshproof.runtime.cli.keygen import KEYGEN
 from meshproof.runtime.cli.run import RUN
+from meshproof.runtime.cli.sign import SIGN, VERIFY
 from meshproof.runtime.cli.verify_log import VERIFY_LOG
 from meshproof.runtime.tables import SettingError
 
-COMMANDS = (RUN, AUTHZ, CERTS, VERIFY_LOG)
+COMMANDS = (RUN, AUTHZ, CERTS, KEYGEN, SIGN, VERIFY, VERIFY_LOG)
 """In the order of the help."""
 
 _CODES = "Exit codes: 0 ended as told, 2 usage or something given is refused."

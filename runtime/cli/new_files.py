@@ -1,0 +1,41 @@
+"""Writing files whole, with their mode from the first byte."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_new(path: Path, content: bytes, mode: int) -> None:
+    """Write a file that is not there yet. Raises `OSError`, and then it is not there."""
+    _written(path, path, content, mode)
+
+
+def write_over(path: Path, content: bytes, mode: int) -> None:
+    """Write a file in place of one that may be there: readers see the one or the other, whole. Raises `OSError`."""
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    _written(partial, path, content, mode)
+    try:
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink()
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _written(path: Path, named: Path, content: bytes, mode: int) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(named)) from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)  # whatever the mask of the process takes away
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        with suppress(OSError):
+            path.unlink()
+        raise OSError(error.errno, error.strerror, str(named)) from None
