@@ -120,7 +120,8 @@ static void ask(struct connection *one) {
     snprintf(path, sizeof path, target, begun);
     size = snprintf(request, sizeof request,
                     "GET %s HTTP/1.1\r\nhost: catalog\r\nuser-agent: load/1\r\naccept: */*\r\n"
-                    "accept-encoding: gzip\r\nx-request-id: 7d2c1e6a-2b0f-4c58-9f0e-%012d\r\n\r\n", path, begun);
+                    "accept-encoding: gzip\r\nx-request-id: 7d2c1e6a-2b0f-4c58-9f0e-%012d\r\n"
+                    "traceparent: 00-0af7651916cd43dd8448eb21%08x-b7ad6b7169203331-00\r\n\r\n", path, begun, begun);
     begun++;
     one->left = -1;
     one->filled = 0;

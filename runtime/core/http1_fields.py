@@ -61,10 +61,11 @@ class MalformedError(Exception):
 class HeadLines:
     """The lines of one head or trailer section, as httptools tells them. Made anew for each message by `begin`."""
 
-    __slots__ = ("connection", "fields", "host", "is_chunked", "length", "limits", "upgrade")
+    __slots__ = ("connection", "fields", "host", "is_chunked", "length", "limits", "refused", "upgrade")
 
     def __init__(self, limits: Http1Limits) -> None:
         self.limits = limits
+        self.refused: MalformedError | None = None
         self.begin()
 
     def begin(self) -> None:
@@ -77,12 +78,16 @@ class HeadLines:
         self.upgrade: bytes = b""
 
     def add(self, name: bytes, value: bytes) -> None:
-        """One line. Raises `MalformedError`."""
+        """One line. Raises `MalformedError`, and keeps it in `refused`, for parsers tell no errors of callbacks."""
         known = _NAMES.get(name)
         if known is not None:
             self.fields.append((known, value.rstrip()))
-        else:
+            return
+        try:
             self._rare(name, value.rstrip())
+        except MalformedError as error:
+            self.refused = error
+            raise
 
     def end(self) -> None:
         """All lines have come. Raises `MalformedError`."""

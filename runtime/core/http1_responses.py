@@ -21,6 +21,7 @@ class ResponseParser:
     def __init__(self, limits: Http1Limits) -> None:
         self._lines = HeadLines(limits)
         self._limits = limits
+        self.on_header = self._lines.add  # not a method of its own: it is called for each line
         self._parser = httptools.HttpResponseParser(self)
         self._events: list[ResponseEvent] = []
         self._pieces: list[bytes] = []
@@ -100,10 +101,6 @@ class ResponseParser:
             self.is_reusable = False
             raise MalformedError(502, "it answers what nobody asked")
         self._lines.begin()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """One line, of a head or of trailers."""
-        self._lines.add(name, value)
 
     def on_headers_complete(self) -> None:
         """A head."""

@@ -38,10 +38,11 @@ from meshproof.runtime.engine.tokens import GoodToken, strings_in
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Incoming:
-    """What arrives on a connection: `path` as sent, header names in lower case, `answers` as authorizers gave them.
+    """What arrives on a connection. Nobody changes it; frozen, it would take longer to make than to decide on.
 
+    `path` is as sent, header names are in lower case, `answers` are as authorizers gave them.
     `client_ip` is what the caller saw as client; it counts where the caller is a gateway.
     """
 

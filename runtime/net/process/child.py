@@ -7,6 +7,7 @@ is made by what has that name, which is loaded after the signals are settled; `w
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import sys
@@ -30,6 +31,8 @@ from meshproof.runtime.settings_run_file import parse_run_settings
 from meshproof.runtime.tables import SettingError
 
 _REFUSED = 2
+_GARBAGE = 10_000
+"""Objects that are made before cycles are looked for: requests make none, connections a few."""
 
 
 class Work(Protocol):
@@ -150,6 +153,9 @@ class Child:
                 self._work.take_keys(*keys_of_frame(frame))
             case "serve":
                 await self._work.serve()
+                gc.collect()
+                gc.freeze()  # what is here stays, and need not be looked through again and again
+                gc.set_threshold(_GARBAGE)
                 self._is_serving = True
                 self._channel.say("serving")
             case _:
