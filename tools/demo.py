@@ -46,7 +46,7 @@ def main() -> int:
             notice_the_edit(Path(folder) / "running")
             hand_over_the_proofs(Path(folder) / "evidence")
             enforce_without_a_mesh(Path(folder) / "sidecars")
-    except BrokenPromiseError as broken:
+    except (BrokenPromiseError, RuntimeError, subprocess.CalledProcessError) as broken:
         print(f"\nThe demo failed: {broken}", file=sys.stderr)
         return 1
     print(f"\nAll eight steps did what they promise, in {time.monotonic() - started:.1f} s.")

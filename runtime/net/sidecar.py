@@ -196,5 +196,5 @@ def _times(limits: RunLimits) -> ServerTimes:
 
 
 def _tell(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(line)
     sys.stderr.flush()

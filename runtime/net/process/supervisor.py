@@ -50,7 +50,6 @@ class Supervisor:
         self._tasks: list[asyncio.Task[None]] = []
         self._drain_seconds: int | None = None
         self.workers: dict[int, Worker] = {}
-        self.restarts = 0
 
     def reserve(self, places: Iterable[Place]) -> tuple[Place, ...]:
         """Keep places for the workers, and say where they are. Raises `RefusedError`."""
@@ -134,7 +133,6 @@ class Supervisor:
                 await asyncio.wait_for(self._ending.wait(), wait)
             if self._ending.is_set():
                 return
-            self.restarts += 1
             worker = Worker(worker.number, self._make, self._told, loop.time())
 
     async def _lived(self, worker: Worker) -> int:
