@@ -155,6 +155,15 @@ class Pool:
         return any(self._waiting.values())
 
     @property
+    def dials(self) -> int:
+        """How many connections are being made."""
+        return len(self._dialing)
+
+    def is_dialing(self, dialing: Dialing) -> bool:
+        """Whether this one is being made, and wanted."""
+        return dialing in self._dialing
+
+    @property
     def waiting(self) -> int:
         """How many requests wait here."""
         return sum(map(len, self._waiting.values()))
@@ -191,13 +200,13 @@ class Pool:
 
     def abandon(self) -> None:
         """End what waits, and what is being made."""
+        for one in tuple(chain.from_iterable(self._waiting.values())):
+            if self._forget(one):
+                one.fail(Failure.CONNECT)
         for dialing, (_, breaker) in tuple(self._dialing.items()):
             del self._dialing[dialing]
             dialing.cancel()
             breaker.disconnected()
-        for one in tuple(chain.from_iterable(self._waiting.values())):
-            if self._forget(one):
-                one.fail(Failure.CONNECT)
 
     # Inside.
 
