@@ -306,6 +306,19 @@ def test_a_slow_taker_holds_the_server_back() -> None:
     ]
 
 
+def test_no_credit_is_given_for_what_has_ended() -> None:
+    asking = Asking()
+    stream, taker = asking.ask(_get())
+    asking.feed(headers(1, _head(200)))
+    stream.pause()
+    asking.sent()
+    asking.feed(data(1, b"x" * 16_384) * 2 + data(1, b"x" * 16_384, is_end=True))
+    stream.resume()
+
+    assert taker.body == b"x" * 16_384 * 3
+    assert asking.sent() == []
+
+
 def test_a_drain_ends_with_the_last_answer() -> None:
     asking = Asking()
     _, taker = asking.ask(_get())
