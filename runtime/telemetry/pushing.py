@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Protocol
 
 from meshproof.runtime.settings_run import EmfSettings, OtlpSettings, TelemetrySettings
+from meshproof.runtime.tables import SettingError
 from meshproof.runtime.telemetry.emf import EmfLines
 from meshproof.runtime.telemetry.making import open_plain
 from meshproof.runtime.telemetry.metrics.snapshot import Snapshot
@@ -32,8 +34,25 @@ class Pusher:
         self.close = close
 
 
+def refuse_what_is_missing(settings: TelemetrySettings) -> None:
+    """Raise `SettingError` where a collector is named, and what speaks to it is not installed.
+
+    The parent asks, so that workers need not die of it one after another.
+    """
+    if settings.otlp is not None and not _has_otel():
+        raise SettingError("telemetry.otlp", "it needs the extra `otel`")
+
+
+def _has_otel() -> bool:
+    try:
+        return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    except ModuleNotFoundError:
+        return False
+
+
 def pushers(settings: TelemetrySettings, service: str, wall: float) -> tuple[Pusher, ...]:
-    """Those that the settings ask for. Raises `SettingError` and `ModuleNotFoundError`."""
+    """Those that the settings ask for. Raises `SettingError`."""
+    refuse_what_is_missing(settings)
     found: list[Pusher] = []
     if settings.emf is not None:
         found.append(_emf(settings.emf, service))

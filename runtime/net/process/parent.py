@@ -24,7 +24,7 @@ from meshproof.runtime.net.process.supervisor import Supervisor
 from meshproof.runtime.net.process.telling import Telling
 from meshproof.runtime.net.process.worker import SIDECAR, Worker
 from meshproof.runtime.settings_run import Place, RunSettings, WorkloadApi
-from meshproof.runtime.telemetry.pushing import Pusher, pushers
+from meshproof.runtime.telemetry.pushing import Pusher, pushers, refuse_what_is_missing
 
 _REPORT_SECONDS = 2.0
 """How long workers may take to say how they are before metrics are pushed."""
@@ -207,3 +207,4 @@ def check(config: Config, journal: Journal) -> None:
     """
     Given(config.settings, Telling(journal), lambda _: None).load()
     check_files(config.settings.tokens)
+    refuse_what_is_missing(config.settings.telemetry)

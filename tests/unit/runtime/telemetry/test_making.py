@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from tests.strategies.telling import WALL, connection, record, shop, sink
 
-from meshproof.runtime.settings_run import EmfSettings, TelemetrySettings
+from meshproof.runtime.settings_run import EmfSettings, OtlpSettings, TelemetrySettings
 from meshproof.runtime.tables import SettingError
 from meshproof.runtime.telemetry.making import make_sink, make_tracer
 from meshproof.runtime.telemetry.pushing import pushers
@@ -139,4 +140,12 @@ def test_metrics_are_pushed_where_the_settings_say(tmp_path: Path, monkeypatch: 
 def test_lines_for_cloudwatch_that_cannot_be_written_are_refused() -> None:
     settings = TelemetrySettings(emf=EmfSettings("Shop/Mesh", Path("/nowhere/a"), 5))
     with pytest.raises(SettingError, match="`/nowhere/a` cannot be written"):
+        pushers(settings, "catalog", WALL)
+
+
+def test_a_collector_without_what_speaks_to_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = TelemetrySettings(otlp=OtlpSettings("http://127.0.0.1:4318/v1/traces"))
+    for name in ("opentelemetry", "opentelemetry.exporter.otlp.proto.http"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(SettingError, match=r"telemetry\.otlp: it needs the extra `otel`"):
         pushers(settings, "catalog", WALL)
