@@ -45,9 +45,10 @@ def _path_notes(old: Mesh, new: Mesh) -> Iterator[str]:
         return
     for mesh, side in ((old, "old"), (new, "new")):
         if mesh.paths is not PathMode.LANGUAGE:
+            escaped = "" if mesh.paths is PathMode.NONE else ', or hold one of `"<>^{|}` or a backtick,'
             yield (
                 f"the {side} side judges paths as Istio does with path normalization {mesh.paths}: paths that are not"
-                " normal in the language were not compared"
+                f" normal in the language{escaped} were not compared"
             )
 
 

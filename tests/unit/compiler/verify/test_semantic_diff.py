@@ -383,6 +383,7 @@ def test_both_ways_of_judging_paths_are_noted() -> None:
     found = semantic_diff(replace(base, paths=PathMode.BASE), base, DAY)
 
     assert len(found.notes) == 1
+    assert 'or hold one of `"<>^{|}` or a backtick' in found.notes[0]
     assert "BASE" in found.notes[0]
     assert found.newly_allowed == found.newly_denied == ()
 
