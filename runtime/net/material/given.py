@@ -210,6 +210,8 @@ class Given:
             return self._checked(content.credentials(), content)
         except IdentityError as error:
             raise RefusedError(str(error)) from None
+        except OSError as error:
+            raise RefusedError(f"`{error.filename}` cannot be looked at: {error.strerror}") from None
 
     def _checked(self, own: Credentials, content: SvidContent | None) -> _Identity:
         allowed = self.identities

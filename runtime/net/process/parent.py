@@ -141,8 +141,11 @@ class Parent:
     async def _watch(self, seconds: int) -> None:
         while True:
             await asyncio.sleep(seconds)
-            await self._given.look()
-            await self._keys.look()
+            try:
+                await self._given.look()
+                await self._keys.look()
+            except Exception as error:  # noqa: BLE001  whatever it is, it must not be the last look
+                self._journal.tell("look-failed", why=f"{type(error).__name__}: {error}")
 
     async def _push(self, pusher: Pusher) -> None:
         """Tell metrics to who does not ask, in a thread that nobody waits for; a failure is told when it begins."""

@@ -289,6 +289,28 @@ def test_a_clock_that_jumps_and_comes_back_breaks_nothing_for_good(tmp_path: Pat
     _run(scene, body)
 
 
+def test_a_folder_that_may_not_be_looked_into_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = _scene(tmp_path)
+
+    def exists(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    async def body() -> None:
+        monkeypatch.setattr(Path, "exists", exists)
+        assert not await given.reload()
+        assert "cannot be looked at: Permission denied" in scene.heard.said[-1][2]
+
+    config = scene.files.config
+    text = config.read_text(encoding="utf-8")
+    begin, end = text.index("certificate ="), text.index("[[inbound]]")
+    config.write_text(f'{text[:begin]}folder = "."\n{text[end:]}', encoding="utf-8")
+    for name, usual in (("svid.key", "svid_key.pem"), ("bundle.pem", "svid_bundle.pem")):
+        (tmp_path / name).rename(tmp_path / usual)
+    given = Given(read_run_settings(config), scene.heard, scene.heard.frames.append, lambda: NOW)
+    given.load()
+    asyncio.run(body())
+
+
 def test_it_does_not_start_with_what_is_over(tmp_path: Path) -> None:
     scene = _scene(tmp_path, is_bounded=True)
     scene.now[0] = datetime(2030, 1, 1, tzinfo=UTC)

@@ -14,6 +14,7 @@ from tests.unit.runtime.net.material.given_files import CATALOG, bundle, files, 
 from tests.unit.runtime.net.process.scenes import SMALL, Line, Lines, Running, closed, parent_of, run, run_with
 
 from meshproof.runtime.net.material.errors import RefusedError
+from meshproof.runtime.net.material.given import Given
 from meshproof.runtime.net.process import supervisor
 
 ADMIN = '[admin]\nlisten = "127.0.0.1:0"\n'
@@ -138,6 +139,28 @@ def test_a_worker_that_says_nothing_any_more_is_ended_and_started_again(
         assert told[0] != str(first)
 
     run_with(given, body, monkeypatch)
+
+
+def test_a_look_that_fails_is_told_and_is_not_the_last_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+
+    async def look(_: Given) -> None:
+        looks.append(1)
+        if len(looks) == 1:
+            raise ValueError("nobody thought of this")
+
+    async def body() -> None:
+        lines = Lines()
+        parent = parent_of(files(tmp_path, ONE), lines)
+        watching = asyncio.create_task(parent._watch(0))
+        told = await lines.until("look-failed")
+        assert told["why"] == "ValueError: nobody thought of this"
+        while len(looks) < 3:
+            await asyncio.to_thread(int)
+        watching.cancel()
+
+    monkeypatch.setattr(Given, "look", look)
+    run(body(), monkeypatch)
 
 
 def test_the_end_waits_for_what_has_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
