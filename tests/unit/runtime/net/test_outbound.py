@@ -21,6 +21,7 @@ from tests.unit.runtime.net.outbound_scenes import (
 
 from meshproof.runtime.core.messages import Respond
 from meshproof.runtime.core.traffic.endpoints import Address
+from meshproof.runtime.net.process.places import place_of
 from meshproof.runtime.settings_run import EndpointGroup, Place
 
 
@@ -233,6 +234,34 @@ def test_http2_is_spoken_where_the_port_says_so_and_http1_where_that_is_all_that
         assert (await client.ask("POST", "/a", b"b")).body == b"/a"
         assert (await (await scene.client(1)).ask("GET", "/c")).body == b"/c"
         assert (peer.versions, old.versions) == (["HTTP/2"], ["HTTP/1.1"])
+
+    played(play, mesh)
+
+
+def test_what_changes_the_protocol_is_carried_as_bytes_over_http1(mesh: Mesh) -> None:
+    async def play(scene: Scene) -> None:
+        heads: list[bytes] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heads.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n")
+            while piece := await reader.read(100):
+                writer.write(piece.upper())
+            writer.close()
+
+        identities = mesh.identities("/ns/shop/sa/back")
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=identities.server(("h2", "http/1.1")))
+        place = place_of(server.sockets[0])
+        await scene.start("", [EndpointGroup(BACK, 9090, None, (place,))], [(BACK, 9090)])
+        client = await scene.client()
+        client.say("GET", "/chat", b"", "upgrade: websocket", "connection: upgrade")
+        assert (await client.hear()).status == 101
+        client.writer.write(b"abc")
+        assert await client.reader.readexactly(3) == b"ABC"
+        client.writer.close()
+        await until(lambda: bool(scene.told.requests))
+        assert (scene.told.requests[0].status, heads[0].startswith(b"GET /chat HTTP/1.1\r\n")) == (101, True)
+        server.close()
 
     played(play, mesh)
 
