@@ -11,13 +11,14 @@ from meshproof.compiler.backend.artifact import Artifact
 from meshproof.dsl.diagnostic import Diagnostic
 from meshproof.dsl.source import SourceFile
 from meshproof.targets.appmesh.lift.findings import BAD_FIELD, UNKNOWN_FIELD, UNREADABLE, finding
-from meshproof.targets.appmesh.lift.found import KINDS, Found, Resources, Value
+from meshproof.targets.appmesh.lift.found import KINDS, Found, Resources
 from meshproof.targets.appmesh.lift.intrinsics import TAGS
 from meshproof.targets.appmesh.lift.kubernetes import is_custom_resource, read_custom_resources
 from meshproof.targets.appmesh.lift.templates import is_template, read_template
 from meshproof.targets.appmesh.read import Fault, Reader
 from meshproof.targets.appmesh.rules import breaches
 from meshproof.targets.appmesh.spelling import API, CLOUDFORMATION, Spelling
+from meshproof.targets.appmesh.values import Value
 from meshproof.targets.common.documents import read_documents
 from meshproof.targets.common.tree import Leaf, ListNode, MapNode
 

@@ -14,10 +14,8 @@ from meshproof.targets.appmesh.model.virtual_node import VirtualNode
 from meshproof.targets.appmesh.model.virtual_router import VirtualRouter
 from meshproof.targets.appmesh.model.virtual_service import VirtualService
 from meshproof.targets.appmesh.spelling import Spelling
+from meshproof.targets.appmesh.values import Value
 from meshproof.targets.common.tree import ListNode, MapNode, Placed
-
-Value = Mesh | VirtualNode | VirtualService | VirtualRouter | Route | VirtualGateway | GatewayRoute
-"""A resource of App Mesh."""
 
 KINDS: dict[str, type[Value]] = {
     one.__name__: one for one in (Mesh, VirtualNode, VirtualService, VirtualRouter, Route, VirtualGateway, GatewayRoute)

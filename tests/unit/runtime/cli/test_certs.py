@@ -161,7 +161,10 @@ def test_watching_looks_again_soon_when_it_must(shell: Shell) -> None:
     [
         (("init", "ca", "--trust-domain", "shop.example"), "`ca` has an authority already"),
         (("init", "new", "--trust-domain", "Shop"), "`Shop` is no name of a trust domain"),
-        (("init", "no/such", "--trust-domain", "a"), "`no/such` cannot be opened: there is no folder `no` to make it in"),
+        (
+            ("init", "no/such", "--trust-domain", "a"),
+            "`no/such` cannot be opened: there is no folder `no` to make it in",
+        ),
         (("issue", "none", "/x", "front"), "`none` cannot be opened: No such file or directory"),
         (("issue", "ca", "x", "front"), "`x` is no SPIFFE ID of a workload"),
         (("issue", "ca", "spiffe://other.example/x", "front"), "is not of the trust domain `shop.example`"),
