@@ -10,7 +10,7 @@ from meshproof.runtime.core.http2.hpack import BlockReader
 from meshproof.runtime.core.http2.limits import Http2Limits
 from meshproof.runtime.core.messages import Fields
 
-_MOST_KNOWN: Final = 64
+_MOST_KNOWN: Final = 16
 _LONGEST_KNOWN: Final = 1024
 
 

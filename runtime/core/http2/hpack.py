@@ -23,7 +23,7 @@ _STATIC: Final[tuple[Field, ...]] = ((b"", b""), *HeaderTable.STATIC_TABLE)
 _FIRST_DYNAMIC: Final = len(_STATIC)
 _TABLE_BYTES: Final = 4096
 _MOST_INTEGER: Final = 2**24
-_MOST_KEPT: Final = 512
+_MOST_KEPT: Final = 256
 _LONGEST_KEPT: Final = 128
 _SECRET: Final = frozenset({b"authorization", b"cookie", b"proxy-authorization", b"set-cookie"})
 
