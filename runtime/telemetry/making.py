@@ -17,7 +17,8 @@ from meshproof.runtime.telemetry.chained_key import KeyFileError, read_key
 from meshproof.runtime.telemetry.decisions import DecisionLines, DecisionLogSettings
 from meshproof.runtime.telemetry.lines import BackgroundLog, PlainFile, Stream, Write
 from meshproof.runtime.telemetry.metrics.registry import Registry
-from meshproof.runtime.telemetry.sink import Outputs, Sink, Tell
+from meshproof.runtime.telemetry.repeating import Tell
+from meshproof.runtime.telemetry.sink import Outputs, Sink
 from meshproof.runtime.telemetry.spans import SpanQueue
 
 

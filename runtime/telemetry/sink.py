@@ -17,6 +17,7 @@ from meshproof.runtime.telemetry.metrics.registry import Registry
 from meshproof.runtime.telemetry.metrics.snapshot import Snapshot
 from meshproof.runtime.telemetry.pairs import NO_FLAGS, Bound, Pairs
 from meshproof.runtime.telemetry.parties import UNKNOWN, Directory
+from meshproof.runtime.telemetry.repeating import Repeating, Tell
 from meshproof.runtime.telemetry.text import Stamps
 
 TCP = "tcp"
@@ -77,7 +78,8 @@ class Spans(Protocol):
 class Outputs:
     """Where the sink tells things; what is None is not told. `hidden` are keys of the access log.
 
-    `tell` hears of logs that lose lines: when that begins, and when it is over, with how many.
+    `tell` hears of faults, once in a while for each kind, and of logs that lose lines: when that begins, and when it is
+    over, with how many.
     """
 
     access: Lines | None = None
@@ -87,13 +89,6 @@ class Outputs:
     spans: Spans | None = None
     cluster: str = UNKNOWN
     tell: Tell | None = None
-
-
-class Tell(Protocol):
-    """Writes a line of the process's own log."""
-
-    def __call__(self, event: str, **said: str | int) -> None:
-        """One event and what is said of it."""
 
 
 class Loss:
@@ -122,6 +117,7 @@ class Sink:
         self._bound: dict[int, Bound] = {}
         self._tcp: dict[int, Bound] = {}
         self._open = {side: registry.number(catalogue.CONNECTIONS, side.value) for side in Side}
+        self._faults = Repeating("refused", _nobody if outputs.tell is None else outputs.tell)
         self._losses = {name: Loss() for name in self._logs()}
         self._timed = registry.histogram(catalogue.DECISION_SECONDS)
 
@@ -188,6 +184,7 @@ class Sink:
     def fault(self, what: str) -> None:
         """A peer broke a rule, or was refused before there was a request: one lower-case clause from a fixed set."""
         self.registry.number(catalogue.FAULTS, what).value += 1
+        self._faults.add(what)
 
     def event(self, destination: str, what: str) -> None:
         """Something happened on the way to a destination: a word from a fixed set, as `retry` or `ejected`."""
@@ -198,6 +195,7 @@ class Sink:
     def tick(self, wall: float, monotonic: float) -> None:
         """A second or so has passed: log what waits, and count what long connections carried."""
         self._stamps.set(wall, monotonic)
+        self._faults.tick(monotonic)
         for bound in self._tcp.values():
             self._tcp_bytes(bound)
         for name, log in self._logs().items():
@@ -238,6 +236,7 @@ class Sink:
     def close(self, seconds: float) -> None:
         """Write what waits, for at most so long for each output."""
         outputs = self._outputs
+        self._faults.close()
         for one in (outputs.access, outputs.decisions, outputs.spans):
             if one is not None:
                 one.close(seconds)
@@ -282,6 +281,10 @@ class Sink:
                 self._decisions(self._lines.connection(connection, told, self._stamps))
         if self._access is not None:
             self._access(access_log.connection_line(connection, self._stamps, told, bound.tail))
+
+
+def _nobody(event: str, **said: str | int) -> None:
+    del event, said
 
 
 def _grpc_status(record: Record) -> bytes:

@@ -266,3 +266,15 @@ def test_audited_rules_that_are_met_are_counted_and_logged() -> None:
     assert [json.loads(line).get("audited") for line in access.kept] == [["no-plain", "no-one"], None, ["no-plain"]]
     logged = [json.loads(line + "}").get("audited") for line in decisions.kept]
     assert logged == [["no-plain", "no-one"], None, ["no-plain"]]
+
+
+def test_faults_are_told_once_in_a_while() -> None:
+    said: list[tuple[str, dict[str, str | int]]] = []
+    told = sink(Outputs(tell=lambda event, **more: said.append((event, more))))
+    for _ in range(3):
+        told.fault("it speaks no TLS")
+    told.close(1.0)
+    assert said == [
+        ("refused", {"what": "it speaks no TLS", "times": 1}),
+        ("refused", {"what": "it speaks no TLS", "times": 2}),
+    ]
