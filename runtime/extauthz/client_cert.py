@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 HEADER = "x-forwarded-client-cert"
 _PAIR = re.compile(r'(By|Hash|Cert|Chain|Subject|URI|DNS)=(?:"((?:[^"\\]|\\["\\])*)"|([^",;=\\]*))(;|$)')
+_MOST_REMEMBERED = 1024
 _ONCE = frozenset({"Hash", "Cert", "Chain", "Subject"})
 
 
@@ -16,8 +18,13 @@ class ForwardedError(Exception):
 def caller(value: str) -> str:
     """The URI of the certificate of the only hop that the header names. Raises `ForwardedError`.
 
-    Two hops, two URIs, other keys and anything that might be read in another way are refused.
+    Two hops, two URIs, other keys and anything that might be read in another way are refused. Callers come again: who
+    a header names is remembered.
     """
+    return _remembered(value) if len(value) <= _MOST_REMEMBERED else _read(value)
+
+
+def _read(value: str) -> str:
     if not value.isascii():
         raise ForwardedError("it is not ASCII")
     found: list[tuple[str, str]] = []
@@ -39,3 +46,6 @@ def caller(value: str) -> str:
     if "\\" in uris[0]:
         raise ForwardedError("the URI has an escape")
     return uris[0]
+
+
+_remembered = lru_cache(4096)(_read)

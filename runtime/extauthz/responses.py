@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from meshproof.runtime.extauthz.answer import Answer
 _MOST_RULES = 2048
 
 
+@lru_cache(1024)
 def answer_bytes(answer: Answer, policy: str, *, is_last: bool) -> bytes:
     """The answer to an Envoy: the rules and the policy stand in headers, and not in the body that callers may see."""
     rules = ", ".join(quote(rule, safe="/._-") for rule in answer.rules)[:_MOST_RULES]
