@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.faults.ground import Ground, Line, Sidecar, owner, run
+from tests.faults.ground import MESH, OPENED, Ground, Line, Sidecar, bundle, owner, put, run
 
 pytestmark = pytest.mark.slow
 TWO = "[process]\nworkers = 2\ndrain_seconds = 5\n"
@@ -76,6 +77,35 @@ def test_a_worker_that_is_killed_under_load(tmp_path: Path) -> None:
 async def _turn() -> None:
     """One turn of the loop."""
     await asyncio.get_running_loop().run_in_executor(None, int)
+
+
+def test_swaps_under_load(tmp_path: Path) -> None:
+    """Of policies and certificates, again and again: no connection ends, and no request is refused."""
+
+    async def body() -> None:
+        ground = Ground(tmp_path)
+        async with ground.sidecar(TWO) as sidecar:
+            callers = await _callers(ground, sidecar, await sidecar.workers())
+            until = asyncio.Event()
+            asking = [asyncio.create_task(one.go_on(until)) for one in callers]
+            for number in range(1, 6):
+                put(ground.policy, bundle((MESH, OPENED)[number % 2], f"digest {number}"))
+                ground.give_identity(ground.leaf("catalog"))
+                sidecar.process.send_signal(signal.SIGHUP)
+                await sidecar.event("reloaded", 2 * number)
+                before = [one.answers for one in callers]
+                while any(one.answers < count + 3 for one, count in zip(callers, before, strict=True)):
+                    assert not any(one.is_cut for one in callers)
+                    await _turn()
+                new = await ground.call(sidecar)
+                assert await new.ask() == 200
+            until.set()
+            await asyncio.gather(*asking)
+            assert [(one.bad, one.is_cut) for one in callers] == [(0, False)] * len(callers)
+            told = json.loads((await sidecar.page("/policy"))[1])
+            assert [one["policy"] for one in told["workers"]] == ["digest 5"] * 2
+
+    run(body())
 
 
 def test_sigterm_under_load(tmp_path: Path) -> None:
