@@ -1,8 +1,9 @@
-"""Proxies before one service, each with the policy of a benchmark: ours, Envoy, nginx, mitmdump and proxy.py.
+"""Proxies before one service, each with the policy of a benchmark: ours, Envoy, nginx and mitmdump.
 
-nginx is taken from the path, where Debian's package puts it. mitmdump and proxy.py are installed below `build/`, each
-into an environment of its own; both are asked without TLS, because neither asks callers for certificates in the way of
-a mesh, so what they cost here is less than what they would. Neither keeps any policy, and nor does nginx.
+nginx is taken from the path, where Debian's package puts it. mitmdump is installed below `build/`, into an environment
+of its own, and asked without TLS, because it does not ask callers for certificates in the way of a mesh: it would cost
+more. Neither keeps a policy. proxy.py is not here: as a reverse proxy it answers the first request of a connection and
+holds the second one.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ TYPE = "type.googleapis.com/envoy.extensions"
 PATIENCE = 60.0
 DAY = 86_400.0
 CALLERS = 50
-PACKAGES = {"mitmdump": "mitmproxy", "proxy": "proxy.py"}
+PACKAGES = {"mitmdump": "mitmproxy"}
 
 Config = dict[str, object]
 Rule = tuple[str, str]
@@ -249,26 +250,6 @@ def mitmdump(service: int) -> Iterator[Running]:
     program = str(_installed("mitmdump"))
     options = ["-q", "--set", "flow_detail=0", "--listen-host", "127.0.0.1", "-p", str(port)]
     with running([program, "--mode", f"reverse:http://127.0.0.1:{service}", *options], "") as (pid, _):
-        _until(port)
-        yield Running(port, pid, is_tls=False)
-
-
-@contextmanager
-def proxy_py(folder: Path, service: int) -> Iterator[Running]:
-    """proxy.py as a reverse proxy with one worker, without TLS."""
-    port = free()
-    program = _installed("proxy")
-    (folder / "own_route.py").write_text(
-        "from proxy.http.server import ReverseProxyBasePlugin\n\n\nclass Own(ReverseProxyBasePlugin):\n"
-        f"    def routes(self):\n        return [(r'/.*$', [b'http://127.0.0.1:{service}/'])]\n\n"
-        "    def handle_route(self, request, pattern):\n        from proxy.http import Url\n"
-        f"        return Url.from_bytes(b'http://127.0.0.1:{service}' + request.path)\n",
-        encoding="utf-8",
-    )
-    options = ["--num-workers", "1", "--num-acceptors", "1", "--enable-reverse-proxy", "--log-level", "ERROR"]
-    where = ["--hostname", "127.0.0.1", "--port", str(port), "--plugins", "own_route.Own"]
-    command = ["/usr/bin/env", f"PYTHONPATH={folder}", str(program), *where, *options]
-    with running(command, "") as (pid, _):
         _until(port)
         yield Running(port, pid, is_tls=False)
 

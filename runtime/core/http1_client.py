@@ -92,10 +92,12 @@ class Http1Client:
         return self
 
     def receive(self, data: memoryview | bytes) -> None:
-        """Bytes of the server."""
-        events = self._parser.feed(data)
+        """Bytes of the server. Those that nobody asked for would be taken for the answer to the next request."""
+        if self._listener is None and not self._is_over:
+            self._end()
         if self._is_over:
             return
+        events = self._parser.feed(data)
         self._repeatable = None
         if self._paused:
             self._paused += events
