@@ -18,7 +18,11 @@ _KINDS = frozenset(("Mesh", "VirtualNode", "VirtualService", "VirtualRouter", "V
 _ONLY = "mesh"
 """What the mesh of objects is called that no object names."""
 
-_RENAMED = {"certificateARN": "certificateArn", "certificateAuthorityARNs": "certificateAuthorityArns"}
+_RENAMED = {
+    "certificateARN": "certificateArn",
+    "certificateAuthorityARNs": "certificateAuthorityArns",
+    "meshServiceDiscovery": "serviceDiscovery",
+}
 _REFERENCES = {"virtualNode": "VirtualNode", "virtualService": "VirtualService", "virtualRouter": "VirtualRouter"}
 _OWN = frozenset(
     ("awsName", "podSelector", "namespaceSelector", "gatewayRouteSelector", "meshRef", "meshOwner", "virtualGatewayRef")
@@ -125,7 +129,7 @@ class _Reading:
         return taking[0].aws_name if len(taking) == 1 else None
 
     def _spec(self, one: _Object, left_out: set[str]) -> MapNode:
-        dropped = _OWN | left_out | ({"meshServiceDiscovery"} if one.kind == "Mesh" else set())
+        dropped = _OWN | left_out
         kept = tuple(entry for entry in one.spec.entries if entry.key not in dropped)
         return self._converted(MapNode(kept, one.spec.span), one.namespace)
 

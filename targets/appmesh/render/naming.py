@@ -8,7 +8,7 @@ from hashlib import sha256
 _NO_LETTER = re.compile(r"[^A-Za-z0-9]+")
 _NO_LABEL = re.compile(r"[^a-z0-9.-]+")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*").fullmatch
-_MOST_LOGICAL, _MOST_LABEL = 255, 253
+_MOST_LOGICAL, _MOST_LABEL, _MOST_VALUE = 255, 253, 63
 _MARK = 8
 
 
@@ -26,6 +26,11 @@ def object_name(name: str) -> str:
     stem = _NO_LABEL.sub("-", name.lower()).replace("..", ".").strip("-.")[: _MOST_LABEL - _MARK - 1].strip("-.")
     labels = ".".join(one.strip("-") for one in stem.split(".") if one.strip("-"))
     return f"{labels}-{_mark((name,))}" if labels else _lettered(_mark((name,)))
+
+
+def label_value(name: str) -> str:
+    """The value of a label that stands for a name, the same for the same name; values have 63 characters at most."""
+    return f"{object_name(name)[: _MOST_VALUE - _MARK - 1].strip('-.')}-{_mark((name,))}"
 
 
 def _mark(names: tuple[str, ...]) -> str:

@@ -57,11 +57,12 @@ def meshes(draw: st.DrawFn) -> tuple[Value, ...]:
     """A mesh with two of most kinds, plain ones, and one drawn in their place; each reference is to one of them."""
     drawn = draw(st.integers(0, len(SHAPES) - 1))
     value = _named(to_json(draw(values(SHAPES[drawn])), API), drawn)
-    return tuple(value if index == drawn else _plain(index) for index in range(len(SHAPES)))
+    return tuple(value if index == drawn else plain(index) for index in range(len(SHAPES)))
 
 
 @cache
-def _plain(index: int) -> Value:
+def plain(index: int) -> Value:
+    """The plain one of that number in `SHAPES`."""
     return _named({"spec": copy.deepcopy(PLAIN[SHAPES[index].__name__])}, index)
 
 
