@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from meshproof.runtime.tokens.keys import KeySet
 
+_QUIET_SECONDS = 1.0
+
 
 class KeyRing:
     """One issuer's keys. `clock` never goes back (`time.monotonic`); `want` asks for them to be fetched soon.
@@ -14,14 +16,22 @@ class KeyRing:
     its issuer cannot be reached.
     """
 
-    __slots__ = ("_clock", "_good_until", "_keys", "generation", "want")
+    __slots__ = ("_ask", "_clock", "_good_until", "_keys", "_quiet_until", "generation")
 
     def __init__(self, clock: Callable[[], float], want: Callable[[], None] | None = None) -> None:
         self._clock = clock
         self._keys: KeySet | None = None
         self._good_until = 0.0
+        self._quiet_until = clock()
         self.generation = 0
-        self.want: Callable[[], None] = _nothing if want is None else want
+        self._ask: Callable[[], None] = _nothing if want is None else want
+
+    def want(self) -> None:
+        """Ask for the keys to be fetched soon; once a second, however many tokens name keys that nobody knows."""
+        now = self._clock()
+        if now >= self._quiet_until:
+            self._quiet_until = now + _QUIET_SECONDS
+            self._ask()
 
     @property
     def keys(self) -> KeySet | None:

@@ -218,7 +218,9 @@ def test_each_issuer_signs_for_itself_and_at_its_place() -> None:
 
 def test_a_key_that_is_not_there_yet_is_asked_for(bench: Bench) -> None:
     new = signed(CLAIMS, "RS256", 1)
-    assert (bench.fault(new), bench.wanted) == ("key", 1)
+    assert [bench.fault(new) for _ in range(50)] == ["key"] * 50
+    assert bench.wanted == 1
+    bench.ticks += 1
     assert (bench.fault(signed(CLAIMS, "RS256", 1, kid="RS256-0")), bench.wanted) == ("signature", 1)
     assert (bench.fault(signed(CLAIMS, "RS256", 1, kid=None)), bench.wanted) == ("signature", 2)
     bench.rings[IssuerName("idp")].put(key_set(jwks(jwk("RS256", 1))), bench.ticks + 1)
