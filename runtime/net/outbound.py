@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Protocol
@@ -45,6 +45,8 @@ from meshproof.runtime.settings_run import Place as Listening
 
 _BACKLOG = 1024
 _TICK = 0.25
+_IDLE = 60.0
+"""Seconds for which a connection to a server is kept that nobody uses: less than servers keep theirs."""
 _FIRST_ANSWERS = 2.0
 """Seconds for which the start waits for names: without an answer, destinations are somewhere else than nowhere."""
 
@@ -95,7 +97,7 @@ class Outbound:
         fault = given.telemetry.fault
         self._dialer = Dialer(given.identities, DialTimes(limits.connect_seconds, limits.handshake_seconds), fault)
         http1 = ClientRules(clock, _http1(limits, is_ours=True), limits.stall_seconds, _IDLE)
-        self._upstreams = Upstreams(self._dialer, CodecRules(http1, _http2(limits), fault))
+        self._upstreams = Upstreams(self._dialer, CodecRules(http1, replace(_http2(limits), idle_seconds=_IDLE), fault))
         self._listener_rules = ListenerRules(
             ServerRules(clock, fault, _http1(limits, is_ours=True), _times(limits)),
             _http2(limits),
@@ -284,10 +286,6 @@ class Outbound:
 
     def _own(self) -> str | None:
         return None if self._policy is None else self._policy.own
-
-
-_IDLE = 60.0
-"""Seconds for which a connection to a server is kept that nobody uses: less than servers keep theirs."""
 
 
 def _http1(limits: RunLimits, *, is_ours: bool) -> Http1Limits:

@@ -207,3 +207,39 @@ def test_what_the_route_says_is_done_to_the_request(mesh: Mesh) -> None:
         assert [one.flags for one in scene.told.requests] == ["", "", "FI", "NR"]
 
     played(play, mesh)
+
+
+def test_a_delay_that_was_asked_for_holds_the_request_and_its_body_back(mesh: Mesh) -> None:
+    async def play(scene: Scene) -> None:
+        peer = await scene.peer()
+        await scene.start("route back:http { otherwise => v1 { fault delay 5s 100% } }", [group(peer, version="v1")])
+        client = await scene.client()
+        client.say("POST", "/slow", b"x" * 100_000)
+        await until(lambda: any(one.at == scene.clock.now + 5 for one in scene.clock.waiting))
+        scene.clock.pass_by(4.9)
+        assert peer.heads == []
+        scene.clock.pass_by(0.1)
+        assert (await client.hear()).body == b"/slow"
+        assert ([one.flags for one in scene.told.requests], peer.sizes) == (["DI"], [100_000])
+
+    played(play, mesh)
+
+
+def test_a_browser_is_told_what_the_route_says(mesh: Mesh) -> None:
+    async def play(scene: Scene) -> None:
+        peer = await scene.peer()
+        await scene.start(
+            'route back:http { otherwise => v1 { cors { origins "https://shop.example"  methods PUT  max-age 60s } } }',
+            [group(peer, version="v1")],
+        )
+        client = await scene.client()
+        asked = ("origin: https://shop.example", "access-control-request-method: PUT")
+        preflight = await client.ask("OPTIONS", "/", b"", *asked)
+        assert (preflight.status, peer.heads) == (200, [])
+        assert "access-control-allow-origin: https://shop.example" in preflight.head.lower()
+        answered = await client.ask("PUT", "/a", b"b", asked[0])
+        assert (answered.body, "access-control-allow-origin" in answered.head.lower()) == (b"/a", True)
+        stranger = await client.ask("PUT", "/a", b"b", "origin: https://evil.example")
+        assert "access-control-allow-origin" not in stranger.head.lower()
+
+    played(play, mesh)
