@@ -95,6 +95,8 @@ class Inbound:
         """Take nothing new, and end what has begun at its end."""
         for door in self._doors:
             door.close()
+        for port in self._ports:
+            port.is_draining = True  # for those whose handshake is not over yet
         for one in self.room:
             one.drain()
 

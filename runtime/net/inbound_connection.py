@@ -40,13 +40,15 @@ class InboundConnection:
         self._desk: InboundDesk | None = None
         self._relay: Relay | None = None
         self._record: ConnectionRecord | None = None
-        self.link: Link = RelayLink(self) if port.policy.layer is Layer.TCP else Link(self)
+        self.link = RelayLink(self)  # the policy may say TCP by the time the handshake is over
 
     # What its link tells.
 
     def made(self, link: Link) -> Codec | None:
         """It stands: who calls, and whether they may."""
         port = self._port
+        if port.is_draining:
+            return None
         secured = link.known("ssl_object")
         caller = None
         if secured is not None:
@@ -172,7 +174,6 @@ class InboundConnection:
             self._refused(record, record.decision)
             return None
         port.around.telemetry.opened(record)
-        assert isinstance(self.link, RelayLink)
         self._relay = relay = Relay(self.link, record, port.around.clock, port.around.idle_seconds)
         relay.begin(port.around.dialer, port.application)
         return relay

@@ -39,8 +39,8 @@ class Surroundings:
 class Port:
     """`upstream` is where its requests go, `application` where its connections over TCP do."""
 
-    __slots__ = ("application", "application_name", "around", "day", "fault", "local", "mode", "policy", "tracer",
-                 "upstream")  # fmt: skip
+    __slots__ = ("application", "application_name", "around", "day", "fault", "is_draining", "local", "mode", "policy",
+                 "tracer", "upstream")  # fmt: skip
 
     def __init__(self, local: str, application: Address, around: Surroundings, policy: PortPolicy, day: date) -> None:
         self.local = local
@@ -49,6 +49,7 @@ class Port:
         self.around = around
         self.tracer = around.tracer
         self.fault = around.telemetry.fault
+        self.is_draining = False
         self.upstream: Upstream
         self.adopt(policy, day)
 

@@ -280,3 +280,24 @@ def test_draining_ends_idle_connections_at_once_and_others_after_their_answer() 
                 await scene.call(caller())
 
     run(body())
+
+
+def test_a_handshake_that_ends_while_it_drains_comes_too_late() -> None:
+    async def body() -> None:
+        async with serving() as scene:
+            place = scene.places[0]
+            reader, writer = await asyncio.open_connection(place.address, place.port)
+            idle = await scene.call(caller())  # it came after the other one, so that one is accepted too
+            draining = asyncio.create_task(scene.sidecar.drain(20.0))
+            assert await idle.is_ended()
+
+            async def late() -> Caller:
+                await writer.start_tls(caller(), server_hostname="catalog")
+                return Caller(reader, writer)
+
+            assert await _is_refused(late())
+            await draining
+            writer.transport.abort()
+            assert scene.application.heads == []
+
+    run(body())
