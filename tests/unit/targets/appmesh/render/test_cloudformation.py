@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
-from tests.unit.targets.appmesh.closed import meshes
+from tests.unit.targets.appmesh.closed import SHAPES, meshes, plain
 
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.targets.appmesh.lift.documents import read_files
@@ -36,3 +40,13 @@ def test_what_is_needed_comes_first_and_nothing_needs_itself(resources: tuple[Va
     while ready := {name for name, one in declared.items() if set(one.get("DependsOn", ())) <= done} - done:
         done |= ready
     assert done == set(declared)
+
+
+@pytest.mark.oracle
+def test_cfn_lint_finds_nothing_but_the_end_of_app_mesh(tmp_path: Path) -> None:
+    (tmp_path / "mesh.json").write_text(json.dumps(template([plain(index) for index in range(len(SHAPES))])))
+    command = [str(Path(sys.executable).with_name("cfn-lint")), "--format", "json", "mesh.json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    found = [one["Rule"]["Id"] for one in json.loads(done.stdout)]
+    assert found == ["W3696"] * len(SHAPES)
