@@ -7,9 +7,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from meshproof.compiler.ir.names import IssuerName
 from meshproof.runtime.extauthz.destinations import Destination
-from meshproof.runtime.settings import Limits, Listen
+from meshproof.runtime.settings import Limits, Listen, TlsSettings
 from meshproof.runtime.settings_file import read_settings
+from meshproof.runtime.settings_run import TokenKeys
 from meshproof.runtime.tables import SettingError
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "runtime/authz.schema.json").read_text(encoding="utf-8"))
@@ -20,6 +22,9 @@ TLS = '[listen.tls]\ncertificate = "a.pem"\nkey = "a.key"\nclient_ca = "ca.pem"\
 MOST = (
     f'{POLICY}trusted_keys = ["a.pub"]\n[listen]\naddress = "0.0.0.0"\nport = 1\n{TLS}clients = ["spiffe://a/b"]\n'
     f'[admin]\naddress = "::1"\nport = 0\n{PLACE}headers = ["X-Role"]\ntakes_plaintext = true\n'
+    f'verified_payload = "payload"\n[grpc]\naddress = "0.0.0.0"\nport = 2\n{TLS.replace("listen", "grpc")}'
+    '[[tokens]]\nissuer = "login"\njwks_file = "keys.json"\n'
+    '[[tokens]]\nissuer = "other"\njwks_url = "https://other.example/keys"\n'
     "[limits]\nhead_bytes = 2048\nheaders = 8\nconnections = 3\nhead_seconds = 4\nidle_seconds = 5\ndrain_seconds = 0\n"
 )
 
@@ -40,12 +45,24 @@ def test_the_least_file_listens_at_loopback(tmp_path: Path) -> None:
 def test_every_key_is_kept(tmp_path: Path) -> None:
     found = read_settings(_file(tmp_path, MOST))
     assert found.trusted_keys == (tmp_path / "a.pub",)
+    assert found.listen is not None
     assert found.listen.tls is not None
     assert found.listen.tls.client_ca == tmp_path / "ca.pem"
     assert found.listen.tls.clients == ("spiffe://a/b",)
     assert found.admin == Listen("::1", 0)
     assert found.limits == Limits(2048, 8, 3, 4, 5, 0)
-    assert found.destinations == (Destination("/catalog", "catalog", 8080, ("x-role",), takes_plaintext=True),)
+    assert found.destinations == (Destination("/catalog", "catalog", 8080, ("x-role",), True, "payload"),)
+    tls = TlsSettings(tmp_path / "a.pem", tmp_path / "a.key", tmp_path / "ca.pem")
+    assert found.grpc == Listen("0.0.0.0", 2, tls)  # noqa: S104
+    assert found.tokens == (
+        TokenKeys(IssuerName("login"), file=tmp_path / "keys.json"),
+        TokenKeys(IssuerName("other"), url="https://other.example/keys"),
+    )
+
+
+def test_grpc_alone_listens_at_no_other_place(tmp_path: Path) -> None:
+    found = read_settings(_file(tmp_path, f"{POLICY}[grpc]\n{PLACE}"))
+    assert (found.listen, found.grpc) == (None, Listen("127.0.0.1", 9190))
 
 
 @pytest.mark.parametrize("text", [LEAST, MOST])
@@ -66,6 +83,11 @@ REFUSED_BY_BOTH = [
     (f"more = 1\n{LEAST}", "more: this key is not known"),
     (f"{POLICY}bundel = 1\n{PLACE}", "policy.bundel: this key is not known, did you mean `bundle`"),
     (f"{LEAST}takes_plain = true", r"destination\[0\].takes_plain: this key is not known, did you mean"),
+    (f'{LEAST}verified_payload = ""', r"destination\[0\].verified_payload: a string that is not empty"),
+    (f"{LEAST}[grpc]\nport = -1", "grpc.port: a whole number from 0 to 65535"),
+    (f"{LEAST}[grpc]\nmore = 1", "grpc.more: this key is not known"),
+    (f"{LEAST}[[tokens]]\nissuer = 'a'", r"tokens\[0\].jwks_file: either it is expected"),
+    (f"{LEAST}[[tokens]]\nissuer = 'a'\njwks_file = 'a'\njwks_url = 'https://a'", "either it is expected"),
     (f"{LEAST}takes_plaintext = 1", r"destination\[0\].takes_plaintext: `true` or `false`"),
     (LEAST.replace("8080", "0"), r"destination\[0\].port: a whole number from 1 to 65535"),
     (LEAST.replace("8080", "true"), r"destination\[0\].port: a whole number"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,14 +12,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tests.e2e.envoy.certificates import Authority, client_context
 
 from meshproof.compiler.driver.policy import policy_of_texts
 from meshproof.compiler.ir.bundle import Bundle, dump, enforced
 from meshproof.runtime.extauthz.destinations import Destination
 from meshproof.runtime.net.errors import StartError
 from meshproof.runtime.net.journal import Journal
+from meshproof.runtime.net.loop import loop_factory
 from meshproof.runtime.net.service import Service
-from meshproof.runtime.settings import AuthzSettings, Limits, Listen
+from meshproof.runtime.settings import AuthzSettings, Limits, Listen, TlsSettings
 
 TEXT = """
 mesh shop { language 1  trust-domain "cluster.local"  namespace shop  mtls strict }
@@ -251,3 +254,48 @@ def test_faults_are_told_ever_more_rarely() -> None:
     for _ in range(100):
         journal.fault("it has a body")
     assert [json.loads(line)["times"] for line in lines] == [1, 2, 4, 8, 16, 32, 64]
+
+
+@pytest.mark.parametrize("make_loop", [asyncio.new_event_loop, loop_factory()])
+def test_over_tls_a_new_authority_is_taken_and_half_a_pair_is_not(
+    tmp_path: Path, make_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    old, new = Authority(tmp_path, "ca0"), Authority(tmp_path, "ca1")
+    uri = "spiffe://cluster.local/ns/shop/sa/catalog"
+    tls = TlsSettings(tmp_path / "own.pem", tmp_path / "own.key", tmp_path / "ca.pem", (uri,))
+
+    def give(authority: Authority) -> None:
+        pair = authority.of("spiffe://cluster.local/ns/shop/sa/authorizer")
+        for path, file in ((tls.certificate, pair.certificate), (tls.key, pair.key), (tls.client_ca, authority.root)):
+            path.write_bytes(file.read_bytes())
+
+    async def asked(place: tuple[str, int], authority: Authority) -> bytes:
+        context = client_context(authority.of(uri), ("http/1.1",))
+        reader, writer = await asyncio.open_connection(*place, ssl=context, server_hostname="")
+        try:
+            writer.write(ALLOWED)
+            return await reader.read(12)
+        except ssl.SSLError:
+            return b""
+        finally:
+            writer.transport.abort()
+
+    async def body() -> None:
+        bundle = tmp_path / "policy.json"
+        bundle.write_bytes(_bundle(TEXT, "first"))
+        destinations = (Destination("/catalog", "catalog", 8080),)
+        listen, limits = Listen(port=0, tls=tls), Limits(drain_seconds=0)
+        service = Service(AuthzSettings(bundle, (), destinations, listen, None, limits), _silent(), lambda: DAY)
+        place = (await service.start())["listen"]
+        assert (await asked(place, old), await asked(place, new)) == (b"HTTP/1.1 200", b"")
+        tls.key.write_bytes(new.of(uri).key.read_bytes())
+        assert not await service.reload()
+        assert await asked(place, old) == b"HTTP/1.1 200"
+        give(new)
+        assert await service.reload()
+        assert (await asked(place, old), await asked(place, new)) == (b"", b"HTTP/1.1 200")
+        await service.drain()
+
+    give(old)
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        runner.run(asyncio.wait_for(body(), PATIENCE))
