@@ -24,6 +24,8 @@ from tests.e2e.envoy.ground import Ground, Use
 from tests.e2e.envoy.listeners import answering
 from tests.e2e.envoy.process import PATIENCE, running
 from tests.e2e.envoy.rbac import TYPE
+from tests.e2e.envoy.tokens import LONG_AGO, NEVER
+from tests.strategies.minting import jwk, jwks, signed
 
 from meshproof.compiler.driver.policy import policy_of_texts
 from meshproof.compiler.ir.bundle import Bundle, dump, enforced
@@ -86,7 +88,9 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _scene(folder: Path, authority: Authority, ground: Ground, protocol: str) -> Iterator[Scene]:
+def _scene(
+    folder: Path, authority: Authority, ground: Ground, protocol: str, policy: str = POLICY, more: str = ""
+) -> Iterator[Scene]:
     front, back = ground.host(Use.AUTHORIZERS, 150), ground.host(Use.AUTHORIZERS, 151)
     files = {"/run/spiffe/bundle.pem": authority.root}
     for account in ("catalog", "authorizer"):
@@ -99,8 +103,8 @@ def _scene(folder: Path, authority: Authority, ground: Ground, protocol: str) ->
         return text.replace("9191", str(port)).replace("9192", "0").replace("127.0.0.2", front)
 
     asked = _free_port()
-    (folder / "policy.json").write_bytes(dump(Bundle("digest", "known", enforced(MESH))))
-    settings = placed(_fence("toml"), asked)
+    (folder / "policy.json").write_bytes(dump(Bundle("digest", "known", enforced(_mesh(policy)))))
+    settings = placed(_fence("toml"), asked) + more
     if protocol == "grpc":
         settings = settings.replace("[listen", "[grpc")
     (folder / "authz.toml").write_text(settings, encoding="utf-8")
@@ -247,3 +251,29 @@ def test_nobody_but_the_envoy_may_ask(scene: Scene, account: str | None) -> None
     assert ask(Way(("127.0.0.1", int(place[1])), tls=envoy), asked).status == 200
     stranger = client_context(pair, ("http/1.1",))
     assert ask(Way(("127.0.0.1", int(place[1])), tls=stranger), asked).status in {0, 403}
+
+
+TOKENS = POLICY.replace("service catalog {", "service catalog { accepts login ").replace(
+    "{ GET|HEAD /items/** }", '{ GET|HEAD /items/** when token.subject == "ann" }'
+)
+ISSUER = 'issuer login { url "https://login.example"  jwks "https://login.example/keys"  audiences "shop" }\n'
+CLAIMS = {"iss": "https://login.example", "aud": "shop", "sub": "ann", "exp": NEVER}
+
+
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+def test_tokens_that_envoy_forwards_are_verified(
+    tmp_path: Path, authority: Authority, ground: Ground, protocol: str
+) -> None:
+    (tmp_path / "keys.json").write_bytes(jwks(jwk("RS256")))
+    more = '[[tokens]]\nissuer = "login"\njwks_file = "keys.json"\n'
+    with _scene(tmp_path, authority, ground, protocol, TOKENS + ISSUER, more) as scene:
+        for token, status in (
+            (signed(CLAIMS), 200),
+            (signed({**CLAIMS, "sub": "bob"}), 403),
+            (signed({**CLAIMS, "exp": LONG_AGO}), 401),
+            (signed(CLAIMS, "RS256", 1, kid="RS256-0"), 401),
+            (b"x", 401),
+            (None, 403),
+        ):
+            said = () if token is None else (("authorization", f"Bearer {token.decode()}"),)
+            assert scene.ask("front", message("GET", "/items/7", "catalog", said)).status == status, token
