@@ -53,6 +53,7 @@ def _mesh(text: str) -> Mesh:
 
 
 POLICY = _fence("mesh")
+KEYS = jwks(jwk("RS256"))
 MESH = _mesh(POLICY)
 
 
@@ -105,14 +106,19 @@ def _scene(
     asked = _free_port()
     (folder / "policy.json").write_bytes(dump(Bundle("digest", "known", enforced(_mesh(policy)))))
     settings = placed(_fence("toml"), asked) + more
-    if protocol == "grpc":
+    if protocol != "http":
         settings = settings.replace("[listen", "[grpc")
+    if protocol == "payload":
+        assert "# verified_payload" in settings
+        settings = settings.replace("# verified_payload", "verified_payload")
     (folder / "authz.toml").write_text(settings, encoding="utf-8")
     workload = "address: 127.0.0.1, port_value: 8080"
     assert workload in _fence("yaml")
     bootstrap = yaml.safe_load(placed(_fence("yaml"), asked).replace(workload, f"address: {back}, port_value: 8080"))
-    if protocol == "grpc":
+    if protocol != "http":
         _ask_over_grpc(bootstrap["static_resources"], placed)
+    if protocol == "payload":
+        _verify_tokens(bootstrap["static_resources"])
     bootstrap["static_resources"]["listeners"].append(_workload(back))
     program = Path(sys.executable).with_name("meshproof-proxy")
     command = [str(program), "authz", "--config", str(folder / "authz.toml")]
@@ -139,6 +145,30 @@ def _ask_over_grpc(resources: dict[str, Any], placed: Callable[[str, int], str])
     manager["route_config"]["virtual_hosts"][0].update(host)
     (authorizer,) = (one for one in resources["clusters"] if one["name"] == "authorizer")
     authorizer.update(cluster)
+
+
+def _verify_tokens(resources: dict[str, Any]) -> None:
+    """Envoy verifies tokens itself, and tells the authorizer what they claim."""
+    manager = resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    manager["http_filters"][0]["typed_config"]["metadata_context_namespaces"] = ["envoy.filters.http.jwt_authn"]
+    provider = {
+        "issuer": "https://login.example",
+        "audiences": ["shop"],
+        "local_jwks": {"inline_string": KEYS.decode("ascii")},
+        "payload_in_metadata": "payload",
+    }
+    requirement = {"requires_any": {"requirements": [{"provider_name": "login"}, {"allow_missing": {}}]}}
+    manager["http_filters"].insert(
+        0,
+        {
+            "name": "envoy.filters.http.jwt_authn",
+            "typed_config": {
+                "@type": f"{TYPE}envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+                "providers": {"login": provider},
+                "rules": [{"match": {"prefix": "/"}, "requires": requirement}],
+            },
+        },
+    )
 
 
 def _workload(host: str) -> dict[str, object]:
@@ -260,12 +290,12 @@ ISSUER = 'issuer login { url "https://login.example"  jwks "https://login.exampl
 CLAIMS = {"iss": "https://login.example", "aud": "shop", "sub": "ann", "exp": NEVER}
 
 
-@pytest.mark.parametrize("protocol", ["http", "grpc"])
+@pytest.mark.parametrize("protocol", ["http", "grpc", "payload"])
 def test_tokens_that_envoy_forwards_are_verified(
     tmp_path: Path, authority: Authority, ground: Ground, protocol: str
 ) -> None:
-    (tmp_path / "keys.json").write_bytes(jwks(jwk("RS256")))
-    more = '[[tokens]]\nissuer = "login"\njwks_file = "keys.json"\n'
+    (tmp_path / "keys.json").write_bytes(KEYS)
+    more = "" if protocol == "payload" else '[[tokens]]\nissuer = "login"\njwks_file = "keys.json"\n'
     with _scene(tmp_path, authority, ground, protocol, TOKENS + ISSUER, more) as scene:
         for token, status in (
             (signed(CLAIMS), 200),
