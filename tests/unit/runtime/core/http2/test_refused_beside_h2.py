@@ -19,8 +19,14 @@ WE_ALONE = frozenset(
         "a name of its headers is no token in lower case",  # h2 looks at capitals alone
         "a value of its headers has characters that may not be there",  # h2 looks at NUL, CR, LF and blanks alone
         "its method is no token",
+        "it sends data after the end",  # h2 forgets its resets where a GOAWAY follows
+        "it sends trailers after the end",
         "its path is none",
         "its host is none",
+        "its length is not one number",
+        "its body is not as long as it says",  # h2 does not look where a head is the end
+        "it is for no host, or for more than one",
+        "it is for two hosts",
         "it agrees to settings that were not sent",
         "it sets a window that is too large",  # h2 takes the last of two that say the same in one frame
         "it speaks of a stream that has not begun",  # h2 lets credits and resets of even ones pass
@@ -39,6 +45,7 @@ WE_ALONE = frozenset(
 )
 H2_ALONE = re.compile(
     r"in state ConnectionState\.CLOSED"  # after a GOAWAY of the client, which only says that it begins nothing more
+    r"|non-compliant data"  # no credit, for a stream that has ended
     r"|Setting 8 has invalid value"  # of extended CONNECT, which a client has nothing to say about
 )
 
