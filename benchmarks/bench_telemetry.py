@@ -119,7 +119,8 @@ def _to_a_file() -> float:
     from meshproof.runtime.telemetry.lines import BackgroundLog, PlainFile  # noqa: PLC0415  it has a thread
 
     with tempfile.TemporaryDirectory() as folder:
-        log = BackgroundLog(PlainFile(Path(folder) / "access.log", monotonic).write)
+        file = PlainFile(Path(folder) / "access.log", monotonic)
+        log = BackgroundLog(file.write, file.close)
         sink = Sink(Registry(), Outputs(access=log), 1_790_000_000.0, 0.0)
         records = _records(TRACED)
 

@@ -10,6 +10,7 @@ import asyncio
 import ssl
 import sys
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from statistics import quantiles
 
@@ -58,7 +59,7 @@ def _fault(what: str) -> None:
     raise AssertionError(what)
 
 
-class _Ends:
+class _Ends(ABC):
     """Makes the codec of a link."""
 
     def made(self, link: Link) -> Codec:
@@ -66,9 +67,9 @@ class _Ends:
         around = Surroundings(link, time.monotonic, asyncio.get_running_loop().call_soon, _fault)
         return self.codec(around)
 
+    @abstractmethod
     def codec(self, around: Surroundings) -> Codec:
         """Which."""
-        raise NotImplementedError
 
     def received(self, link: Link) -> None:
         """Nothing."""
