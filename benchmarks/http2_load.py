@@ -73,9 +73,11 @@ class _Ends(ABC):
 
     def received(self, link: Link) -> None:
         """Nothing."""
+        del link
 
     def lost(self, link: Link) -> None:
         """Nothing."""
+        del link
 
 
 class Echo:

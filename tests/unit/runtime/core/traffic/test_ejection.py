@@ -48,7 +48,7 @@ def test_after_so_many_errors_in_a_row_for_so_long() -> None:
     assert ejector.next_return == 42.0
     assert not ejector.readmit(41.9)
     assert ejector.readmit(42.0)
-    back = (one.is_ejected, one.failures, ejector.next_return)
+    back: tuple[bool, int, float | None] = (one.is_ejected, one.failures, ejector.next_return)
     assert back == (False, 0, None)
 
 
