@@ -127,12 +127,13 @@ class Owner(Protocol):
 class End(asyncio.Protocol):
     """One of the two connections of a pipe. What comes is written to the other one, which holds it back if it must."""
 
-    __slots__ = ("_owner", "is_done", "other", "transport")
+    __slots__ = ("_owner", "held", "is_done", "other", "transport")
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
         self.other: End | None = None
         self.is_done = False
+        self.held: list[bytes] = []
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -141,8 +142,11 @@ class End(asyncio.Protocol):
         self._owner.stands(self)
 
     def data_received(self, data: bytes) -> None:
-        """Hand it over."""
-        if self.other is not None and self.other.transport is not None:
+        """Hand it over. What uvloop reads before there is anybody to hand it to is kept, and no more is read."""
+        if self.other is None and self.transport is not None:
+            self.held.append(data)
+            self.transport.pause_reading()
+        elif self.other is not None and self.other.transport is not None:
             self._owner.moved(self, len(data))
             self.other.transport.write(data)
 
@@ -207,6 +211,8 @@ class Pipe:
             self._gone(end)
             return
         other = end.other
+        if end is self.near and other is None and self._chosen is not None:
+            return  # it has said all, and is heard when there is somebody to hear it
         if other is None or other.transport is None:
             end.transport.close()
         elif other.is_done or not (other.transport.can_write_eof() and end.transport.can_write_eof()):
@@ -270,6 +276,11 @@ class Pipe:
             return
         cluster.succeeded(endpoint)
         near.other, far.other = far, near
+        for data in near.held:
+            near.data_received(data)
+        near.held.clear()
+        if near.is_done:
+            self.ended(near)
         near.transport.resume_reading()
 
     def _failed(self) -> None:

@@ -18,6 +18,7 @@ from meshproof.compiler.ir.names import NodeName
 from meshproof.runtime.bundle import Loaded, load_bundle
 from meshproof.runtime.core.traffic.endpoints import Address
 from meshproof.runtime.identity.holder import Identities
+from meshproof.runtime.net.loop import loop_factory
 from meshproof.runtime.net.outbound import Outbound, OutboundGiven
 from meshproof.runtime.net.process.places import place_of
 from meshproof.runtime.settings_run import (
@@ -207,7 +208,8 @@ def played(play: Callable[[Scene], Awaitable[None]], mesh: Mesh) -> None:
         finally:
             await scene.end()
 
-    asyncio.run(whole())
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(whole())
 
 
 async def until(holds: Callable[[], bool]) -> None:
