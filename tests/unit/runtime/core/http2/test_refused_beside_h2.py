@@ -28,7 +28,9 @@ WE_ALONE = frozenset(
         "it is for no host, or for more than one",
         "it is for two hosts",
         "it agrees to settings that were not sent",
-        "it sets a window that is too large",  # h2 takes the last of two that say the same in one frame
+        "it sets a window that is too large",  # h2 takes the last of two that are of one kind in one frame
+        "it sets a size of frames that cannot be",
+        "it sets what it may not set of pushes",
         "it speaks of a stream that has not begun",  # h2 lets credits and resets of even ones pass
         "it speaks of a stream that has ended",
         "it asks for too much at once",
