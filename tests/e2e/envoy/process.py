@@ -12,7 +12,9 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import IO
 
-STARTED = "all dependencies initialized. starting workers"
+STARTED = ("starting workers", "starting main dispatch loop")
+"""Where clusters are checked first the workers start last, else before the loop: both are waited for."""
+
 PATIENCE = 120.0
 
 
@@ -35,7 +37,7 @@ def running(bootstrap: Mapping[str, object], folder: Path) -> Iterator[None]:
         reader.start()
         try:
             assert has_started.wait(PATIENCE), "Envoy did not start in time"
-            assert any(STARTED in line for line in said), "".join(said[-20:])
+            assert _is_up(said), "".join(said[-20:])
             yield
         finally:
             process.terminate()
@@ -46,6 +48,10 @@ def running(bootstrap: Mapping[str, object], folder: Path) -> Iterator[None]:
 def _listen(stream: IO[str] | None, said: list[str], has_started: Event) -> None:
     for line in stream or ():
         said.append(line)
-        if STARTED in line:
+        if not has_started.is_set() and _is_up(said):
             has_started.set()
     has_started.set()
+
+
+def _is_up(said: list[str]) -> bool:
+    return all(any(word in line for line in said) for word in STARTED)
