@@ -36,6 +36,11 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_points()))
 
 
+def reader_names() -> tuple[str, ...]:
+    """The names of the installed readers, sorted. Loads none of them."""
+    return tuple(sorted(_points(READERS)))
+
+
 def load(name: str) -> AnyTarget:
     """The target of that name; importing its package happens here.
 

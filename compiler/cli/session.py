@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from meshproof import __version__
-from meshproof.compiler.backend.registry import names
+from meshproof.compiler.backend.registry import names, reader_names
 from meshproof.compiler.cli.output import DEFAULT, Destination, destinations, require_formats, write_reports
 from meshproof.compiler.cli.terminal import look_at
 from meshproof.compiler.config.keys import Settings
@@ -141,7 +141,7 @@ def _session(command: str, paths: Sequence[str], flags: Mapping[str, object], co
 
 def _refuse_unknown(option: tuple[tuple[str, str], ...]) -> None:
     """An option for no installed target is a mistake; one for another than is asked about is left alone."""
-    known = names() if option else ()
+    known = tuple(sorted({*names(), *reader_names()})) if option else ()
     for key, _ in option:
         target = key.partition(".")[0]
         if target not in known:

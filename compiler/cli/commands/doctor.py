@@ -7,18 +7,23 @@ import platform
 import shutil
 import sys
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 import click
 
 from meshproof import __version__
-from meshproof.compiler.backend.registry import BrokenTargetError, load, names
+from meshproof.compiler.backend.registry import BrokenTargetError, load, load_reader, names, reader_names
 from meshproof.compiler.cli import options
 from meshproof.compiler.cli.output import write_exactly, write_out
 from meshproof.compiler.cli.session import Session, open_session
 from meshproof.compiler.report.exit_code import ExitCode
 from meshproof.compiler.report.look import Style, harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SCHEMA = "meshproof/doctor/v1"
 OLDEST_PYTHON = (3, 11)
@@ -99,18 +104,22 @@ def _package(name: str, module: str, purpose: str) -> Part:
 
 
 def _targets() -> tuple[Part, ...]:
-    return tuple(_target(name) for name in names()) or (
-        Part("targets", None, "compiling", is_needed=True, trouble=MISSING),
+    targets = tuple(_found(f"target {name}", f"compile --target {name}", partial(load, name)) for name in names())
+    readers = tuple(
+        _found(f"reader {name}", f"check --from {name}", partial(load_reader, name)) for name in reader_names()
+    )
+    return (
+        *(targets or (Part("targets", None, "compiling", is_needed=True, trouble=MISSING),)),
+        *(readers or (Part("readers", None, "reading manifests", is_needed=True, trouble=MISSING),)),
     )
 
 
-def _target(name: str) -> Part:
-    purpose = f"compile --target {name}"
+def _found(name: str, purpose: str, loaded: Callable[[], object]) -> Part:
     try:
-        load(name)
+        loaded()
     except BrokenTargetError as error:
-        return Part(f"target {name}", None, purpose, is_needed=True, trouble=str(error))
-    return Part(f"target {name}", "installed", purpose, is_needed=True)
+        return Part(name, None, purpose, is_needed=True, trouble=str(error))
+    return Part(name, "installed", purpose, is_needed=True)
 
 
 def _extra(name: str, purpose: str) -> Part:

@@ -49,12 +49,14 @@ _NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What files hold. `skipped` are the kinds of what is not App Mesh's, with their number."""
+    """What files hold. `skipped` are the kinds of what is not App Mesh's, with their number; `parameters` are those
+    that some template has."""  # noqa: D205, D209
 
     resources: Resources
     sources: tuple[SourceFile, ...]
     skipped: tuple[tuple[str, int], ...]
     diagnostics: tuple[Diagnostic, ...]
+    parameters: frozenset[str]
 
 
 def read_files(files: tuple[Artifact, ...], parameters: Mapping[str, str]) -> Files:
@@ -69,6 +71,7 @@ def read_files(files: tuple[Artifact, ...], parameters: Mapping[str, str]) -> Fi
         tuple(reading.sources),
         tuple(sorted(reading.skipped.items())),
         tuple(reading.diagnostics),
+        frozenset(reading.declared),
     )
 
 
@@ -80,6 +83,7 @@ class _Reading:
     skipped: Counter[str] = field(default_factory=Counter)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     custom: list[MapNode] = field(default_factory=list)
+    declared: set[str] = field(default_factory=set)
 
     def file(self, file: Artifact) -> None:
         """Everything in one file; objects of Kubernetes are kept until all are there."""
@@ -116,6 +120,7 @@ class _Reading:
         template = read_template(tree, self.parameters)
         self.diagnostics.extend(template.diagnostics)
         self.skipped.update(template.others)
+        self.declared |= template.parameters
         for one in template.declared:
             self._resource(one.kind, one.properties, CLOUDFORMATION)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
+from difflib import get_close_matches
 
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.target import Lifted, LiftedObject
@@ -15,7 +16,9 @@ from meshproof.targets.appmesh.lift.documents import Files, read_files
 from meshproof.targets.appmesh.lift.findings import BAD_FIELD, BAD_OPTION, NOTHING, finding
 from meshproof.targets.appmesh.lift.found import Resources
 from meshproof.targets.appmesh.lift.notices import notices
-from meshproof.targets.appmesh.lift.options import MESH, BadOptionError, read_options
+from meshproof.targets.appmesh.lift.options import MESH, BadOptionError, Options, read_options
+
+_MOST_NAMES = 5
 
 
 def read_appmesh(files: tuple[Artifact, ...], settings: Iterable[tuple[str, str]] = ()) -> Lifted:
@@ -28,7 +31,8 @@ def read_appmesh(files: tuple[Artifact, ...], settings: Iterable[tuple[str, str]
         return Lifted(None, (finding(BAD_OPTION, str(error), "", start, advice),))
     found = read_files(files, options.parameters)
     resources, chosen = _chosen(found.resources, options.mesh, start)
-    diagnostics = (*found.diagnostics, *chosen, *_twice(resources))
+    foreign = _foreign_parameters(options, found, start)
+    diagnostics = (*found.diagnostics, *foreign, *chosen, *_twice(resources))
     mesh = next(iter(_meshes(resources)), None)
     if mesh is None and not diagnostics:
         diagnostics = (finding(NOTHING, "no file holds a resource of App Mesh that is there", "", start),)
@@ -46,6 +50,15 @@ def read_appmesh(files: tuple[Artifact, ...], settings: Iterable[tuple[str, str]
     )
 
 
+def _foreign_parameters(options: Options, found: Files, start: Span) -> Iterator[Diagnostic]:
+    """Parameters that were given and that no template has; those of CloudFormation's own need no declaration."""
+    for name in options.parameters:
+        if "::" not in name and name not in found.parameters:
+            near = get_close_matches(name, sorted(found.parameters), 1)
+            advice = f"did you mean `{near[0]}`?" if near else None
+            yield finding(BAD_OPTION, f"no template has the parameter `{name}`", name, start, advice)
+
+
 def _meshes(resources: Resources) -> tuple[str, ...]:
     """The names of the meshes, as resources name them."""
     return tuple(dict.fromkeys(one.value.mesh_name for one in resources.every))
@@ -61,7 +74,9 @@ def _chosen(resources: Resources, name: str | None, start: Span) -> tuple[Resour
     }
     chosen = replace(resources, **of_mesh)
     if name is None and len(names) > 1:
-        message = f"the files hold {len(names)} meshes: {', '.join(f'`{one}`' for one in names)}"
+        shown = ", ".join(f"`{one}`" for one in names[:_MOST_NAMES])
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        message = f"the files hold {len(names)} meshes: {shown}{more}"
         advice = f"say which one is meant with `--option {MESH}={names[0]}`"
         return chosen, (finding(BAD_OPTION, message, "", start, advice),)
     if name is not None and name not in names:

@@ -35,11 +35,12 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What a template declares; `others` are the types of the resources that are not App Mesh's."""
+    """What a template declares: resources and names of parameters. `others` are types that are not App Mesh's."""
 
     declared: tuple[Declared, ...]
     others: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
+    parameters: frozenset[str]
 
 
 def is_template(tree: MapNode) -> bool:
@@ -54,7 +55,8 @@ def read_template(tree: MapNode, given: Mapping[str, str]) -> Template:
     declared = tuple(reading.declared())
     types = (_type_of(entry) for entry in reading.resources.entries)
     others = tuple(one for one in types if not one.startswith(PREFIX))
-    return Template(declared, others, tuple(reading.diagnostics))
+    parameters = _map(tree.get("Parameters"), tree.span).entries
+    return Template(declared, others, tuple(reading.diagnostics), frozenset(entry.key for entry in parameters))
 
 
 @dataclass(slots=True)

@@ -152,6 +152,19 @@ def test_an_option_for_no_target_is_refused_and_not_ignored(command: str, tea: P
     assert "`trust-domain` is an option of no target" in done.stderr
 
 
+def test_an_option_of_a_mesh_that_is_only_read_is_taken(tmp_path: Path) -> None:
+    template = tmp_path / "t.yaml"
+    template.write_text(
+        "Parameters: {Name: {Type: String}}\n"
+        "Resources: {A: {Type: 'AWS::AppMesh::Mesh', Properties: {MeshName: !Ref Name}}}\n",
+        encoding="utf-8",
+    )
+    done = run("check", template, *AS_OF, "--option", "app-mesh.parameter.Name=shop")
+
+    assert done.exit_code == 0
+    assert "shop as of" in done.stdout
+
+
 def test_compile_does_not_write_over_files_of_others(tea: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out/mine").write_text("x", encoding="utf-8")

@@ -241,6 +241,18 @@ def test_of_several_meshes_one_is_chosen() -> None:
     ]
 
 
+def test_a_parameter_that_no_template_has_is_told() -> None:
+    lifted = read_text(TEMPLATE, settings=(("app-mesh.parameter.Calle", WEB), ("app-mesh.parameter.AWS::Region", "x")))
+    assert lifted.mesh is None
+    assert told(lifted) == ["MP709 no template has the parameter `Calle`"]
+    assert lifted.diagnostics[0].help == "did you mean `Caller`?"
+
+
+def test_of_many_meshes_a_few_are_named() -> None:
+    many = read(*({**node("a"), "meshName": f"m{number}"} for number in range(9)))
+    assert told(many)[0] == "MP709 the files hold 9 meshes: `m0`, `m1`, `m2`, `m3`, `m4` and 4 more"
+
+
 def test_what_callers_keep_and_what_is_missing_is_told() -> None:
     lifted = read(
         {"meshName": "shop", "spec": {"egressFilter": {"type": "DROP_ALL"}}},
