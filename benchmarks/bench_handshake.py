@@ -15,30 +15,18 @@ import json
 import shutil
 import socket
 import ssl
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from queue import Queue
-from threading import Thread
-from typing import IO
 
-from benchmarks import handshake_server
+from benchmarks import handshake_server, proxies
 from benchmarks.case import Case, Skipped
-
-from meshproof.compiler.driver.policy import policy_of_texts
-from meshproof.compiler.ir.bundle import Bundle, dump, enforced
-from meshproof.compiler.ir.names import SpiffeId
-from meshproof.runtime.identity import development
 
 HANDSHAKES = 300
 PATIENCE = 60.0
-DAY = 86_400.0
-DOMAIN = "shop.example"
 POLICY = """
 mesh shop { language 1  trust-domain "shop.example"  namespace shop  mtls strict }
 service front { port http 80 -> 8080 }
@@ -88,13 +76,8 @@ def cases() -> Iterator[Case]:
 
 def _give(folder: Path) -> None:
     """Identities and a bundle."""
-    now = time.time()
-    authorities = development.make_authority(folder / "authority", DOMAIN, now, DAY)
-    for name in ("front", "catalog"):
-        identity = SpiffeId(DOMAIN, f"/ns/shop/sa/{name}")
-        development.issue(authorities, folder / name, identity, (now, DAY), replaces=False)
-    mesh = policy_of_texts({"policy.mesh": POLICY}).meshes[0]
-    (folder / "policy.json").write_bytes(dump(Bundle("benchmark", "known", enforced(mesh))))
+    proxies.give(folder)
+    (folder / "policy.json").write_bytes(proxies.bundle(POLICY))
     (folder / "run.toml").write_text(SETTINGS, encoding="utf-8")
 
 
@@ -137,7 +120,7 @@ def _cpu(process: int) -> float:
 def _sidecar(folder: Path) -> Iterator[tuple[Address, int]]:
     """Ours, and the process of its worker."""
     command = [str(Path(sys.executable).with_name("meshproof-proxy")), "run", "--config", str(folder / "run.toml")]
-    with _running(command, '"started"') as (_, said):
+    with proxies.running(command, '"started"') as (_, said):
         told = {line["event"]: line for line in map(json.loads, said)}
         host, port = told["started"]["listen"].split(":")
         yield (host, int(port)), told["worker-serving"]["pid"]
@@ -147,7 +130,7 @@ def _sidecar(folder: Path) -> Iterator[tuple[Address, int]]:
 def _alone(folder: Path) -> Iterator[tuple[Address, int]]:
     """OpenSSL as Python has it."""
     command = [sys.executable, str(Path(handshake_server.__file__)), str(folder)]
-    with _running(command, '"started"') as (process, said):
+    with proxies.running(command, '"started"') as (process, said):
         yield ("127.0.0.1", json.loads(said[-1])["port"]), process
 
 
@@ -159,33 +142,12 @@ def _envoy(program: str, folder: Path, *, gives_tickets: bool) -> Iterator[tuple
     path = folder / f"envoy-{gives_tickets}.json"
     path.write_text(json.dumps(_bootstrap(folder / "catalog", address, gives_tickets=gives_tickets)), encoding="utf-8")
     command = [program, "-c", str(path), "--disable-hot-restart", "--concurrency", "1", "--log-level", "info"]
-    with _running(command, "starting main dispatch loop") as (process, _):
+    with proxies.running(command, "starting main dispatch loop") as (process, _):
         yield address, process
 
 
-@contextmanager
-def _running(command: list[str], ready: str) -> Iterator[tuple[int, list[str]]]:
-    """A process that is ready, and what it said up to then; somebody listens to it all the time."""
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
-        lines: Queue[str] = Queue()
-        Thread(target=_listen, args=(process.stderr, lines), daemon=True).start()
-        try:
-            said = [lines.get(timeout=PATIENCE)]
-            while ready not in said[-1]:
-                said.append(lines.get(timeout=PATIENCE))
-            yield process.pid, said
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
-
-
-def _listen(stream: IO[str], lines: Queue[str]) -> None:
-    for line in stream:
-        lines.put(line)
-
-
 def _bootstrap(own: Path, address: Address, *, gives_tickets: bool) -> Config:
-    names = [{"san_type": "URI", "matcher": {"prefix": f"spiffe://{DOMAIN}/"}}]
+    names = [{"san_type": "URI", "matcher": {"prefix": f"spiffe://{proxies.DOMAIN}/"}}]
     pair = {
         "certificate_chain": {"filename": str(own / "svid.0.pem")},
         "private_key": {"filename": str(own / "svid.0.key")},
@@ -197,7 +159,7 @@ def _bootstrap(own: Path, address: Address, *, gives_tickets: bool) -> Config:
         "disable_stateless_session_resumption": not gives_tickets,
         "common_tls_context": {"tls_certificates": [pair], "validation_context": trusted},
     }
-    front = {"authenticated": {"principal_name": {"exact": f"spiffe://{DOMAIN}/ns/shop/sa/front"}}}
+    front = {"authenticated": {"principal_name": {"exact": f"spiffe://{proxies.DOMAIN}/ns/shop/sa/front"}}}
     path = {"url_path": {"path": {"prefix": "/items/"}}}
     rules = {"action": "ALLOW", "policies": {"browse": {"principals": [front], "permissions": [path]}}}
     filters = [

@@ -12,40 +12,28 @@ from __future__ import annotations
 import atexit
 import json
 import shutil
-import socket
 import ssl
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from queue import Queue
 from statistics import median
-from threading import Thread
-from typing import IO
 
 HERE = Path(__file__).resolve().parent
 if str(HERE.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent))
 
+from benchmarks import proxies  # noqa: E402 - after the root is on the path
 from benchmarks.case import Case, Skipped  # noqa: E402 - after the root is on the path
 from benchmarks.http2_load import Address, Load, Seen, call  # noqa: E402
-
-from meshproof.compiler.driver.policy import policy_of_texts  # noqa: E402
-from meshproof.compiler.ir.bundle import Bundle, dump, enforced  # noqa: E402
-from meshproof.compiler.ir.names import SpiffeId  # noqa: E402
-from meshproof.runtime.identity import development  # noqa: E402
 
 UNARY, TALKING = Load(4_000), Load(60, messages=100)
 WARM = Load(300)
 ROUNDS = 5
 PATIENCE = 60.0
-DAY = 86_400.0
-DOMAIN = "shop.example"
 POLICY = """
 mesh shop { language 1  trust-domain "shop.example"  namespace shop  mtls strict }
 service front { port http 80 -> 8080 }
@@ -114,7 +102,7 @@ def _ways(stack: ExitStack) -> dict[str, Way]:
     service = _free()
     _give(folder, service)
     program = str(envoy) if envoy.exists() else "envoy"
-    stack.enter_context(_running([sys.executable, str(HERE / "http2_load.py"), str(service[1])], "serving"))
+    stack.enter_context(proxies.running([sys.executable, str(HERE / "http2_load.py"), str(service[1])], "serving"))
     context = _caller(folder / "front")
     ways = {
         "no proxy": Way(service, None, None),
@@ -127,19 +115,13 @@ def _ways(stack: ExitStack) -> dict[str, Way]:
 
 
 def _free() -> Address:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return "127.0.0.1", free.getsockname()[1]
+    return "127.0.0.1", proxies.free()
 
 
 def _give(folder: Path, service: Address) -> None:
     """Identities, a bundle and settings."""
-    now = time.time()
-    authorities = development.make_authority(folder / "authority", DOMAIN, now, DAY)
-    for name in ("front", "catalog"):
-        identity = SpiffeId(DOMAIN, f"/ns/shop/sa/{name}")
-        development.issue(authorities, folder / name, identity, (now, DAY), replaces=False)
-    mesh = policy_of_texts({"policy.mesh": POLICY}).meshes[0]
-    (folder / "policy.json").write_bytes(dump(Bundle("benchmark", "known", enforced(mesh))))
+    proxies.give(folder)
+    (folder / "policy.json").write_bytes(proxies.bundle(POLICY))
     (folder / "run.toml").write_text(SETTINGS.replace("PORT", str(service[1])), encoding="utf-8")
 
 
@@ -156,7 +138,7 @@ def _caller(folder: Path) -> ssl.SSLContext:
 def _sidecar(folder: Path, context: ssl.SSLContext) -> Iterator[tuple[Address, ssl.SSLContext, int]]:
     """Ours, and the process of its worker."""
     command = [str(Path(sys.executable).with_name("meshproof-proxy")), "run", "--config", str(folder / "run.toml")]
-    with _running(command, '"started"') as (_, said):
+    with proxies.running(command, '"started"') as (_, said):
         told = {line["event"]: line for line in map(json.loads, said)}
         host, port = told["started"]["listen"].split(":")
         yield (host, int(port)), context, told["worker-serving"]["pid"]
@@ -171,34 +153,13 @@ def _envoy(
     path = folder / "envoy.json"
     path.write_text(json.dumps(_bootstrap(folder, address, service)), encoding="utf-8")
     command = [program, "-c", str(path), "--disable-hot-restart", "--concurrency", "1", "--log-level", "info"]
-    with _running(command, "starting main dispatch loop") as (process, _):
+    with proxies.running(command, "starting main dispatch loop") as (process, _):
         yield address, context, process
-
-
-@contextmanager
-def _running(command: list[str], ready: str) -> Iterator[tuple[int, list[str]]]:
-    """A process that is ready, and what it said up to then; somebody listens to it all the time."""
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
-        lines: Queue[str] = Queue()
-        Thread(target=_listen, args=(process.stderr, lines), daemon=True).start()
-        try:
-            said = [lines.get(timeout=PATIENCE)]
-            while ready not in said[-1]:
-                said.append(lines.get(timeout=PATIENCE))
-            yield process.pid, said
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
-
-
-def _listen(stream: IO[str], lines: Queue[str]) -> None:
-    for line in stream:
-        lines.put(line)
 
 
 def _bootstrap(folder: Path, address: Address, service: Address) -> Config:
     own = folder / "catalog"
-    names = [{"san_type": "URI", "matcher": {"prefix": f"spiffe://{DOMAIN}/"}}]
+    names = [{"san_type": "URI", "matcher": {"prefix": f"spiffe://{proxies.DOMAIN}/"}}]
     pair = {
         "certificate_chain": {"filename": str(own / "svid.0.pem")},
         "private_key": {"filename": str(own / "svid.0.key")},
@@ -236,7 +197,7 @@ def _bootstrap(folder: Path, address: Address, service: Address) -> Config:
 
 
 def _manager(folder: Path) -> Config:
-    front = {"authenticated": {"principal_name": {"exact": f"spiffe://{DOMAIN}/ns/shop/sa/front"}}}
+    front = {"authenticated": {"principal_name": {"exact": f"spiffe://{proxies.DOMAIN}/ns/shop/sa/front"}}}
     path = {"url_path": {"path": {"prefix": "/shop.Catalog/"}}}
     rules = {"action": "ALLOW", "policies": {"ask": {"principals": [front], "permissions": [path]}}}
     log = {"@type": f"{TYPE}.access_loggers.file.v3.FileAccessLog", "path": str(folder / "envoy-access.log")}

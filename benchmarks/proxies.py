@@ -94,7 +94,12 @@ def _policy(some: Sequence[Rule]) -> bytes:
         "service front { port http 80 -> 8080 }\nservice catalog { port http 80 -> 8080 }\n"
         + (said or "allow everybody: authenticated -> all\n")
     )
-    meshes = policy_of_texts({"policy.mesh": text}).meshes
+    return bundle(text)
+
+
+def bundle(policy: str) -> bytes:
+    """The bundle of a policy."""
+    meshes = policy_of_texts({"policy.mesh": policy}).meshes
     return dump(Bundle("benchmark", "known", enforced(meshes[0])))
 
 

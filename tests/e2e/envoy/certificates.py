@@ -27,7 +27,7 @@ class Pair:
 
 @dataclass(slots=True)
 class Authority:
-    """A certificate authority. What it signs is made once for each name and kept in `folder`."""
+    """A certificate authority. What it signs is an X.509-SVID to the letter, made once for each name, in `folder`."""
 
     folder: Path
     name: str
@@ -38,22 +38,13 @@ class Authority:
     def __post_init__(self) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.name)])
-        usage = x509.KeyUsage(
-            digital_signature=False,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            key_cert_sign=True,
-            crl_sign=True,
-            encipher_only=False,
-            decipher_only=False,
-        )
         builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject)
         builder = builder.public_key(self.key.public_key()).serial_number(x509.random_serial_number())
         builder = builder.not_valid_before(VALID_FROM).not_valid_after(VALID_UNTIL)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        self.certificate = builder.add_extension(usage, critical=True).sign(self.key, hashes.SHA256())
+        self.certificate = builder.add_extension(_usage(is_authority=True), critical=True).sign(
+            self.key, hashes.SHA256()
+        )
         self.root.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
     @property
@@ -78,6 +69,7 @@ class Authority:
         builder = builder.not_valid_before(VALID_FROM).not_valid_after(VALID_UNTIL)
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=True)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        builder = builder.add_extension(_usage(is_authority=False), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
         certificate = builder.sign(self.key, hashes.SHA256())
         pair = Pair(self.folder / f"{stem}.pem", self.folder / f"{stem}.key")
@@ -88,6 +80,20 @@ class Authority:
             )
         )
         return pair
+
+
+def _usage(*, is_authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not is_authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=is_authority,
+        crl_sign=is_authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def client_context(pair: Pair | None, protocols: tuple[str, ...]) -> ssl.SSLContext:
