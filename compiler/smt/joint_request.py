@@ -15,7 +15,7 @@ from meshproof.compiler.smt.view import View
 
 @dataclass(frozen=True, slots=True)
 class JointRequest:
-    """A request as it is sent, and as it arrives at each side (ADR 0090).
+    """A request as it is sent, and as it arrives at each side.
 
     Where mTLS is disabled a caller has no identity, and a port of connections sees nothing of HTTP.
     """

@@ -35,7 +35,7 @@ _ANYONE = ("anyone",)
 
 
 def lone_regions(sides: Sides, comparing: Comparing, undecided: list[Undecided]) -> Iterator[DiffRegion]:
-    """What is newly allowed or denied because a node is new or gone (ADR 0091)."""
+    """What is newly allowed or denied because a node is new or gone."""
     rest: dict[tuple[str, bool], DiffRegion] = {}
     for port in sides.lone_ports():
         place = _place(port)

@@ -12,6 +12,7 @@ import pytest
 PROJECT = Path(__file__).parents[2]
 MESHPROOF = Path(sys.executable).parent / "meshproof"
 PAGES = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md"), *(PROJECT / "benchmarks").glob("*.md")])
+TOPS = ("benchmarks", "compiler", "dsl", "policies", "runtime", "targets", "tests", "tools")
 FENCE = re.compile(r"^```mesh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
 
@@ -59,3 +60,16 @@ def test_every_make_target_that_the_pages_name_exists() -> None:
     named = {name for page in PAGES for name in re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8"))}
 
     assert {name for name in named if not re.search(rf"^{name}:", makefile, re.MULTILINE)} == set()
+
+
+def test_every_decision_that_is_referred_to_is_written_down() -> None:
+    written = {int(path.name[:4]) for path in (PROJECT / "docs/adr").glob("[0-9]*.md")}
+    sources = [*PAGES, *(path for top in TOPS for path in (PROJECT / top).rglob("*.py"))]
+    missing = sorted(
+        f"{path.relative_to(PROJECT)}: ADR {number}"
+        for path in sources
+        for number in re.findall(r"\bADR 0*([0-9]+)\b", path.read_text(encoding="utf-8"))
+        if int(number) not in written
+    )
+
+    assert missing == []
