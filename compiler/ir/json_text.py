@@ -48,7 +48,8 @@ def parse(text: str | bytes) -> Json:
     except UnicodeDecodeError:
         raise JsonError("the text is not UTF-8") from None
     except json.JSONDecodeError as error:
-        raise JsonError(f"this is no JSON: {error.msg.lower()} at character {error.pos}") from None
+        why = error.msg.lower().removesuffix(" at")
+        raise JsonError(f"this is no JSON: {why} at character {error.pos}") from None
     except RecursionError:
         raise JsonError("the text is nested too deeply") from None
     except ValueError:

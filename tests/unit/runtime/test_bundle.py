@@ -46,6 +46,7 @@ def _nested(levels: int) -> bytes:
     ("data", "message"),
     [
         (b"", "this is no JSON"),
+        (b'{"a', "unterminated string starting at character 1"),
         (b"\xff\xfe", "not UTF-8"),
         (b"null", "no bundle in the format"),
         (b"[" * 100_000, "nested too deeply"),
