@@ -28,6 +28,9 @@ from meshproof.runtime.settings import Limits, Listen, TlsSettings
 Context = Any
 """`grpc.aio.ServicerContext`; grpcio has no types."""
 
+FAREWELL_SECONDS = 5.0
+"""How long those who watch its health may take to hear of its end, whatever `drain_seconds` is."""
+
 
 class GrpcAuthz:
     """One listener, which answers by the authorizer of a hall. Without sockets until `start`."""
@@ -40,6 +43,7 @@ class GrpcAuthz:
         self._callers = CallerCertificates()
         self._fresh: object = None
         self._ending = asyncio.Event()
+        self._watching = 0
         self._server: Any = None
 
     async def start(self) -> tuple[str, int]:
@@ -64,10 +68,14 @@ class GrpcAuthz:
             self._fresh = _configuration(self._listen.tls)
 
     async def drain(self, seconds: float) -> None:
-        """Take no question any more, answer those that have come, and end."""
+        """Take no question any more, answer those that have come, tell those who watch, and end.
+
+        It ends as soon as nothing is open, and after `seconds` with whatever is; after `FAREWELL_SECONDS` if that is
+        longer and somebody watches, who would be cut off before `NOT_SERVING` otherwise.
+        """
         self._ending.set()
         if self._server is not None:
-            await self._server.stop(seconds)
+            await self._server.stop(max(seconds, FAREWELL_SECONDS) if self._watching else seconds)
 
     def _checks(self) -> Any:  # noqa: ANN401
         return grpc.method_handlers_generic_handler(
@@ -108,7 +116,8 @@ class GrpcAuthz:
         return health_answer(is_serving=not self._hall.is_draining)
 
     async def _watch(self, data: bytes, context: Context) -> AsyncIterator[bytes]:
-        del context
+        self._watching += 1
+        context.add_done_callback(self._heard)
         if not _is_served(data):
             yield health_answer(is_serving=None)
             return
@@ -116,6 +125,10 @@ class GrpcAuthz:
             yield health_answer(is_serving=True)
             await self._ending.wait()
         yield health_answer(is_serving=False)
+
+    def _heard(self, _: Context) -> None:
+        """One who watched has its status too, or is gone."""
+        self._watching -= 1
 
 
 def _options(limits: Limits) -> list[tuple[str, int]]:

@@ -18,6 +18,7 @@ from meshproof.compiler.ir.bundle import Bundle, dump, enforced
 from meshproof.runtime.extauthz.check import CONTEXT, health_answer
 from meshproof.runtime.extauthz.check_messages import CheckRequest, CheckResponse
 from meshproof.runtime.extauthz.destinations import Destination
+from meshproof.runtime.net import grpc_authz
 from meshproof.runtime.net.errors import StartError
 from meshproof.runtime.net.journal import Journal
 from meshproof.runtime.net.service import Service
@@ -33,7 +34,7 @@ DAY = date(2026, 11, 23)
 ACCOUNT = "spiffe://cluster.local/ns/shop/sa/"
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
 HEALTH = "/grpc.health.v1.Health/"
-PATIENCE = 20.0
+PATIENCE = 60.0
 Channel = Any
 
 
@@ -157,7 +158,9 @@ def test_the_certificate_of_a_caller_is_read_where_it_is_told(tmp_path: Path) ->
     _with(tmp_path, body)
 
 
-def test_health_is_told_and_its_end_too(tmp_path: Path) -> None:
+def test_health_is_told_and_its_end_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_authz, "FAREWELL_SECONDS", PATIENCE)  # nobody is cut off by a machine that is busy
+
     async def body(running: Running) -> None:
         async with running.channel(running.authority.of(f"{ACCOUNT}catalog")) as channel:
             check = channel.unary_unary(f"{HEALTH}Check")
@@ -171,6 +174,8 @@ def test_health_is_told_and_its_end_too(tmp_path: Path) -> None:
             assert await watching.read() == health_answer(is_serving=True)
             draining = asyncio.create_task(running.service.drain())
             assert await watching.read() == health_answer(is_serving=False)
+            assert await watching.read() is grpc.aio.EOF
+            assert await watching.code() is grpc.StatusCode.OK
             await draining
 
     _with(tmp_path, body)
