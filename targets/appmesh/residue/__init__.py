@@ -1,1 +1,0 @@
-"""What App Mesh leaves to others when a policy is compiled to it."""
