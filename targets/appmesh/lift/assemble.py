@@ -17,6 +17,7 @@ from meshproof.targets.appmesh.lift.gateway_branches import routes_of
 from meshproof.targets.appmesh.lift.identities import shown_by, trust_domain_of
 from meshproof.targets.appmesh.lift.leading import Leading
 from meshproof.targets.appmesh.lift.listeners import Accepting, listeners_of, rules_of, statements_of
+from meshproof.targets.appmesh.lift.names import namespace_of, node_names, own_name, service_name
 from meshproof.targets.appmesh.model.virtual_gateway import VirtualGateway
 from meshproof.targets.appmesh.model.virtual_node import VirtualNode
 from meshproof.targets.common.callers import Identities
@@ -25,17 +26,16 @@ from meshproof.targets.common.callers import Identities
 def assemble(resources: Resources, mesh: str, origin: Origin) -> Mesh:
     """The mesh of that name that the resources make."""
     domain, others = trust_domain_of(resources, mesh)
-    nodes = tuple(_Placed(one, NodeName(f"{mesh}/{one.name}"), domain) for one in resources.nodes)
-    gateways = tuple(_Placed(one, NodeName(f"{mesh}/{one.name}"), domain) for one in resources.gateways)
+    named = tuple(_Placed(one, name, domain) for one, name in node_names((*resources.nodes, *resources.gateways), mesh))
+    nodes, gateways = named[: len(resources.nodes)], named[len(resources.nodes) :]
     leading = Leading(resources, {one.found.name: one.name for one in nodes})
-    every = (*nodes, *gateways)
-    callers = Identities((one.name, one.identity.uri) for one in every)
+    callers = Identities((one.name, one.identity.uri) for one in named)
     routes = (
         route
         for one in gateways
         for route in routes_of(one.found, one.name, one.listeners, _of(resources, one.found), leading)
     )
-    rules = (rule for one in every for rule in rules_of(one.name, one.listeners, callers))
+    rules = (rule for one in named for rule in rules_of(one.name, one.listeners, callers))
     statements = (
         said
         for one, is_gateway in (*((node, False) for node in nodes), *((gateway, True) for gateway in gateways))
@@ -73,9 +73,9 @@ def _service(placed: _Placed, mesh: str, leading: Leading) -> Service:
     found: Found[VirtualNode] = placed.found
     return Service(
         name=placed.name,
-        namespace=mesh,
-        platform_name=found.name,
-        account=found.name,
+        namespace=namespace_of(found, mesh),
+        platform_name=service_name(found, mesh),
+        account=own_name(found),
         identity=placed.identity,
         labels=(),
         ports=tuple(one.port for one in placed.listeners),
@@ -99,8 +99,8 @@ def _gateway(placed: _Placed, mesh: str) -> Gateway:
     found: Found[VirtualGateway] = placed.found
     return Gateway(
         name=placed.name,
-        namespace=mesh,
-        account=found.name,
+        namespace=namespace_of(found, mesh),
+        account=own_name(found),
         identity=placed.identity,
         labels=(),
         hosts=("*",),

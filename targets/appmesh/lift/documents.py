@@ -11,7 +11,7 @@ from meshproof.compiler.backend.artifact import Artifact
 from meshproof.dsl.diagnostic import Diagnostic
 from meshproof.dsl.source import SourceFile
 from meshproof.targets.appmesh.lift.findings import BAD_FIELD, UNKNOWN_FIELD, UNREADABLE, finding
-from meshproof.targets.appmesh.lift.found import KINDS, Found, Resources
+from meshproof.targets.appmesh.lift.found import KINDS, Found, ObjectName, Resources
 from meshproof.targets.appmesh.lift.intrinsics import TAGS
 from meshproof.targets.appmesh.lift.kubernetes import is_custom_resource, read_custom_resources
 from meshproof.targets.appmesh.lift.templates import is_template, read_template
@@ -97,8 +97,8 @@ class _Reading:
         """The objects of Kubernetes of all files."""
         resources, diagnostics = read_custom_resources(tuple(self.custom))
         self.diagnostics.extend(diagnostics)
-        for kind, tree in resources:
-            self._resource(kind, tree, API)
+        for one in resources:
+            self._resource(one.kind, one.tree, API, one.owner)
 
     def _document(self, tree: MapNode) -> None:
         items = tree.get("items")
@@ -139,7 +139,7 @@ class _Reading:
             return
         self._resource(kinds[0], _without(tree, _TOLD), API)
 
-    def _resource(self, kind: str, tree: MapNode, spelling: Spelling) -> None:
+    def _resource(self, kind: str, tree: MapNode, spelling: Spelling, owner: ObjectName | None = None) -> None:
         shape = KINDS.get(kind)
         if shape is None:
             self.diagnostics.append(finding(UNREADABLE, f"App Mesh has no `{kind}`", kind, tree.span))
@@ -149,7 +149,7 @@ class _Reading:
         self.diagnostics.extend(_refused(kind, fault) for fault in reader.faults)
         if value is None:
             return
-        found = Found(value, _name(kind, value), tree, spelling)
+        found = Found(value, _name(kind, value), tree, spelling, owner)
         for breach in breaches(value):
             self.diagnostics.append(finding(BAD_FIELD, breach.message, found.name, found.place(*breach.path)))
         self.found.setdefault(kind, []).append(found)

@@ -24,14 +24,26 @@ KINDS: dict[str, type[Value]] = {
 _T = TypeVar("_T")
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectName:
+    """What Kubernetes calls an object."""
+
+    namespace: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Found(Generic[_T]):
-    """A resource and the text that it was read from. `name` tells it from others of its kind, in its mesh."""
+    """A resource and the text that it was read from. `name` tells it from others of its kind, in its mesh.
+
+    `owner` is the object of App Mesh's controller that it was made of, if it was.
+    """
 
     value: _T
     name: str
     tree: MapNode
     spelling: Spelling
+    owner: ObjectName | None = None
 
     @property
     def origin(self) -> Origin:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from meshproof.dsl.diagnostic import Diagnostic
 from meshproof.dsl.source import Span
 from meshproof.targets.appmesh.lift.findings import NOT_MODELLED, finding
+from meshproof.targets.appmesh.lift.found import ObjectName
 from meshproof.targets.common.tree import Entry, Leaf, ListNode, MapNode, Placed
 
 GROUP = "appmesh.k8s.aws/"
@@ -29,8 +30,14 @@ _OWN = frozenset(
 )
 """Fields of the controller, which the resource that it makes does not have."""
 
-Spoken = tuple[str, MapNode]
-"""A kind of the API, and the resource in the spelling of the API."""
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What an object says: a kind of the API, the resource in the spelling of the API, and whose resource it is."""
+
+    kind: str
+    tree: MapNode
+    owner: ObjectName
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,11 @@ class _Object:
     namespace: str
     tree: MapNode
     spec: MapNode
+
+    @property
+    def full_name(self) -> ObjectName:
+        """What the object is called, as Kubernetes tells it from others."""
+        return ObjectName(self.namespace, self.name)
 
     @property
     def aws_name(self) -> str:
@@ -93,7 +105,8 @@ class _Reading:
         if one.spec.get("backendGroups") is not None:
             message = f"the backend groups of `{one.name}` are not modelled: it may call more than is told"
             self.diagnostics.append(finding(NOT_MODELLED, message, one.name, one.tree.span))
-        yield one.kind, self._resource(one, self._spec(one, left_out), {_name_key(one.kind): one.aws_name})
+        named = {_name_key(one.kind): one.aws_name}
+        yield Spoken(one.kind, self._resource(one, self._spec(one, left_out), named), one.full_name)
         routes = one.spec.get("routes")
         if one.kind == "VirtualRouter" and isinstance(routes, ListNode):
             yield from (self._route(one, route) for route in routes.items if isinstance(route, MapNode))
@@ -102,7 +115,7 @@ class _Reading:
         told = self._converted(route, router.namespace)
         spec = MapNode(tuple(entry for entry in told.entries if entry.key != "name"), route.span)
         names = {"routeName": _text(route.get("name")), "virtualRouterName": router.aws_name}
-        return "Route", self._resource(router, spec, names, route.span)
+        return Spoken("Route", self._resource(router, spec, names, route.span), router.full_name)
 
     def _gateway_route(self, one: _Object) -> Iterator[Spoken]:
         gateway = self._gateway_of(one)
@@ -112,7 +125,7 @@ class _Reading:
             self.diagnostics.append(finding(NOT_MODELLED, message, one.name, one.tree.span, advice))
             return
         names = {"gatewayRouteName": one.aws_name, "virtualGatewayName": gateway}
-        yield "GatewayRoute", self._resource(one, self._spec(one, set()), names)
+        yield Spoken("GatewayRoute", self._resource(one, self._spec(one, set()), names), one.full_name)
 
     def _gateway_of(self, one: _Object) -> str | None:
         """The gateway that it names, or the only one that takes its labels."""

@@ -170,3 +170,16 @@ def test_a_listener_of_a_gateway_asks_for_identities_as_one_of_a_node_does() -> 
             "host": "a",
         }
         assert decide(mesh, request_from_json(json.dumps(request), mesh), DAY).is_allowed is is_allowed
+
+
+def test_a_node_and_a_gateway_that_are_called_alike_are_two() -> None:
+    closed = listener(80, tls=tls("STRICT", validation=validated(WEB)))
+    mesh = mesh_of(node("pay", listener(80)), gateway("pay", closed))
+    (there,), (edge,) = mesh.services, mesh.gateways
+    assert there.name != edge.name
+    request = {"source": {"identity": None}, "port": 80, "protocol": "http", "method": "GET", "path": "/", "host": "a"}
+    answers = {}
+    for name in (there.name, edge.name):
+        told = request_from_json(json.dumps({**request, "destination": {"service": name}}), mesh)
+        answers[name] = decide(mesh, told, DAY).is_allowed
+    assert answers == {there.name: True, edge.name: False}

@@ -167,11 +167,27 @@ def test_objects_of_the_controller_are_the_resources_that_it_makes() -> None:
         "VirtualGateway gate_edge",
         "GatewayRoute pay_edge",
     ]
-    web = next(one for one in lifted.mesh.services if one.name == "shop/web_front")
-    assert [str(need.destination) for need in web.calls] == ["shop/pay_back"]
+    web = next(one for one in lifted.mesh.services if one.name == "front/web")
+    assert [str(need.destination) for need in web.calls] == ["back/pay"]
     targets = [target.node for branch in lifted.mesh.routes[0].branches for target in branch.targets]
-    assert set(targets) == {"shop/pay_back"}
+    assert set(targets) == {"back/pay"}
     assert lifted.skipped == (("Service", 1),)
+
+
+def test_objects_keep_the_names_that_kubernetes_knows() -> None:
+    told_node = {
+        "apiVersion": "appmesh.k8s.aws/v1beta2",
+        "kind": "VirtualNode",
+        "metadata": {"name": "pay-v1", "namespace": "back"},
+        "spec": {
+            "listeners": [{"portMapping": {"port": 9000, "protocol": "http"}}],
+            "serviceDiscovery": {"dns": {"hostname": "pay.back.svc.cluster.local"}},
+        },
+    }
+    found = read_text(json.dumps(told_node), "node.json").mesh
+    assert found is not None
+    (one,) = found.services
+    assert (one.name, one.namespace, one.platform_name, one.account) == ("back/pay-v1", "back", "pay", "pay-v1")
 
 
 def test_a_list_of_kubectl_is_its_items() -> None:
