@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 
 from meshproof.runtime.core.messages import ConnectionRecord, Record
@@ -12,6 +13,9 @@ HIDEABLE = ("authority", "downstream_remote_address", "path", "peer", "user_agen
 """Keys whose values may be told as `null`."""
 
 _MOST = 512
+_MOST_KEPT = 256
+"""How many texts that come again and again are kept as JSON, so that callers who change theirs take no more memory."""
+
 _NO_DECISION = '"decision":null,"rule":null,"policy_hash":null'
 _VIA_UPSTREAM = '"via_upstream"'
 _REST = (
@@ -62,11 +66,9 @@ def request_line(
         f'"duration":{int((record.ended - record.started) * 1000)},"upstream_service_time":'
         f"{int((responded - record.started) * 1000) if responded else 'null'},"
         f'"x_forwarded_for":{"null" if forwarded is None else quoted(forwarded[:_MOST].decode("latin-1"))},'
-        f'"user_agent":{"null" if agent is None else quoted(agent[:_MOST].decode("latin-1"))},'
+        f'"user_agent":{"null" if agent is None else _quoted_bytes(agent[:_MOST])},'
         f'"request_id":{quoted(record.request_id)},"trace_id":{quoted(record.trace_id)},'
-        f'"authority":{quoted(authority) if authority else "null"},'
-        f'"upstream_host":{quoted(record.upstream) if record.upstream else "null"},'
-        f'"upstream_cluster":{quoted(record.destination) if record.destination else "null"},{decided},{end}'
+        f"{_places(authority, record.upstream, record.destination)},{decided},{end}"
     )
 
 
@@ -81,6 +83,21 @@ def connection_line(connection: ConnectionRecord, stamps: Stamps, told: Told | N
         '"upstream_service_time":null,"x_forwarded_for":null,"user_agent":null,"request_id":null,"trace_id":null,'
         f'"authority":null,"upstream_host":null,"upstream_cluster":null,{decided},{end}'
     )
+
+
+@lru_cache(_MOST_KEPT)
+def _places(authority: str, upstream: str, destination: str) -> str:
+    """What was asked and who answered: a few for each destination."""
+    return (
+        f'"authority":{quoted(authority) if authority else "null"},'
+        f'"upstream_host":{quoted(upstream) if upstream else "null"},'
+        f'"upstream_cluster":{quoted(destination) if destination else "null"}'
+    )
+
+
+@lru_cache(_MOST_KEPT)
+def _quoted_bytes(value: bytes) -> str:
+    return quoted(value.decode("latin-1"))
 
 
 def _told(text: str) -> str:
