@@ -59,7 +59,7 @@ class Pool:
     """
 
     __slots__ = ("_codecs", "_dial", "_dialing", "_is_http1_alone", "_is_retired", "_rules", "_shared", "_singles",
-                 "_waiting")  # fmt: skip
+                 "_waiting", "_waits")  # fmt: skip
 
     def __init__(self, dial: Dial, rules: PoolRules) -> None:
         self._dial = dial
@@ -69,6 +69,7 @@ class Pool:
         self._shared: list[ClientCodec] = []
         self._dialing: dict[Dialing, tuple[Need, Breaker]] = {}
         self._waiting: dict[Need, dict[Waiting, Gate]] = {need: {} for need in Need}
+        self._waits = 0  # how many wait in all queues: it is asked at each request
         self._is_http1_alone = False
         self._is_retired = False
 
@@ -77,7 +78,7 @@ class Pool:
     def open(self, head: RequestHead, listener: ResponseListener) -> ClientStream:
         """Begin a request, on a connection that there is or one that is made for it."""
         need = self._need(head)
-        if not self._waiting[need]:
+        if not self._waits or not self._waiting[need]:
             codec = self._free(need)
             if codec is not None:
                 return codec.request(head, listener)
@@ -113,7 +114,7 @@ class Pool:
         breaker = self._codecs.get(codec)
         if breaker is None:
             return
-        is_waited_for = self.is_waited_for
+        is_waited_for = self._waits > 0
         if not is_waited_for and (self._is_retired or breaker.starving or len(self._singles) >= self._rules.most_idle):
             codec.drain()
             return
@@ -152,7 +153,7 @@ class Pool:
     @property
     def is_waited_for(self) -> bool:
         """Whether a request waits here."""
-        return any(self._waiting.values())
+        return self._waits > 0
 
     @property
     def dials(self) -> int:
@@ -166,7 +167,7 @@ class Pool:
     @property
     def waiting(self) -> int:
         """How many requests wait here."""
-        return sum(map(len, self._waiting.values()))
+        return self._waits
 
     @property
     def connections(self) -> int:
@@ -236,6 +237,7 @@ class Pool:
             self._rules.timers.call_later(0.0, lambda: one.fail(Failure.OVERFLOW))
             return one
         self._waiting[need][one] = breaker.pending
+        self._waits += 1
         self._dial_more()
         return one
 
@@ -263,8 +265,9 @@ class Pool:
         for queue in self._waiting.values():
             gate = queue.pop(one, None)
             if gate is not None:
+                self._waits -= 1
                 gate.leave()
-                if not self.is_waited_for:
+                if not self._waits:
                     self._rules.breaker().starving.pop(self, None)
                 return True
         return False
