@@ -8,8 +8,10 @@ from meshproof.runtime.core.messages import Fields, RequestHead, ResponseHead
 
 LAST_CHUNK = b"0\r\n\r\n"
 _SWITCHING, _OK, _NO_CONTENT, _NOT_MODIFIED = 101, 200, 204, 304
+_WITH_BODIES = frozenset({"POST", "PUT", "PATCH"})
+_LINE = b": ".join
 _STATUS_LINES = {
-    status: b"HTTP/1.1 %d %b\r\n"
+    status: b"HTTP/1.1 %d %b"
     % (status, HTTPStatus(status).phrase.encode("ascii") if status in set(HTTPStatus) else b"-")
     for status in range(100, 600)
 }
@@ -17,17 +19,16 @@ _STATUS_LINES = {
 
 def request_bytes(head: RequestHead) -> bytes:
     """The head of a request, with what this hop needs: `host`, the framing of the body, the upgrade."""
-    first = f"{head.method} {head.target} HTTP/1.1\r\nhost: {head.authority}\r\n".encode("ascii")
-    fields = b"\r\n".join(map(b": ".join, head.fields))
+    first = f"{head.method} {head.target} HTTP/1.1\r\nhost: {head.authority}".encode("ascii")
     if head.protocol:
-        framing = b"connection: upgrade\r\nupgrade: %b\r\n" % head.protocol.encode("ascii")
+        end = b"connection: upgrade\r\nupgrade: %b\r\n\r\n" % head.protocol.encode("ascii")
     elif head.length is None:
-        framing = b"transfer-encoding: chunked\r\n"
-    elif head.length or head.method in {"POST", "PUT", "PATCH"}:
-        framing = b"content-length: %d\r\n" % head.length
+        end = b"transfer-encoding: chunked\r\n\r\n"
+    elif head.length or head.method in _WITH_BODIES:
+        end = b"content-length: %d\r\n\r\n" % head.length
     else:
-        return b"%b%b\r\n\r\n" % (first, fields) if fields else first + b"\r\n"
-    return b"%b%b\r\n%b\r\n" % (first, fields, framing) if fields else b"%b%b\r\n" % (first, framing)
+        end = b"\r\n"
+    return b"\r\n".join((first, *map(_LINE, head.fields), end))
 
 
 def is_chunked(head: RequestHead | ResponseHead) -> bool:
@@ -38,18 +39,14 @@ def is_chunked(head: RequestHead | ResponseHead) -> bool:
 def response_bytes(head: ResponseHead, *, is_last: bool, protocol: str = "") -> bytes:
     """The head of a response, with what this hop needs. `is_last`: the connection ends after it."""
     status = head.status
-    fields = b"\r\n".join(map(b": ".join, head.fields))
     if status < _OK:
-        framing = b"connection: upgrade\r\nupgrade: %b\r\n" % protocol.encode("ascii") if status == _SWITCHING else b""
+        end = b"connection: upgrade\r\nupgrade: %b\r\n" % protocol.encode("ascii") if status == _SWITCHING else b""
     elif head.length is not None:
-        framing = b"" if status == _NO_CONTENT else b"content-length: %d\r\n" % head.length
+        end = b"" if status == _NO_CONTENT else b"content-length: %d\r\n" % head.length
     else:
-        framing = b"" if head.is_end else b"transfer-encoding: chunked\r\n"
-    if is_last:
-        framing += b"connection: close\r\n"
-    if fields:
-        return b"%b%b\r\n%b\r\n" % (_STATUS_LINES[status], fields, framing)
-    return b"%b%b\r\n" % (_STATUS_LINES[status], framing)
+        end = b"" if head.is_end else b"transfer-encoding: chunked\r\n"
+    end += b"connection: close\r\n\r\n" if is_last else b"\r\n"
+    return b"\r\n".join((_STATUS_LINES[status], *map(_LINE, head.fields), end))
 
 
 def chunk(payload: bytes) -> bytes:
