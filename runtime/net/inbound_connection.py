@@ -148,13 +148,19 @@ class InboundConnection:
         around = port.around
         chosen = secured.selected_alpn_protocol() if hasattr(secured, "selected_alpn_protocol") else None
         if chosen is None:
-            codec: ServerCodec = FirstBytes(link, around.clock, around.rules.times.head, self._http)
+            codec: ServerCodec = FirstBytes(link, around.clock, around.rules.times.head, self._told)
         else:
             codec = self._http(is_http2=chosen == "h2")
         around.telemetry.opened(record)
         return codec
 
-    def _http(self, is_http2: bool) -> ServerCodec:  # noqa: FBT001  a callback with one meaning
+    def _told(self, is_http2: bool) -> ServerCodec:  # noqa: FBT001  a callback with one meaning
+        """The first bytes have said what is spoken: all others go to its codec straight."""
+        codec = self._http(is_http2=is_http2)
+        self.link.adopt(codec)
+        return codec
+
+    def _http(self, *, is_http2: bool) -> ServerCodec:
         port, record, desk = self._port, self._record, self._desk
         assert record is not None
         assert desk is not None
