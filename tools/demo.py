@@ -8,6 +8,7 @@ Every step runs the installed command and says what it must show; the demo fails
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -15,16 +16,19 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import z3
-from tools.demo_sidecars import CHARGE, three_sidecars
+from tools.demo_calls import Asked, Row, as_table, as_text, of_tests
+from tools.demo_sidecars import CHARGE, STARTED, three_sidecars
 
 ROOT = Path(__file__).resolve().parent.parent
 MESHPROOF = Path(sys.executable).parent / "meshproof"
 SHOP = Path("policies/examples/boutique")
 OUT = Path("build/demo/istio")
 NATIVE = Path("build/demo/native")
+NATIVE_DEV = Path("build/demo/native-dev")
 AS_OF = ("--at", "2026-11-23")  # the day that the example is written for: the output is the same on every day
 INTRUDER = 'allow intruder: anyone -> paymentservice { because "x" }'
 
@@ -38,29 +42,32 @@ def main() -> int:
     started = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="meshproof-demo-") as folder:
-            check_and_prove()
+            report = check_and_prove(Path(folder))
             compile_to_istio()
             witness = refuse_the_intruder(Path(folder) / "boutique")
             say_what_it_opens(Path(folder) / "boutique")
-            replay(witness, Path(folder) / "boutique")
+            let_in, kept_out = replay(witness, Path(folder) / "boutique")
             notice_the_edit(Path(folder) / "running")
             hand_over_the_proofs(Path(folder) / "evidence")
-            enforce_without_a_mesh(Path(folder) / "sidecars")
-    except (BrokenPromiseError, RuntimeError, subprocess.CalledProcessError) as broken:
+            enforce_without_a_mesh(Path(folder) / "prod", report, kept_out)
+            enforce_elsewhere(Path(folder), report, let_in)
+    except (BrokenPromiseError, RuntimeError, OSError, subprocess.CalledProcessError) as broken:
         print(f"\nThe demo failed: {broken}", file=sys.stderr)
         return 1
     print(f"\nAll eight steps did what they promise, in {time.monotonic() - started:.1f} s.")
     return 0
 
 
-def check_and_prove() -> None:
-    """The shop as it is: nothing to find, every claim proved."""
+def check_and_prove(folder: Path) -> dict[str, object]:
+    """The shop as it is: nothing to find, every claim proved; the report has what becomes of the requests of tests."""
     heading("1. The policy of Online Boutique: eleven services, who may call whom, and what must hold whatever happens")
     for path in sorted((ROOT / SHOP).glob("*.mesh")):
         lines = path.read_text(encoding="utf-8").splitlines()
         print(f"   {SHOP / path.name}: {len(lines)} lines")
     print()
-    run("check", SHOP, *AS_OF, expect=0)
+    report = folder / "shop.json"
+    run("check", SHOP, *AS_OF, "--output", "human", "--output", f"json={report}", expect=0)
+    return dict(json.loads(report.read_text(encoding="utf-8")))
 
 
 def compile_to_istio() -> None:
@@ -88,11 +95,9 @@ def refuse_the_intruder(broken: Path) -> list[dict[str, object]]:
     require(bool(refuted), "no claim was refuted")
     require(all(claim["witness"] for claim in refuted), "a refuted claim has no witness")
     to_payment: list[list[dict[str, object]]] = [
-        claim["witness"]
-        for claim in refuted
-        if any(request["destination"].get("service") == "paymentservice" for request in claim["witness"])
+        claim["witness"] for claim in refuted if claim["witness"][-1]["destination"].get("service") == "paymentservice"
     ]
-    require(bool(to_payment), "no witness is a request to the payment service")
+    require(bool(to_payment), "no witness ends at the payment service")
     return min(to_payment, key=len)
 
 
@@ -126,42 +131,56 @@ def hand_over_the_proofs(evidence: Path) -> None:
     require(bool(queries) and not answers[False], "a question is not answered as the evidence says")
 
 
-def enforce_without_a_mesh(folder: Path) -> None:
-    """Sidecars keep the same policy: what `eval` says of a call is what becomes of it."""
+def enforce_without_a_mesh(folder: Path, report: Mapping[str, object], kept_out: Asked) -> None:
+    """Sidecars keep the same policy: what was proved of a request is what becomes of it."""
     heading("8. Without a mesh: three services behind sidecars of our own, with mutual TLS, on loopback")
-    run("compile", SHOP, *AS_OF, "--env", "prod", "--target", "native", "--out", NATIVE, expect=0)
-    print("\nWho may charge a card? First asked, then tried:\n")
-    lines = "".join(json.dumps(charge_by(caller)) + "\n" for caller in ("checkoutservice", "frontend"))
-    printed = run("eval", SHOP, *AS_OF, "--env", "prod", "--requests", "-", expect=0, text=lines)
-    said = [json.loads(line)["decision"] for line in printed.splitlines()]
-    print("\n$ meshproof-proxy run --config run.toml    # three times", flush=True)
+    compile_to_native(SHOP, NATIVE, "prod")
     with three_sidecars(ROOT / NATIVE / "policy.json", folder) as shop:
-        done = [shop.order(), shop.charge()]
+        ordered = shop.order()
+        rows = shop.ask((*of_tests(report, "prod", STARTED), kept_out))
         counted = shop.payment.metrics("meshproof_decisions_total")
-    logged = [line for line in shop.payment.lines() if line["path"] == CHARGE]
-    print(f"   {'caller':<18}{'call':<42}{'said':<8}done")
-    for caller, decision, status in zip(("checkoutservice", "frontend"), said, done, strict=True):
-        print(f"   {caller:<18}{CHARGE:<42}{decision:<8}{status}")
-    print("\n   The access log of the payment service, and what it counts:")
+    show("the policy in prod", rows)
+    print(f"   An order of the frontend, for which the checkout charges a card: {ordered}")
+    require(ordered == "OK", f"the order ended with {ordered}")
+    print("\n   What the sidecar of the payment service logs and counts:")
+    logged = [line for line in shop.payment.lines() if "path" in line]
     for line in logged:
         print(f"   {json.dumps({key: line[key] for key in ('peer', 'path', 'decision', 'rule')})}")
     print("".join(f"   {line}\n" for line in counted))
-    require(said == ["allow", "deny"], "`eval` does not say that the checkout alone may charge")
-    require(done == ["OK", "PERMISSION_DENIED"], f"the sidecars answered {done}")
-    require([line["decision"] for line in logged] == said, "the access log does not say what `eval` says")
-    require(len(counted) == len(said), "the decisions are not counted")
+    said = [row.asked.said for row in rows if row.asked.destination == "paymentservice"]
+    decisions = ["allow", *(one.split()[0] for one in said if one != "deny at transport")]  # the first is the order's
+    require([line["decision"] for line in logged] == decisions, "the access log does not say what was proved")
 
 
-def charge_by(caller: str) -> dict[str, object]:
-    """The call that charges a card, as `eval` reads it."""
-    return {
-        "source": {"identity": f"spiffe://cluster.local/ns/onlineboutique/sa/{caller}"},
-        "destination": {"service": "paymentservice"},
-        "port": 50051,
-        "protocol": "grpc",
-        "method": "POST",
-        "path": CHARGE,
-    }
+def enforce_elsewhere(folder: Path, report: Mapping[str, object], let_in: Asked) -> None:
+    """What production does not have: the tests of another environment, and the pull request that was refused."""
+    compile_to_native(SHOP, NATIVE_DEV, "dev")
+    production = {one.text for one in of_tests(report, "prod", STARTED)}
+    with three_sidecars(ROOT / NATIVE_DEV / "policy.json", folder / "dev") as shop:
+        rows = shop.ask(one for one in of_tests(report, "dev", STARTED) if one.text not in production)
+    show("the policy in dev: what is not tested in prod", rows)
+    print("The pull request of step 3 once more, without the claims and tests that hold it up:\n")
+    broken = folder / "boutique"
+    for name in ("proofs.mesh", "tests.mesh"):
+        (broken / name).unlink()
+    compile_to_native(broken, folder / "native", "prod")
+    with three_sidecars(folder / "native" / "policy.json", folder / "broken") as shop:
+        show("the policy of the pull request", shop.ask([let_in]))
+
+
+def compile_to_native(policy: Path, out: Path, environment: str) -> None:
+    """What sidecars read, anew."""
+    shutil.rmtree(ROOT / out, ignore_errors=True)
+    run("compile", policy, *AS_OF, "--env", environment, "--target", "native", "--out", out, "--quiet", expect=0)
+
+
+def show(where: str, rows: Sequence[Row]) -> None:
+    """The table of what was said and done, which must be the same."""
+    print(f"\n$ meshproof-proxy run --config run.toml    # three times: {where}", flush=True)
+    print(as_table(rows, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ), flush=True)
+    require(bool(rows), "no request was sent")
+    wrong = [row.asked.text for row in rows if not row.agrees]
+    require(not wrong, f"the sidecars do something else than was said of {', '.join(wrong)}")
 
 
 def answered_as_expected(query: Path) -> bool:
@@ -171,11 +190,15 @@ def answered_as_expected(query: Path) -> bool:
     return f"; expected: {solver.check()}" in query.read_text(encoding="utf-8").splitlines()
 
 
-def replay(witness: list[dict[str, object]], broken: Path) -> None:
-    """The witness is a request: the broken policy lets it through, by the new rule; the sound one refuses it."""
+def replay(witness: list[dict[str, object]], broken: Path) -> tuple[Asked, Asked]:
+    """The witness is a request: the broken policy lets it through, by the new rule; the sound one refuses it.
+
+    Its last request, with what is said of it by the one and by the other.
+    """
     heading("5. That request, decided by `meshproof eval`: let in by the new policy, refused by the old one")
     lines = "".join(json.dumps(request) + "\n" for request in witness)
     print(lines, end="")
+    said = []
     for policy, wanted in ((broken, "allow"), (SHOP, "deny")):
         printed = run("eval", policy, *AS_OF, "--env", "prod", "--requests", "-", expect=0, text=lines)
         decisions = [json.loads(line) for line in printed.splitlines()]
@@ -185,6 +208,10 @@ def replay(witness: list[dict[str, object]], broken: Path) -> None:
         )
         if wanted == "allow":
             require("intruder" in {decisions[-1]["by"], *decisions[-1]["also"]}, "the decision is not by `intruder`")
+        last = decisions[-1]
+        said.append(f"{wanted} by {last['by']}" if wanted == "allow" else f"{wanted} at {last['reason']}")
+    request = f"counterexample of step 3: {as_text(witness[-1])}"
+    return Asked(request, said[0], witness[-1]), Asked(request, said[1], witness[-1])
 
 
 def run(*arguments: str | Path, expect: int, text: str = "") -> str:
