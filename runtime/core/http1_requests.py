@@ -29,6 +29,8 @@ class RequestParser:
         self._events: list[RequestEvent] = []
         self._pieces: list[bytes] = []
         self._target = b""
+        self._host: bytes | None = None
+        self._authority = ""
         self._fed = 0
         self._received = 0
         self._is_large = False
@@ -174,8 +176,8 @@ class RequestParser:
         if self._parser.get_http_version() != "1.1":
             raise MalformedError(505, "it does not speak HTTP/1.1")
         host = lines.host
-        if host is None or not HOST(host):
-            raise MalformedError(400, "it has no good `host`")
+        if host is None or host != self._host:  # nearly all requests of a connection name the same
+            self._named(host)
         method = self._parser.get_method().decode("ascii")
         target = self._target
         if method == "CONNECT":
@@ -188,10 +190,16 @@ class RequestParser:
         most = self._limits.body_bytes
         if most is not None and length is not None and length > most:
             raise MalformedError(413, "its body is too large")
-        head = RequestHead(method, target.decode("ascii"), host.decode("ascii"), lines.fields, length, length == 0)
+        head = RequestHead(method, target.decode("ascii"), self._authority, lines.fields, length, length == 0)
         if lines.connection:
             self._connection(head)
         return head
+
+    def _named(self, host: bytes | None) -> None:
+        """A host that was not looked at yet. One that is no good is not kept."""
+        if host is None or not HOST(host):
+            raise MalformedError(400, "it has no good `host`")
+        self._host, self._authority = host, host.decode("ascii")
 
     def _connection(self, head: RequestHead) -> None:
         """What its `connection` says of what comes after it. A protocol that is not known is not heard of."""

@@ -351,3 +351,11 @@ def test_a_client_that_ends_in_the_middle_of_a_body_is_gone() -> None:
     found = Answering().feed(POST + b"content-length: 9\r\n\r\nabc")
     found.codec.eof()
     assert found.asked[0].failure is Failure.CANCELLED
+
+
+@pytest.mark.parametrize("last", [b"", b"host:\r\n", b"host: shop/b\r\n"])
+def test_requests_of_one_connection_have_their_own_hosts(last: bytes) -> None:
+    named = b"".join(b"GET /a HTTP/1.1\r\nhost: %b\r\n\r\n" % host for host in (b"shop", b"shop", b"bank", b"shop"))
+    found = Answering().feed(named + b"GET /a HTTP/1.1\r\n" + last + b"\r\n")
+    assert [one.head.authority for one in found.asked] == ["shop", "shop", "bank", "shop"]
+    assert found.statuses == [200, 200, 200, 200, 400]
