@@ -54,10 +54,11 @@ def details(decision: Decision) -> str:
 class Stamps:
     """Times as RFC 3339 has them, in UTC, to the millisecond, out of those of a monotonic clock."""
 
-    __slots__ = ("_offset", "_second", "_text")
+    __slots__ = ("_millis", "_offset", "_second", "_start", "_text")
 
     def __init__(self, wall: float, monotonic: float) -> None:
-        self._second, self._text = -1, ""
+        self._second, self._start = -1, ""
+        self._millis, self._text = -1, ""
         self._offset = wall - monotonic
 
     def set(self, wall: float, monotonic: float) -> None:
@@ -71,8 +72,11 @@ class Stamps:
     def text(self, monotonic: float) -> str:
         """The time."""
         millis = int((monotonic + self._offset) * 1000)
+        if millis == self._millis:
+            return self._text
         second = millis // 1000
         if second != self._second:
             self._second = second
-            self._text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        return self._text + _MILLIS[millis - second * 1000]
+            self._start = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        self._millis, self._text = millis, self._start + _MILLIS[millis - second * 1000]
+        return self._text
