@@ -160,7 +160,7 @@ class Outbound:
         await self._resolve()
         try:
             for port, place in zip(self._given.settings.outbound, self._given.places, strict=True):
-                await self._listen(port, shared(place))
+                await self._listen(replace(port, listen=place), shared(place))
         except BaseException:
             self.stop()
             raise

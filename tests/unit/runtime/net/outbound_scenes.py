@@ -141,7 +141,7 @@ class Scene:
             NodeName("front"),
             PolicyFiles(Path("policy.json")),
             IdentityFolder(Path()),
-            outbound=tuple(OutboundPort(name, port, at) for (name, port), at in zip(ports, self.ports, strict=True)),
+            outbound=tuple(OutboundPort(name, port, at) for (name, port), at in zip(ports, free, strict=True)),
             endpoints=tuple(groups),
             limits=RunLimits(),
         )

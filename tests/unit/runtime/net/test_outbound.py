@@ -27,6 +27,7 @@ def test_a_request_goes_to_a_server_that_proves_who_it_is_and_connections_are_us
         assert [(one.side, one.service, one.local_identity) for one in scene.told.connections] == [
             ("outbound", "back", "spiffe://shop.example/ns/shop/sa/front")
         ] * 2
+        assert {one.local for one in scene.told.connections} == {str(scene.ports[0])}  # the settings say port 0
         assert (scene.told.faults, scene.told.events) == ([], [])
 
     played(play, mesh)

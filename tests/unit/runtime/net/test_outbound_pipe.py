@@ -57,6 +57,7 @@ def test_bytes_go_through_both_ways_and_are_counted(mesh: Mesh) -> None:
         for _ in range(20):
             client.writer.write(b"x" * 100_000)
         assert await client.reader.readexactly(2_000_000) == b"X" * 2_000_000
+        assert [one.local for one in scene.told.connections] == [str(scene.ports[0])]
         client.writer.close()
         await scene.told.ended.wait()
         await server.ended.wait()
