@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.strategies.telling import WALL, Kept, connection, record, sink
 
 from meshproof.runtime.cli.verify_log import VERIFY_LOG
+from meshproof.runtime.core.messages import Failure
 from meshproof.runtime.settings_run_file import parse_run_settings
 from meshproof.runtime.telemetry import chained_file
 from meshproof.runtime.telemetry.access_log import HIDEABLE
@@ -21,6 +22,8 @@ from meshproof.runtime.telemetry.metrics.catalogue import CATALOGUE, TCP_LABELS
 from meshproof.runtime.telemetry.sink import Outputs
 
 PAGE = (Path(__file__).parents[2] / "docs/operations/telemetry.md").read_text(encoding="utf-8")
+_RUNTIME = Path(__file__).parents[2] / "runtime"
+_WAYS = sorted((*_RUNTIME.glob("core/traffic/*.py"), *_RUNTIME.glob("net/outbound*.py")))
 _PROSE = " ".join(PAGE.split())
 _SETTINGS = """
 service = "catalog"
@@ -52,6 +55,15 @@ def test_the_tables_of_labels_are_the_catalogue() -> None:
     assert tuple(_names(said[1])) == TCP_LABELS
     of_requests = {metric.labels for metric in CATALOGUE if metric.name.startswith("istio_request")}
     assert of_requests == {(*TCP_LABELS, *_names(said[2]))}
+
+
+def test_the_words_for_what_happens_on_the_way_are_those_of_the_code() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| [A-Z].*\. \|$", PAGE, re.MULTILINE)
+    code = "".join(path.read_text(encoding="utf-8") for path in _WAYS)
+    written = re.findall(r"""[.]tell\("([^"]+)"\)""", code)
+    assert rows
+    assert len(rows) == len(set(rows))
+    assert set(rows) == {*Failure, *written} - {Failure.CANCELLED}
 
 
 def test_what_may_be_hidden_and_masked_is_named() -> None:
