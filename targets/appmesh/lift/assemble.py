@@ -77,7 +77,7 @@ def _service(placed: _Placed, mesh: str, leading: Leading) -> Service:
         platform_name=service_name(found, mesh),
         account=own_name(found),
         identity=placed.identity,
-        labels=(),
+        labels=() if found.owner is None else found.owner.pods,
         ports=tuple(one.port for one in placed.listeners),
         origin=found.origin,
         calls=tuple(_needs(found, leading)) if placed.is_known else (),

@@ -11,7 +11,7 @@ from meshproof.compiler.backend.artifact import Artifact
 from meshproof.dsl.diagnostic import Diagnostic
 from meshproof.dsl.source import SourceFile
 from meshproof.targets.appmesh.lift.findings import BAD_FIELD, UNKNOWN_FIELD, UNREADABLE, finding
-from meshproof.targets.appmesh.lift.found import KINDS, Found, ObjectName, Resources
+from meshproof.targets.appmesh.lift.found import KINDS, Found, Owner, Resources
 from meshproof.targets.appmesh.lift.intrinsics import TAGS
 from meshproof.targets.appmesh.lift.kubernetes import is_custom_resource, read_custom_resources
 from meshproof.targets.appmesh.lift.templates import is_template, read_template
@@ -139,7 +139,7 @@ class _Reading:
             return
         self._resource(kinds[0], _without(tree, _TOLD), API)
 
-    def _resource(self, kind: str, tree: MapNode, spelling: Spelling, owner: ObjectName | None = None) -> None:
+    def _resource(self, kind: str, tree: MapNode, spelling: Spelling, owner: Owner | None = None) -> None:
         shape = KINDS.get(kind)
         if shape is None:
             self.diagnostics.append(finding(UNREADABLE, f"App Mesh has no `{kind}`", kind, tree.span))

@@ -25,11 +25,12 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectName:
-    """What Kubernetes calls an object."""
+class Owner:
+    """An object of App Mesh's controller: what Kubernetes calls it, and the labels of its pods, if they tell all."""
 
     namespace: str
     name: str
+    pods: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +44,7 @@ class Found(Generic[_T]):
     name: str
     tree: MapNode
     spelling: Spelling
-    owner: ObjectName | None = None
+    owner: Owner | None = None
 
     @property
     def origin(self) -> Origin:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from meshproof.dsl.diagnostic import Diagnostic
 from meshproof.dsl.source import Span
 from meshproof.targets.appmesh.lift.findings import NOT_MODELLED, finding
-from meshproof.targets.appmesh.lift.found import ObjectName
+from meshproof.targets.appmesh.lift.found import Owner
 from meshproof.targets.common.tree import Entry, Leaf, ListNode, MapNode, Placed
 
 GROUP = "appmesh.k8s.aws/"
@@ -37,7 +37,7 @@ class Spoken:
 
     kind: str
     tree: MapNode
-    owner: ObjectName
+    owner: Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,12 @@ class _Object:
     spec: MapNode
 
     @property
-    def full_name(self) -> ObjectName:
-        """What the object is called, as Kubernetes tells it from others."""
-        return ObjectName(self.namespace, self.name)
+    def owner(self) -> Owner:
+        """The object as the one that resources are made of."""
+        told = self.spec.get("podSelector")
+        selector = told if isinstance(told, MapNode) and told.get("matchExpressions") is None else None
+        pods = {} if selector is None else _labels(selector.get("matchLabels"))
+        return Owner(self.namespace, self.name, tuple(sorted(pods.items())))
 
     @property
     def aws_name(self) -> str:
@@ -106,7 +109,7 @@ class _Reading:
             message = f"the backend groups of `{one.name}` are not modelled: it may call more than is told"
             self.diagnostics.append(finding(NOT_MODELLED, message, one.name, one.tree.span))
         named = {_name_key(one.kind): one.aws_name}
-        yield Spoken(one.kind, self._resource(one, self._spec(one, left_out), named), one.full_name)
+        yield Spoken(one.kind, self._resource(one, self._spec(one, left_out), named), one.owner)
         routes = one.spec.get("routes")
         if one.kind == "VirtualRouter" and isinstance(routes, ListNode):
             yield from (self._route(one, route) for route in routes.items if isinstance(route, MapNode))
@@ -115,7 +118,7 @@ class _Reading:
         told = self._converted(route, router.namespace)
         spec = MapNode(tuple(entry for entry in told.entries if entry.key != "name"), route.span)
         names = {"routeName": _text(route.get("name")), "virtualRouterName": router.aws_name}
-        return Spoken("Route", self._resource(router, spec, names, route.span), router.full_name)
+        return Spoken("Route", self._resource(router, spec, names, route.span), router.owner)
 
     def _gateway_route(self, one: _Object) -> Iterator[Spoken]:
         gateway = self._gateway_of(one)
@@ -125,7 +128,7 @@ class _Reading:
             self.diagnostics.append(finding(NOT_MODELLED, message, one.name, one.tree.span, advice))
             return
         names = {"gatewayRouteName": one.aws_name, "virtualGatewayName": gateway}
-        yield Spoken("GatewayRoute", self._resource(one, self._spec(one, set()), names), one.full_name)
+        yield Spoken("GatewayRoute", self._resource(one, self._spec(one, set()), names), one.owner)
 
     def _gateway_of(self, one: _Object) -> str | None:
         """The gateway that it names, or the only one that takes its labels."""

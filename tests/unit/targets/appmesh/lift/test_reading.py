@@ -180,6 +180,7 @@ def test_objects_keep_the_names_that_kubernetes_knows() -> None:
         "kind": "VirtualNode",
         "metadata": {"name": "pay-v1", "namespace": "back"},
         "spec": {
+            "podSelector": {"matchLabels": {"version": "v1", "app": "pay"}},
             "listeners": [{"portMapping": {"port": 9000, "protocol": "http"}}],
             "serviceDiscovery": {"dns": {"hostname": "pay.back.svc.cluster.local"}},
         },
@@ -188,6 +189,7 @@ def test_objects_keep_the_names_that_kubernetes_knows() -> None:
     assert found is not None
     (one,) = found.services
     assert (one.name, one.namespace, one.platform_name, one.account) == ("back/pay-v1", "back", "pay", "pay-v1")
+    assert one.labels == (("app", "pay"), ("version", "v1"))
 
 
 def test_a_list_of_kubectl_is_its_items() -> None:
