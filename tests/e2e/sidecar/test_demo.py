@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -112,6 +113,20 @@ def test_a_table_has_colours_only_where_they_are_asked_for() -> None:
     for code in ("\033[32m", "\033[31m", "\033[0m"):
         coloured = coloured.replace(code, "")
     assert coloured == plain
+
+
+@pytest.mark.parametrize(("is_terminal", "no_colour"), [(True, ""), (True, "1"), (False, "")])
+def test_colours_are_for_terminals(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, is_terminal: bool, no_colour: str
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if no_colour:
+        monkeypatch.setenv("NO_COLOR", no_colour)
+
+    show("a rule", (Row(ALLOWED, LET_THROUGH),))
+
+    assert ("\033" in capsys.readouterr().out) is (is_terminal and not no_colour)
 
 
 def test_a_request_with_parts_that_are_not_sent_is_not_sent_without_them() -> None:
