@@ -95,7 +95,7 @@ def declared_notes(sides: Sides) -> Iterator[str]:
     """What is meant by a name on the platform, where that has changed and no request shows it."""
     for was, now in _pairs(sides):
         for word, (one, other) in _meant(was, now).items():
-            if one != other:
+            if one != other and one and other:  # what one side does not tell is no change
                 yield f"`{now.name}`: {word} {_changed(one, other)}"
     known = {issuer.name: issuer for issuer in sides.old.issuers}
     for issuer in sides.new.issuers:

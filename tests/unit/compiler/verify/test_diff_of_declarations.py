@@ -168,3 +168,10 @@ def test_trusted_proxies_count_where_envoy_is_asked_for_the_client() -> None:
         )
 
     assert semantic_diff(trusting(1), trusting(2), DAY).verdict is DiffVerdict.INCOMPARABLE
+
+
+def test_labels_that_one_side_does_not_tell_are_no_change() -> None:
+    told = mesh_of(BASE, has_mesh=True)
+    untold = replace(told, services=tuple(replace(one, labels=()) for one in told.services))
+
+    assert semantic_diff(untold, told, DAY).notes == ()
