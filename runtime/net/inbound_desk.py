@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from operator import itemgetter
 from time import perf_counter_ns
 
 from meshproof.compiler.ir.decision import Decision, Reason
@@ -27,6 +28,7 @@ UNAUTHORIZED = Respond(
 
 CLIENT_CERT = b"x-forwarded-client-cert"
 _FORWARDED = b"x-forwarded-for"
+_NAME = itemgetter(0)
 _TIMED = 63
 """Of so many decisions and one more, one is timed."""
 
@@ -67,7 +69,9 @@ class InboundDesk:
         port.tracer(head, record)
         if answer is not None:
             return answer
-        fields = [line for line in head.fields if line[0] not in OF_IDENTITIES]
+        fields = head.fields
+        if not OF_IDENTITIES.isdisjoint(map(_NAME, fields)):  # hardly anybody sends one
+            fields = [line for line in fields if line[0] not in OF_IDENTITIES]
         if policy.stripped:
             self._strip(head, fields)
         fields += self._shown
