@@ -1,0 +1,31 @@
+"""Pages that show commands and what they print."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+_FENCE = re.compile(r"^```(?P<kind>[a-z]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def fences(page: str) -> list[tuple[str, str]]:
+    """The fences of a page in order, each with its kind."""
+    return [(one["kind"], one["text"]) for one in _FENCE.finditer(page)]
+
+
+def done_as_shown(shown: str, where: Path) -> tuple[tuple[int, str], tuple[int, str]]:
+    """What the command at the head of a `console` fence ends with and prints in a folder, and what the page says."""
+    command, _, said = shown.partition("\n")
+    without_width = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    done = subprocess.run(
+        [sys.executable, "-m", "meshproof", *command.removeprefix("$ meshproof ").split()],
+        cwd=where,
+        env=without_width,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return (done.returncode, done.stdout), (0, said)
