@@ -16,6 +16,9 @@ from meshproof.targets.appmesh.model.virtual_gateway import VirtualGateway
 from meshproof.targets.appmesh.model.virtual_node import VirtualNode
 
 _RESERVED = ("/aws-appmesh", "/aws-app-mesh")
+RETRIED = ("server-error", "gateway-error", "client-error", "stream-error")
+"""When a request is sent again (API reference, `HttpRetryPolicy`); the service model takes any short text."""
+
 _RANKED = ("http_route", "http2_route", "grpc_route", "tcp_route")
 
 
@@ -45,6 +48,7 @@ def _route(route: Any) -> Iterator[Breach]:  # noqa: ANN401  a route or a gatewa
         yield Breach(("spec",), f"exactly one kind of route must be given, and {said}")
         return
     at, part = ("spec", kinds[0]), getattr(route.spec, kinds[0])
+    yield from _retried(getattr(part, "retry_policy", None), (*at, "retry_policy"))
     match = part.match
     if match is None:
         return
@@ -72,6 +76,13 @@ def _matched(match: Any, at: tuple[str | int, ...]) -> Iterator[Breach]:  # noqa
             found = None if header.match is None else header.match.range
             if found is not None and found.start >= found.end:
                 yield Breach((*at, name, index, "match", "range"), "a range starts before it ends")
+
+
+def _retried(policy: Any, at: tuple[str | int, ...]) -> Iterator[Breach]:  # noqa: ANN401
+    for index, event in enumerate(getattr(policy, "http_retry_events", None) or ()):
+        if event not in RETRIED:
+            known = ", ".join(f"`{one}`" for one in RETRIED)
+            yield Breach((*at, "http_retry_events", index), f"`{event}` is none of {known}")
 
 
 def _rewritten(part: Any, at: tuple[str | int, ...]) -> Iterator[Breach]:  # noqa: ANN401

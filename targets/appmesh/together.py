@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from meshproof.targets.appmesh.model.gateway_route import GatewayRoute
@@ -48,13 +49,24 @@ DEFAULT = Quotas()
 """What an account has that asked for nothing."""
 
 
+class Concern(Enum):
+    """What a misfit is about."""
+
+    NAME = "name"
+    REFERENCE = "reference"
+    PORT = "port"
+    QUOTA = "quota"
+
+
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A resource that does not fit to the others. `path` leads to the place in it."""
+    """A resource that does not fit to the others. `path` leads to the place in it; `missed` is what is not there."""
 
     key: Key
     path: Path
     message: str
+    concern: Concern
+    missed: Key | None = None
 
 
 def misfits(resources: Sequence[Value], quotas: Quotas = DEFAULT) -> tuple[Misfit, ...]:
@@ -71,14 +83,15 @@ def misfits(resources: Sequence[Value], quotas: Quotas = DEFAULT) -> tuple[Misfi
 def _doubled(resources: Sequence[Value]) -> Iterator[Misfit]:
     for key, count in Counter(map(key_of, resources)).items():
         if count > 1:
-            yield Misfit(key, (), f"{count} {_WORDS[key.kind]}s are called `{key.name}`")
+            yield Misfit(key, (), f"{count} {_WORDS[key.kind]}s are called `{key.name}`", Concern.NAME)
 
 
 def _dangling(one: Value, named: Mapping[Key, Value]) -> Iterator[Misfit]:
     for reference in references(one):
         if reference.key not in named:
             word = _WORDS[reference.key.kind]
-            yield Misfit(key_of(one), reference.path, f"there is no {word} `{reference.key.name}`")
+            message = f"there is no {word} `{reference.key.name}`"
+            yield Misfit(key_of(one), reference.path, message, Concern.REFERENCE, reference.key)
 
 
 def _ports(one: Value, named: Mapping[Key, Value]) -> Iterator[Misfit]:
@@ -90,7 +103,7 @@ def _ports(one: Value, named: Mapping[Key, Value]) -> Iterator[Misfit]:
                 node = named.get(Key("VirtualNode", (one.mesh_name, target.virtual_node)))
                 if isinstance(node, VirtualNode) and target.port is not None and target.port not in _listening(node):
                     message = f"the virtual node `{target.virtual_node}` does not listen at {target.port}"
-                    yield Misfit(key_of(one), (*path, "port"), message)
+                    yield Misfit(key_of(one), (*path, "port"), message, Concern.PORT)
         case GatewayRoute():
             yield from _matched_port(one, named.get(Key("VirtualGateway", (one.mesh_name, one.virtual_gateway_name))))
         case _:
@@ -110,13 +123,13 @@ def _matched_port(one: Route | GatewayRoute, parent: Value | None) -> Iterator[M
         at = ("spec", kind)
         if port is not None and port not in listening:
             message = f"the {_WORDS[type(parent).__name__]} `{key_of(parent).name}` does not listen at {port}"
-            yield Misfit(key_of(one), (*at, "match", "port"), message)
+            yield Misfit(key_of(one), (*at, "match", "port"), message, Concern.PORT)
             continue
         spoken = {listening[port]} if port is not None else set(listening.values())
         protocol = kind.removesuffix("_route")
         if spoken and protocol not in spoken:
             message = f"the {_WORDS[type(parent).__name__]} `{key_of(parent).name}` does not speak `{protocol}` there"
-            yield Misfit(key_of(one), at, message)
+            yield Misfit(key_of(one), at, message, Concern.PORT)
 
 
 def _listening(one: VirtualNode | VirtualRouter | VirtualGateway) -> dict[int, str]:
@@ -134,7 +147,7 @@ def _doubled_backends(one: Value) -> Iterator[Misfit]:
             continue
         if reference.key in seen:
             message = f"the virtual service `{reference.key.name}` is a backend twice"
-            yield Misfit(key_of(one), reference.path, message)
+            yield Misfit(key_of(one), reference.path, message, Concern.NAME)
         seen.add(reference.key)
 
 
@@ -152,9 +165,9 @@ def _too_many(resources: Sequence[Value], quotas: Quotas) -> Iterator[Misfit]:
     for (kind, parent), count in counted.items():
         if parent and count > most[kind]:
             message = f"it has {count} {_WORDS[kind]}s, and {most[kind]} are given"
-            yield Misfit(Key(parents.get(kind, "Mesh"), parent), (), message)
+            yield Misfit(Key(parents.get(kind, "Mesh"), parent), (), message, Concern.QUOTA)
     for one in resources:
         count = len(one.spec.backends or ()) if isinstance(one, VirtualNode) else 0
         if count > quotas.backends:
             message = f"it has {count} backends, and {quotas.backends} are given"
-            yield Misfit(key_of(one), ("spec", "backends"), message)
+            yield Misfit(key_of(one), ("spec", "backends"), message, Concern.QUOTA)

@@ -12,9 +12,9 @@ from meshproof.targets.appmesh.model.route import Route
 from meshproof.targets.appmesh.model.shared import Duration
 from meshproof.targets.appmesh.model.virtual_node import AwsCloudMapServiceDiscovery, DnsServiceDiscovery
 from meshproof.targets.appmesh.references import Key, Path, key_of, references
+from meshproof.targets.appmesh.rules import RETRIED
 from meshproof.targets.appmesh.values import Value
 
-_RETRIED = ("server-error", "gateway-error", "client-error", "stream-error")
 _FAMILIES = ("IPv4_ONLY", "IPv6_ONLY")
 
 
@@ -91,5 +91,5 @@ def _inside(value: object, path: Path) -> Iterator[tuple[Path, str]]:
 
 def _retried(events: tuple[str, ...] | None, path: Path) -> Iterator[tuple[Path, str]]:
     for index, event in enumerate(events or ()):
-        if event not in _RETRIED:
+        if event not in RETRIED:
             yield (*path, index), f"an object knows no event `{event}` to try again at"
