@@ -16,16 +16,17 @@ def fences(page: str) -> list[tuple[str, str]]:
     return [(one["kind"], one["text"]) for one in _FENCE.finditer(page)]
 
 
-def done_as_shown(shown: str, where: Path) -> tuple[tuple[int, str], tuple[int, str]]:
-    """What the command at the head of a `console` fence ends with and prints in a folder, and what the page says."""
+def run_shown(shown: str, where: Path) -> tuple[subprocess.CompletedProcess[str], str]:
+    """The command at the head of a `console` fence, run in a folder, and what the page says that it prints."""
     command, _, said = shown.partition("\n")
+    program, *arguments = command.removeprefix("$ ").split()
     without_width = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     done = subprocess.run(
-        [sys.executable, "-m", "meshproof", *command.removeprefix("$ meshproof ").split()],
+        [Path(sys.executable).with_name(program), *arguments],
         cwd=where,
         env=without_width,
         capture_output=True,
         text=True,
         check=False,
     )
-    return (done.returncode, done.stdout), (0, said)
+    return done, said

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.docs.console import done_as_shown, fences
+from tests.docs.console import fences, run_shown
 
 pytestmark = [pytest.mark.corpus]
 
@@ -21,5 +21,5 @@ def test_every_command_prints_what_the_page_says(corpus: Path, tmp_path: Path) -
     shown = [text for kind, text in FENCES if kind == "console"]
     assert len(shown) == 4
     for text in shown:  # in order: the last one reads what the one before wrote
-        done, said = done_as_shown(text, tmp_path)
-        assert done == said
+        done, said = run_shown(text, tmp_path)
+        assert (done.returncode, done.stdout) == (0, said), done.stderr
