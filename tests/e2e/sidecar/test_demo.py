@@ -37,6 +37,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, object]:
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
+@pytest.mark.slow
 def test_sidecars_do_what_is_proved_of_every_test(report: Mapping[str, object], tmp_path: Path) -> None:
     compile_to_native(SHOP, tmp_path / "native", "prod")
     with three_sidecars(tmp_path / "native" / "policy.json", tmp_path / "run") as shop:
@@ -48,6 +49,7 @@ def test_sidecars_do_what_is_proved_of_every_test(report: Mapping[str, object], 
     show("the shop", rows)
 
 
+@pytest.mark.slow
 def test_sidecars_of_another_policy_are_found_out(report: Mapping[str, object], tmp_path: Path) -> None:
     broken = tmp_path / "boutique"
     shutil.copytree(ROOT / SHOP, broken, ignore=shutil.ignore_patterns("proofs.mesh", "tests.mesh"))
