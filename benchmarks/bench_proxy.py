@@ -59,6 +59,8 @@ class Ground:
             self.ways[f"sidecar, {what}"] = stack.enter_context(proxies.sidecar(folder, service, rules))
         if shutil.which("nginx") is not None:
             self.ways["nginx"] = stack.enter_context(proxies.nginx(folder, service))
+        else:
+            print("nginx is not on the path and is left out", file=sys.stderr)
         with suppress(OSError, subprocess.CalledProcessError, TimeoutError):
             self.ways["mitmdump"] = stack.enter_context(proxies.mitmdump(service))
 

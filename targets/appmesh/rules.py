@@ -14,6 +14,7 @@ from meshproof.targets.appmesh.model.gateway_route import GatewayRoute
 from meshproof.targets.appmesh.model.route import Route
 from meshproof.targets.appmesh.model.virtual_gateway import VirtualGateway
 from meshproof.targets.appmesh.model.virtual_node import VirtualNode
+from meshproof.targets.appmesh.settled import is_settled
 
 _RESERVED = ("/aws-appmesh", "/aws-app-mesh")
 RETRIED = ("server-error", "gateway-error", "client-error", "stream-error")
@@ -80,7 +81,7 @@ def _matched(match: Any, at: tuple[str | int, ...]) -> Iterator[Breach]:  # noqa
 
 def _retried(policy: Any, at: tuple[str | int, ...]) -> Iterator[Breach]:  # noqa: ANN401
     for index, event in enumerate(getattr(policy, "http_retry_events", None) or ()):
-        if event not in RETRIED:
+        if event not in RETRIED and is_settled(event):
             known = ", ".join(f"`{one}`" for one in RETRIED)
             yield Breach((*at, "http_retry_events", index), f"`{event}` is none of {known}")
 

@@ -12,11 +12,11 @@ from enum import Enum
 
 from meshproof.dsl.source import Span
 from meshproof.targets.appmesh.lift.found import KINDS, Found
-from meshproof.targets.appmesh.lift.intrinsics import is_settled
 from meshproof.targets.appmesh.lift.templates import PREFIX, Declared, is_template, read_template
 from meshproof.targets.appmesh.read import Reader
 from meshproof.targets.appmesh.references import Key, key_of
 from meshproof.targets.appmesh.rules import breaches
+from meshproof.targets.appmesh.settled import is_settled
 from meshproof.targets.appmesh.spelling import CLOUDFORMATION
 from meshproof.targets.appmesh.together import DEFAULT, Misfit, Quotas, misfits
 from meshproof.targets.appmesh.values import Value

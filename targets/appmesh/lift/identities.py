@@ -15,7 +15,7 @@ from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.names import Origin, SpiffeId
 from meshproof.compiler.ir.predicate import Opaque, Predicate, SourceIdentity, Test
 from meshproof.targets.appmesh.lift.found import Resources
-from meshproof.targets.appmesh.lift.intrinsics import is_settled
+from meshproof.targets.appmesh.settled import is_settled
 
 _DNS_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 _NOT_OF_A_DOMAIN = re.compile(r"[^a-z0-9._-]")

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from meshproof.dsl.source import Span
+from meshproof.targets.appmesh.settled import is_settled
 from meshproof.targets.common.tree import DEPTH_MAX, Entry, Leaf, ListNode, MapNode, Placed
 
 TEXT_MAX = 4096
@@ -36,7 +37,6 @@ TAGS: Mapping[str, str] = {
 _FUNCTIONS = frozenset(TAGS.values())
 _NO_VALUE = "AWS::NoValue"
 _SUBSTITUTED = re.compile(r"\$\{(!?)([^{}]*)\}")
-_UNKNOWN = "${"
 
 Attribute = Callable[[str, str, Span], Placed | None]
 """What `Fn::GetAtt` of a resource gives: by its logical name and the attribute. None if only the stack knows."""
@@ -50,11 +50,6 @@ class UnsettledError(Exception):
         self.message = message
         self.span = span
         self.advice = advice
-
-
-def is_settled(text: str) -> bool:
-    """Whether the text is known whole."""
-    return _UNKNOWN not in text
 
 
 @dataclass(frozen=True, slots=True)

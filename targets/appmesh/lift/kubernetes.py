@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from meshproof.dsl.diagnostic import Diagnostic
 from meshproof.dsl.source import Span
-from meshproof.targets.appmesh.lift.findings import NOT_MODELLED, finding
+from meshproof.targets.appmesh.lift.findings import BAD_FIELD, NOT_MODELLED, finding
 from meshproof.targets.appmesh.lift.found import Owner
 from meshproof.targets.common.tree import Entry, Leaf, ListNode, MapNode, Placed
 
@@ -97,6 +97,9 @@ class _Reading:
 
     def resources(self, one: _Object) -> Iterator[Spoken]:
         """The resource, and the routes that stand inside of a router."""
+        if not one.name:
+            self.diagnostics.append(finding(BAD_FIELD, f"the {one.kind} has no `metadata.name`", "", one.tree.span))
+            return
         if one.kind not in _KINDS:
             message = f"`{one.kind}` of App Mesh's controller is not modelled"
             self.diagnostics.append(finding(NOT_MODELLED, message, one.name, one.tree.span))

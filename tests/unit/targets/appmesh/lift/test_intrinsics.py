@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from meshproof.dsl.source import Span
-from meshproof.targets.appmesh.lift.intrinsics import CHAIN_MAX, TAGS, Scope, UnsettledError, is_settled
+from meshproof.targets.appmesh.lift.intrinsics import CHAIN_MAX, TAGS, Scope, UnsettledError
+from meshproof.targets.appmesh.settled import is_settled
 from meshproof.targets.common.tree import Leaf, ListNode, MapNode, Placed
 from meshproof.targets.common.yaml import parse
 

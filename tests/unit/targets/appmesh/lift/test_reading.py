@@ -192,6 +192,35 @@ def test_objects_keep_the_names_that_kubernetes_knows() -> None:
     assert one.labels == (("app", "pay"), ("version", "v1"))
 
 
+def test_an_object_without_a_name_makes_no_mesh() -> None:
+    lifted = read_text(OBJECTS.replace("metadata: {name: web, ", "metadata: {"))
+    assert lifted.mesh is None
+    assert ("MP712", "the VirtualNode has no `metadata.name`") in {
+        (one.code, one.message) for one in lifted.diagnostics
+    }
+
+
+def test_when_a_request_is_sent_again_may_be_a_parameter_that_is_not_told() -> None:
+    text = """
+Parameters: {Event: {Type: String}}
+Resources:
+  Mesh: {Type: "AWS::AppMesh::Mesh", Properties: {MeshName: shop}}
+  Route:
+    Type: AWS::AppMesh::Route
+    Properties:
+      MeshName: shop
+      VirtualRouterName: pay
+      RouteName: all
+      Spec:
+        HttpRoute:
+          Match: {Prefix: /}
+          Action: {WeightedTargets: [{VirtualNode: pay, Weight: 1}]}
+          RetryPolicy: {MaxRetries: 1, PerRetryTimeout: {Unit: s, Value: 1}, HttpRetryEvents: [EVENT]}
+"""
+    assert read_text(text.replace("EVENT", "!Ref Event")).mesh is not None
+    assert [one.code for one in read_text(text.replace("EVENT", "sometimes")).diagnostics][:1] == ["MP712"]
+
+
 def test_a_list_of_kubectl_is_its_items() -> None:
     items = [{"apiVersion": "appmesh.k8s.aws/v1beta2", "kind": "Mesh", "metadata": {"name": "shop"}, "spec": {}}]
     listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
