@@ -1,0 +1,1 @@
+"""What App Mesh leaves to others when a policy is compiled to it."""
