@@ -16,7 +16,7 @@ from meshproof.targets.appmesh.lift.documents import Files, read_files
 from meshproof.targets.appmesh.lift.findings import BAD_FIELD, BAD_OPTION, NOTHING, finding
 from meshproof.targets.appmesh.lift.found import Resources
 from meshproof.targets.appmesh.lift.notices import notices
-from meshproof.targets.appmesh.lift.options import MESH, BadOptionError, Options, read_options
+from meshproof.targets.appmesh.options import MESH, BadOptionError, Options, read_options
 
 _MOST_NAMES = 5
 
@@ -27,8 +27,7 @@ def read_appmesh(files: tuple[Artifact, ...], settings: Iterable[tuple[str, str]
     try:
         options = read_options(settings)
     except BadOptionError as error:
-        advice = f"there are `{MESH}` and `app-mesh.parameter.NAME`"
-        return Lifted(None, (finding(BAD_OPTION, str(error), "", start, advice),))
+        return Lifted(None, (finding(BAD_OPTION, str(error), "", start, error.advice),))
     found = read_files(files, options.parameters)
     resources, chosen = _chosen(found.resources, options.mesh, start)
     foreign = _foreign_parameters(options, found, start)
