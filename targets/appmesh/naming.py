@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
+NOBODY = "nobody.invalid"
+"""A name that no certificate holds: no authority may issue one (RFC 6761, 6.4), and none of a mesh issues DNS names."""
+
+REFUSED = "refused.invalid"
+"""The virtual service that nobody provides: where routes lead that refuse."""
+
 _PLAIN = re.compile(r"[A-Za-z0-9-]+")
 _MOST = 255
 _MARK = 16
@@ -18,6 +24,34 @@ def node_name(service: str, namespace: str, version: str | None = None) -> str:
 def gateway_name(gateway: str, namespace: str) -> str:
     """The virtual gateway of a gateway that the policy declares."""
     return _joined(gateway, namespace)
+
+
+def gate_name(number: int) -> str:
+    """The virtual gateway, counted from 1, that judges calls inside the mesh. No other name has this form."""
+    return "meshproof-gate" if number == 1 else f"meshproof-gate-{number}"
+
+
+def gate_node_name(gate: str) -> str:
+    """The virtual node by which callers find a gate: an address, of which no proxy is a part."""
+    return f"{gate}-doors"
+
+
+def router_name(virtual_service: str) -> str:
+    """The virtual router of a virtual service."""
+    plain = virtual_service.replace(".", "_")
+    if all(map(_PLAIN.fullmatch, virtual_service.split("."))) and len(plain) <= _MOST:
+        return plain
+    return _joined(virtual_service)
+
+
+def host_name(form: str, name: str, namespace: str, version: str = "") -> str:
+    """The DNS name of a workload, by the form that an option gives: what callers dial, and its virtual service."""
+    return form.format(name=name, namespace=namespace, version=version)
+
+
+def direct_name(virtual_service: str) -> str:
+    """The virtual service by which gates reach a service that its callers reach through them."""
+    return f"direct.{virtual_service}"
 
 
 def _joined(*parts: str) -> str:
