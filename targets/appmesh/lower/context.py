@@ -12,9 +12,9 @@ from meshproof.compiler.ir.entities import Gateway, Service
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, Origin, SpiffeId
 from meshproof.dsl.diagnostic import Severity
-from meshproof.targets.appmesh.lower.findings import Findings
+from meshproof.targets.appmesh.lower.findings import Findings, NotExpressibleError
 from meshproof.targets.appmesh.naming import gateway_name, host_name, node_name
-from meshproof.targets.appmesh.options import MESH, BadOptionError, Options, read_options
+from meshproof.targets.appmesh.options import MESH, BadOptionError, Judgement, Options, read_options
 from meshproof.targets.appmesh.references import key_of
 from meshproof.targets.appmesh.values import Value
 from meshproof.targets.common.names import Names
@@ -72,12 +72,28 @@ class Context:
 
     def of_identity(self, identity: SpiffeId) -> tuple[Service | Gateway, ...]:
         """The declared workloads that run as this identity."""
-        return tuple(one for one in (*self.mesh.services, *self.mesh.gateways) if one.identity == identity)
+        workloads: tuple[Service | Gateway, ...] = (*self.mesh.services, *self.mesh.gateways)
+        return tuple(one for one in workloads if one.identity == identity)
 
     def place(self, resource: Value, subject: str, index: int | None = None) -> None:
         """Write down what a resource, or its entry `index`, came from."""
         key = key_of(resource)
         self.pieces.append(MapEntry(key.kind, self.mesh_name, "/".join(key.names[1:]) or key.name, index, subject))
+
+    def kept_nowhere(self, subject: str, origin: Origin, error: NotExpressibleError) -> None:
+        """Something that no proxy keeps and that lets nobody in: MP701, or MP708 where `require` is cooperative."""
+        if self.options.require is Judgement.ENFORCED:
+            self.findings.unsupported(subject, origin, error)
+        else:
+            self.findings.residual(subject, origin, f"App Mesh does not keep all of `{subject}`: {error.reason}")
+
+    def kept_by_callers(self, subject: str, origin: Origin, error: NotExpressibleError) -> None:
+        """A part of the policy that callers' own proxies keep: MP701, or MP727 where `require` is cooperative."""
+        if self.options.require is Judgement.ENFORCED:
+            advice = "accept that callers keep it, with `--option app-mesh.require=cooperative`"
+            self.findings.unsupported(subject, origin, NotExpressibleError(error.feature, error.reason, advice))
+        else:
+            self.findings.add("MP727", Severity.INFO, f"`{subject}`: {error.reason}", subject, origin)
 
     def claim(self, scope: str, name: str, owner: str, origin: Origin) -> None:
         """MP706 where two things of the policy become one of App Mesh."""
