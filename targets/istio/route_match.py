@@ -13,10 +13,10 @@ from meshproof.compiler.ir.predicate import Header, Host, Method, Path, Query, S
 from meshproof.compiler.ir.routing import Branch
 from meshproof.compiler.patterns.pattern import to_automaton
 from meshproof.compiler.patterns.segments import parse_segments
+from meshproof.targets.common.encoded import ENCODED, is_blind_to_escapes, takes_raw_root_alone, takes_root_alone
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.clauses import Clause, Literal, clauses
 from meshproof.targets.istio.context import Context
-from meshproof.targets.istio.encoded import ENCODED, is_blind_to_escapes, takes_raw_root_alone, takes_root_alone
 from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.headers import JOINED, TAKEN_AWAY
 from meshproof.targets.istio.identities import Domains

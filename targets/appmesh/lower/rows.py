@@ -136,7 +136,7 @@ def rows(mesh: Mesh, day: date) -> tuple[Row, ...]:
 
 def known_identities(mesh: Mesh, day: date) -> tuple[SpiffeId, ...]:
     """The identities of services and gateways, and those of trusted domains that rules in force name as a whole."""
-    found = {node.identity for node in (*mesh.services, *mesh.gateways)}
+    found = {one.identity for one in mesh.services} | {one.identity for one in mesh.gateways}
     trusted = {mesh.trust_domain, *mesh.trusts}
     for rule in mesh.rules:
         if rule.is_in_force(day):

@@ -9,7 +9,7 @@ from tests.strategies.patterns import paths
 from meshproof.compiler.patterns.istio_paths import IstioMode, istio_path
 from meshproof.compiler.patterns.pattern import Exact, Pattern, Prefix, Regex, Suffix, matches, to_automaton
 from meshproof.compiler.patterns.segments import parse_segments
-from meshproof.targets.istio.encoded import is_blind_to_escapes, takes_raw_root_alone, takes_root_alone
+from meshproof.targets.common.encoded import is_blind_to_escapes, takes_raw_root_alone, takes_root_alone
 
 BLIND: tuple[Pattern, ...] = (
     parse_segments("/a/*"),
