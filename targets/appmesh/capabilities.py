@@ -1,0 +1,52 @@
+"""What App Mesh can say of the language, a line for every feature."""
+
+from __future__ import annotations
+
+from meshproof.compiler.backend.features import Capability, Feature, Support
+
+_ROWS: tuple[tuple[Feature, Support, str], ...] = (
+    (Feature.ALLOW, Support.STRICTER, "names that a listener takes in; by request at the doors of a gate"),
+    (Feature.DENY, Support.EMULATED, "folded into the names; by request as first routes of a door, to nobody"),
+    (Feature.ASK, Support.UNSUPPORTED, ""),
+    (Feature.ASK_BY_IDENTITY, Support.UNSUPPORTED, ""),
+    (Feature.AUDIT, Support.UNSUPPORTED, ""),
+    (Feature.OBSERVE, Support.EMULATED, "listeners with mode PERMISSIVE and no names"),
+    (Feature.CLOSED_NAMESPACE, Support.UNSUPPORTED, ""),
+    (Feature.IDENTITY_SOURCE, Support.STRICTER, "subjectAlternativeNames: those that the policy names, no patterns"),
+    (Feature.PLAINTEXT_SOURCE, Support.UNSUPPORTED, ""),
+    (Feature.SOURCE_ADDRESS, Support.UNSUPPORTED, ""),
+    (Feature.CLIENT_ADDRESS, Support.UNSUPPORTED, ""),
+    (Feature.METHOD, Support.EMULATED, "match.method, a route each"),
+    (Feature.METHOD_REGEX, Support.UNSUPPORTED, ""),
+    (Feature.PATH_SEGMENTS, Support.STRICTER, "match.path: exact and regex of at most 255 characters"),
+    (Feature.PATH_INTERSECTION, Support.UNSUPPORTED, ""),
+    (Feature.PATH_REGEX, Support.STRICTER, "match.path.regex of at most 255 characters"),
+    (Feature.HOST, Support.UNSUPPORTED, ""),
+    (Feature.HEADER, Support.STRICTER, "match.headers"),
+    (Feature.HEADER_REGEX, Support.STRICTER, "match.headers.match.regex"),
+    (Feature.EMPTY_VALUE, Support.UNSUPPORTED, ""),
+    (Feature.QUERY, Support.STRICTER, "match.queryParameters, one value"),
+    (Feature.SNI, Support.UNSUPPORTED, ""),
+    (Feature.TOKEN, Support.UNSUPPORTED, ""),
+    (Feature.CLAIM, Support.UNSUPPORTED, ""),
+    (Feature.TOKEN_PLACES, Support.UNSUPPORTED, ""),
+    (Feature.TOKEN_STRIP, Support.UNSUPPORTED, ""),
+    (Feature.FOREIGN_TRUST, Support.UNSUPPORTED, ""),
+    (Feature.TRUST_ALIASES, Support.UNSUPPORTED, ""),
+    (Feature.MTLS_MODES, Support.STRICTER, "tls.mode; where plaintext is taken, only if all may do everything"),
+    (Feature.MTLS_PORTS, Support.NATIVE, "a listener each"),
+    (Feature.ROUTE_MATCH, Support.NATIVE, "route match: path, method, headers, query; kept by callers"),
+    (Feature.ROUTE_NEGATION, Support.EMULATED, "of headers: invert, and a route for those without it"),
+    (Feature.ROUTE_SPLIT, Support.NATIVE, "weightedTargets: a virtual node for each version"),
+    (Feature.ROUTE_SETTINGS, Support.UNSUPPORTED, "timeouts, and retries at some events"),
+    (Feature.LIMITS, Support.UNSUPPORTED, "outlierDetection, and connectionPool with some bounds for each protocol"),
+    (Feature.GATEWAY, Support.UNSUPPORTED, ""),
+    (Feature.EXTERNAL, Support.STRICTER, "DROP_ALL: nothing outside the mesh is reached; kept by callers"),
+    (Feature.EXTERNAL_OPERATIONS, Support.STRICTER, "DROP_ALL: nothing outside the mesh is reached"),
+    (Feature.EGRESS_CLOSED, Support.NATIVE, "DROP_ALL; kept by callers"),
+    (Feature.RAW_PATHS, Support.STRICTER, "by regex of a door"),
+    (Feature.SELECTORS, Support.NATIVE, "a virtual node for each workload"),
+    (Feature.FOREIGN_FILES, Support.UNSUPPORTED, ""),
+)
+
+CAPABILITIES = tuple(Capability(feature, support, by) for feature, support, by in _ROWS)

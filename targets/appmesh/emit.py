@@ -1,0 +1,93 @@
+"""Resources as files: a template of CloudFormation, objects of the controller, or calls of the API."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+from meshproof.compiler.backend.artifact import Artifact
+from meshproof.compiler.ir.json_text import Json
+from meshproof.targets.appmesh.lower.lower import AppMeshLowered
+from meshproof.targets.appmesh.options import Rendering
+from meshproof.targets.appmesh.render.calls import calls
+from meshproof.targets.appmesh.render.cloudformation import template
+from meshproof.targets.appmesh.render.kubernetes import Placement, objects
+from meshproof.targets.appmesh.residue.iam import Scope, grants
+from meshproof.targets.common.yaml import Value, dump
+
+TEMPLATE = "template.json"
+CALLS = "calls"
+"""The folder of calls: each file is `aws appmesh OPERATION --cli-input-json file://…`, in the order of their names."""
+
+MANIFESTS = "manifests"
+"""The folder to apply: `kubectl apply -f build/app-mesh/manifests`."""
+
+RESIDUALS = "meshproof/residuals.json"
+IAM = "meshproof/iam.json"
+SOURCES = "meshproof/sources.json"
+BESIDE = (RESIDUALS, IAM, SOURCES)
+"""Files about the resources, which are none of App Mesh's own: whoever reads those leaves them out."""
+
+
+class InvalidResourceError(AssertionError):
+    """A bug of this target: it made resources that cannot be written as they were asked for."""
+
+
+def emit(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
+    """The files, sorted by path. Raises `InvalidResourceError`, which is an internal error."""
+    return tuple(sorted((*_RENDERED[lowered.options.rendering](lowered), *_beside(lowered))))
+
+
+def _template(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
+    whole = template(lowered.resources)
+    assert isinstance(whole, dict)
+    told = {"Description": f"Compiled by meshproof: {lowered.compile_options.read_back}"}
+    return (Artifact(TEMPLATE, _text({**whole, **told})),)
+
+
+def _calls(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
+    found = calls(lowered.resources)
+    width = len(str(len(found)))
+    return tuple(
+        Artifact(f"{CALLS}/{number:0{width}}-{_kebab(one.operation)}.json", _text(one.given))
+        for number, one in enumerate(found, start=1)
+    )
+
+
+def _manifests(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
+    found = objects(lowered.resources, Placement(lowered.namespace, lowered.pods))
+    if found.gaps:
+        reasons = "; ".join(f"{one.key.kind} {one.key.name}: {one.message}" for one in found.gaps)
+        raise InvalidResourceError(f"no objects can say this: {reasons}")
+    documents: dict[str, list[Json]] = {}
+    for one in found.documents:
+        assert isinstance(one, dict)
+        documents.setdefault(f"{MANIFESTS}/{_kebab(str(one['kind']))}.yaml", []).append(one)
+    return tuple(Artifact(path, dump(cast("list[Value]", group))) for path, group in documents.items())
+
+
+_RENDERED = {Rendering.CLOUDFORMATION: _template, Rendering.API: _calls, Rendering.KUBERNETES: _manifests}
+
+
+def _beside(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
+    scope = Scope(lowered.options.partition, lowered.options.region, lowered.options.account)
+    told: Json = [{"code": one.code, "text": one.text, "names": list(one.names)} for one in lowered.residuals]
+    roles = {f"{one.kind}/{one.name}": one.document for one in grants(lowered.resources, scope)}
+    places: Json = [
+        {"kind": one.kind, "name": one.name, "index": one.index, "subject": one.subject} for one in lowered.source_map
+    ]
+    options = lowered.compile_options
+    known: Json = {"readBack": options.read_back, "sourceHash": options.source_hash, "sources": places}
+    return (
+        Artifact(RESIDUALS, _text(told)),
+        Artifact(IAM, _text(roles)),
+        Artifact(SOURCES, _text(known)),
+    )
+
+
+def _text(tree: object) -> bytes:
+    return (json.dumps(tree, indent=2) + "\n").encode()
+
+
+def _kebab(name: str) -> str:
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")

@@ -1,0 +1,89 @@
+"""The whole policy in the words of App Mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from meshproof.compiler.backend.artifact import SourceMap
+from meshproof.compiler.backend.loss import Loss, to_diagnostics
+from meshproof.compiler.backend.target import CompileOptions
+from meshproof.compiler.ir.mesh import Mesh
+from meshproof.dsl.diagnostic import Diagnostic
+from meshproof.targets.appmesh.lower.context import Context, context_of
+from meshproof.targets.appmesh.lower.door import Doors
+from meshproof.targets.appmesh.lower.findings import Findings
+from meshproof.targets.appmesh.lower.nodes import gate_nodes, virtual_nodes
+from meshproof.targets.appmesh.lower.refusals import tell_end, tell_gateways, tell_refusals, tell_unjudged
+from meshproof.targets.appmesh.lower.rows import rows
+from meshproof.targets.appmesh.lower.services import virtual_services
+from meshproof.targets.appmesh.model.mesh import EgressFilter, MeshSpec
+from meshproof.targets.appmesh.model.mesh import Mesh as AppMesh
+from meshproof.targets.appmesh.options import Options
+from meshproof.targets.appmesh.references import key_of
+from meshproof.targets.appmesh.residue.residuals import Residual, residuals
+from meshproof.targets.appmesh.values import Value
+
+_KINDS = ("Mesh", "VirtualNode", "VirtualRouter", "Route", "VirtualService", "VirtualGateway", "GatewayRoute")
+
+
+@dataclass(frozen=True, slots=True)
+class AppMeshLowered:
+    """The resources, sorted by kind and name, and what was said on the way.
+
+    `residuals` are what App Mesh does not enforce of them; `gates` are the gateways that judge calls inside the mesh;
+    `pods` are the labels of the pods of each virtual node, by its name.
+    """
+
+    resources: tuple[Value, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    losses: tuple[Loss, ...]
+    source_map: SourceMap
+    residuals: tuple[Residual, ...]
+    gates: frozenset[str]
+    namespace: str
+    pods: Mapping[str, Mapping[str, str]]
+    compile_options: CompileOptions
+    options: Options
+
+
+def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
+    """The policy as resources. What App Mesh cannot say is an error at the rule; the resources are then incomplete."""
+    findings = Findings()
+    context = context_of(mesh, options, findings)
+    tell_end(context)
+    tell_refusals(context)
+    tell_gateways(context)
+    every = rows(mesh, options.day)
+    doors = Doors()
+    tell_unjudged(context, every, doors)
+    found: list[Value] = [AppMesh(context.mesh_name, MeshSpec(EgressFilter("DROP_ALL")))]
+    found += virtual_nodes(context, every, doors)
+    found += gate_nodes(context, doors)
+    found += virtual_services(context, every, doors)
+    found += doors.resources
+    ordered = tuple(sorted(found, key=lambda one: (_KINDS.index(key_of(one).kind), key_of(one).names)))
+    gates = frozenset(door.gate for door in doors.every)
+    return AppMeshLowered(
+        resources=ordered,
+        diagnostics=(*findings.diagnostics, *to_diagnostics(tuple(findings.losses), "App Mesh")),
+        losses=tuple(findings.losses),
+        source_map=tuple(sorted(context.pieces, key=lambda one: (one.kind, one.name, one.index or 0, one.subject))),
+        residuals=residuals(ordered, gates),
+        gates=gates,
+        namespace=context.gate_namespace,
+        pods=_pods(context),
+        compile_options=options,
+        options=context.options,
+    )
+
+
+def _pods(context: Context) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for service in context.mesh.services:
+        for version in service.versions or (None,):
+            labels = dict(service.labels) | ({} if version is None else {"version": version})
+            found[context.node(service, version)] = labels
+    for gateway in context.mesh.gateways:
+        found[context.gateway(gateway)] = dict(gateway.labels)
+    return found

@@ -1,0 +1,124 @@
+"""What of a policy App Mesh has no words for, whoever calls whom: said at the declaration or rule, never left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.backend.loss import Direction, Loss
+from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.entities import Gateway, Service
+from meshproof.compiler.ir.mesh import Egress
+from meshproof.dsl.diagnostic import Severity
+from meshproof.targets.appmesh.lower.admission import judged_at_doors
+from meshproof.targets.appmesh.lower.context import Context
+from meshproof.targets.appmesh.lower.door import Doors
+from meshproof.targets.appmesh.lower.findings import NotExpressibleError
+from meshproof.targets.appmesh.lower.rows import Row
+
+_ENDED = (
+    "AWS has ended App Mesh on 2026-09-30: its resources are no longer accessible, so nothing of this can be applied "
+    "where AWS runs it"
+)
+
+
+def tell_end(context: Context) -> None:
+    """MP725 at every compile."""
+    advice = "move to a mesh that is there: `meshproof compile --target istio`"
+    context.findings.add("MP725", Severity.WARNING, _ENDED, context.mesh.name, context.mesh.origin, advice)
+
+
+def tell_refusals(context: Context) -> None:
+    """MP701 for what is not about single calls."""
+    _tell_foreign(context)
+    _tell_identities(context)
+    _tell_namespaces(context)
+    _tell_egress(context)
+    for rule in context.mesh.rules:
+        _tell_rule(context, rule)
+
+
+def tell_unjudged(context: Context, rows: Iterable[Row], doors: Doors) -> None:
+    """MP701 at each rule that speaks of requests of callers who have no door: a listener would let in all of them."""
+    for row in rows:
+        for identity, may in judged_at_doors(context, row):
+            if any(identity in door.callers for door in doors.of(row.service, row.port)):
+                continue
+            for rule in may.unjudgeable or (*may.allowed, *may.denied):
+                place = f"{row.service.name}:{row.port.workload}"
+                reason = f"no proxy of App Mesh can judge what `{identity.uri}` may ask of `{place}` by it"
+                error = NotExpressibleError(_feature(rule), reason, "let a proxy of its own judge, or allow it whole")
+                context.findings.unsupported(str(rule.id), rule.origin, error)
+
+
+def _feature(rule: AuthzRule) -> Feature:
+    return {Effect.ALLOW: Feature.ALLOW, Effect.DENY: Feature.DENY, Effect.ASK: Feature.ASK}[rule.effect]
+
+
+def _tell_foreign(context: Context) -> None:
+    workloads: tuple[Service | Gateway, ...] = (*context.mesh.services, *context.mesh.gateways)
+    for node in workloads:
+        if node.default_allow:
+            reason = "what no rule decides is allowed there, which only foreign files can say"
+            error = NotExpressibleError(Feature.FOREIGN_FILES, reason)
+            context.findings.unsupported(str(node.name), node.origin, error)
+    if context.mesh.aliases:
+        reason = "its listeners compare names as they stand, and trust the authority of one domain"
+        error = NotExpressibleError(Feature.TRUST_ALIASES, reason, "leave the aliases out")
+        context.findings.unsupported(context.mesh.name, context.mesh.origin, error)
+
+
+def _tell_identities(context: Context) -> None:
+    """What a gateway may is judged at its routes, so it may share its name with nobody who is judged elsewhere."""
+    for gateway in context.mesh.gateways:
+        for service in context.mesh.services:
+            if service.identity == gateway.identity:
+                reason = f"it has the identity of `{service.name}`, so no listener can tell them apart"
+                error = NotExpressibleError(Feature.GATEWAY, reason, "give it an account of its own")
+                context.findings.unsupported(str(gateway.name), gateway.origin, error)
+
+
+def _tell_namespaces(context: Context) -> None:
+    for namespace in context.mesh.namespaces:
+        if namespace.is_closed:
+            reason = "what the policy does not declare has no proxy of App Mesh, so the network alone can close it"
+            error = NotExpressibleError(Feature.CLOSED_NAMESPACE, reason, "say it without `closed`, and close it there")
+            context.kept_nowhere(namespace.name, namespace.origin, error)
+
+
+def _tell_egress(context: Context) -> None:
+    if context.mesh.egress is Egress.CLOSED:
+        reason = "that callers reach nothing outside is kept by their own proxies alone (`DROP_ALL`)"
+        error = NotExpressibleError(Feature.EGRESS_CLOSED, reason)
+        context.kept_by_callers(f"egress of {context.mesh.name}", context.mesh.origin, error)
+    elif context.mesh.externals:
+        reason = "what callers may reach outside is for all of the mesh to say, and then nothing is refused"
+        error = NotExpressibleError(Feature.EXTERNAL, reason, "say `egress closed`")
+        context.findings.unsupported(context.mesh.name, context.mesh.origin, error)
+
+
+def _tell_rule(context: Context, rule: AuthzRule) -> None:
+    if not rule.is_in_force(context.day):
+        if not rule.is_enforced and (rule.until is None or context.day <= rule.until):
+            error = NotExpressibleError(Feature.AUDIT, "nothing logs what a rule would decide", "leave it out")
+            context.kept_nowhere(str(rule.id), rule.origin, error)
+        return
+    externals = {one.name for one in context.mesh.externals}
+    if rule.effect is Effect.ALLOW and any(one.node in externals for one in rule.destinations):
+        # `DROP_ALL` and no virtual service: nobody gets there by an honest proxy.
+        message = "nothing outside the mesh is reached"
+        loss = Loss(Feature.EXTERNAL, Direction.STRICTER, str(rule.id), message, rule.origin)
+        context.findings.lose(loss)
+
+
+def tell_gateways(context: Context) -> None:
+    """MP701 at each gateway of the policy, and at routes of what is no service."""
+    for gateway in context.mesh.gateways:
+        reason = "what comes from outside is judged by its routes, and this target writes those of gates alone"
+        error = NotExpressibleError(Feature.GATEWAY, reason, "leave the edge to another proxy")
+        context.findings.unsupported(str(gateway.name), gateway.origin, error)
+    services = {one.name for one in context.mesh.services}
+    for route in context.mesh.routes:
+        if route.node not in services:
+            error = NotExpressibleError(Feature.ROUTE_MATCH, "it has no routes to what is no service of the mesh")
+            context.findings.unsupported(route.id, route.origin, error)

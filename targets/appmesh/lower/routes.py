@@ -1,0 +1,195 @@
+"""Routes of the policy as routes of App Mesh, first match first; what nothing says is spelled out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.ir.entities import Service, ServicePort
+from meshproof.compiler.ir.predicate import Always
+from meshproof.compiler.ir.routing import Branch, Retry, Settings, Target
+from meshproof.compiler.ir.routing import Route as PolicyRoute
+from meshproof.targets.appmesh.lower.branches import grpc_matches, http_matches
+from meshproof.targets.appmesh.lower.context import Context
+from meshproof.targets.appmesh.lower.door import Door
+from meshproof.targets.appmesh.lower.findings import NotExpressibleError
+from meshproof.targets.appmesh.lower.retries import grpc_retry, http_retry
+from meshproof.targets.appmesh.lower.settings import NO_LIMIT, routes_of
+from meshproof.targets.appmesh.model.route import (
+    GrpcRoute,
+    GrpcRouteAction,
+    GrpcRouteMatch,
+    HttpRoute,
+    HttpRouteAction,
+    HttpRouteMatch,
+    TcpRoute,
+    TcpRouteAction,
+    TcpRouteMatch,
+    WeightedTarget,
+)
+from meshproof.targets.appmesh.model.shared import Duration, GrpcTimeout, HttpTimeout
+from meshproof.targets.appmesh.naming import gate_node_name
+
+_MOST_TARGETS = 10
+_MOST_WEIGHT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A route at a port: `part` is what stands in its field `field`. `subject` is what of the policy it came from."""
+
+    subject: str
+    index: int
+    field: str
+    part: HttpRoute | GrpcRoute | TcpRoute
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The field of a `RouteSpec`."""
+        return {self.field: self.part}
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """Where a route stands: the port that is dialled there, what is spoken, and whether it tries again."""
+
+    service: Service
+    port: ServicePort
+    dialled: int
+    protocol: str
+    is_retried: bool
+
+
+def door_way(context: Context, door: Door, protocol: str) -> Way:
+    """The route to a door: the whole port, to the gate. What is done with requests there the gate's hop says."""
+    target = (WeightedTarget(gate_node_name(door.gate), 1, door.number),)
+    hop = Hop(door.service, door.port, door.number, protocol, is_retried=True)
+    found = [one for one in routes_of(context, door.service, door.port) if one.branches]
+    retries = {branch.settings.retry for branch in found[0].branches} if found else {None}
+    retry = retries.pop()
+    if retries and found:
+        error = NotExpressibleError(Feature.ROUTE_SETTINGS, "callers of a gate try all branches again alike, or none")
+        context.kept_nowhere(found[0].id, found[0].origin, error)
+        retry = None
+    return _way(context, hop, _Taken(_anything(hop), target, str(door.service.name)), Settings(retry=retry))
+
+
+def ways(context: Context, hop: Hop) -> Iterator[Way]:
+    """The routes of one port to the workload itself. What App Mesh cannot say of them is in the findings."""
+    route = next((one for one in routes_of(context, hop.service, hop.port) if one.branches), None)
+    if route is None:
+        targets = _targets(context, hop, (Target(hop.service.name, None, None, 100, hop.service.origin),))
+        yield _way(context, hop, _Taken(_anything(hop), targets, str(hop.service.name)), Settings())
+        return
+    if route.balance is not None:
+        error = NotExpressibleError(Feature.LIMITS, "it does not choose among endpoints by request", "leave it out")
+        context.kept_nowhere(route.id, route.origin, error)
+    if route.weights_by is not None:
+        message = f"the weights of `{route.id}` are those that are written, until `{route.weights_by}` moves them"
+        context.findings.residual(route.id, route.origin, message)
+    index = 0
+    for branch in route.branches:
+        try:
+            for match in _matches(branch, hop):
+                targets = _targets(context, hop, branch.targets)
+                yield _way(context, hop, _Taken(match, targets, route.id, index), _plain(branch, route))
+                index += 1
+        except NotExpressibleError as error:
+            context.findings.unsupported(branch.id, branch.origin, error)
+
+
+_Match = HttpRouteMatch | GrpcRouteMatch | TcpRouteMatch
+
+
+def _anything(hop: Hop) -> _Match:
+    if hop.protocol == "tcp":
+        return TcpRouteMatch(hop.dialled)
+    if hop.protocol == "grpc":
+        return GrpcRouteMatch(port=hop.dialled)
+    return HttpRouteMatch(port=hop.dialled, prefix="/")
+
+
+def _matches(branch: Branch, hop: Hop) -> tuple[_Match, ...]:
+    if hop.protocol == "grpc":
+        return grpc_matches(branch, hop.dialled)
+    if hop.protocol != "tcp":
+        return http_matches(branch, hop.dialled)
+    if branch.condition != Always():
+        raise NotExpressibleError(Feature.ROUTE_MATCH, "a route of connections takes all of a port")
+    return (TcpRouteMatch(hop.dialled),)
+
+
+def _plain(branch: Branch, route: PolicyRoute) -> Settings:
+    """The settings, of which App Mesh knows timeouts and retries. Raises `NotExpressibleError`."""
+    own = branch.settings
+    found = {
+        "redirects": branch.redirect,
+        "mirrors": own.mirror,
+        "rewrites paths": own.rewrite_path,
+        "rewrites hosts": own.rewrite_host,
+        "edits headers": own.headers,
+        "answers for browsers of other origins": own.cors,
+        "injects faults": own.fault,
+        "answers itself": branch.answer,
+    }
+    for what, value in found.items():
+        if value:
+            raise NotExpressibleError(Feature.ROUTE_SETTINGS, f"no route of it {what}", f"leave it out of `{route.id}`")
+    return own
+
+
+def _targets(context: Context, hop: Hop, targets: tuple[Target, ...]) -> tuple[WeightedTarget, ...]:
+    """The nodes, with their shares. Raises `NotExpressibleError`."""
+    shares: dict[tuple[str, int], int] = {}
+    versions = max(len(hop.service.versions), 1)
+    for target in targets:
+        if target.node != hop.service.name:
+            reason = f"callers know `{hop.service.name}` by its identity, and `{target.node}` has another"
+            raise NotExpressibleError(Feature.ROUTE_SPLIT, reason, "let callers call the other service")
+        port = hop.port.workload if target.port is None else target.port
+        names = [target.version] if target.version is not None else list(hop.service.versions or (None,))
+        for name in names:
+            key = (context.node(hop.service, name), port)
+            shares[key] = shares.get(key, 0) + target.weight * versions // len(names)
+    shares = _smallest(shares, versions)
+    if len(shares) > _MOST_TARGETS or any(share > _MOST_WEIGHT for share in shares.values()):
+        raise NotExpressibleError(Feature.ROUTE_SPLIT, f"a route leads to {_MOST_TARGETS} nodes at most, by percents")
+    return tuple(WeightedTarget(node, share, port) for (node, port), share in sorted(shares.items()))
+
+
+def _smallest(shares: dict[tuple[str, int], int], versions: int) -> dict[tuple[str, int], int]:
+    """The same shares as percents, if they are whole ones: targets of any version count for all."""
+    if versions > 1 and all(share % versions == 0 for share in shares.values()):
+        return {key: share // versions for key, share in shares.items()}
+    if len(set(shares.values())) == 1 and all(shares.values()):
+        return dict.fromkeys(shares, 1)
+    return shares
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What is taken, and where it goes."""
+
+    match: _Match
+    targets: tuple[WeightedTarget, ...]
+    subject: str
+    index: int = 0
+
+
+def _way(context: Context, hop: Hop, taken: _Taken, settings: Settings) -> Way:
+    retry: Retry | None = settings.retry if hop.is_retried else None
+    limit = NO_LIMIT if settings.timeout_ms is None else Duration("ms", settings.timeout_ms)
+    subject, index, targets = taken.subject, taken.index, taken.targets
+    match taken.match:
+        case TcpRouteMatch():
+            return Way(subject, index, "tcp_route", TcpRoute(TcpRouteAction(targets), taken.match))
+        case GrpcRouteMatch():
+            again = grpc_retry(context, subject, retry, settings.timeout_ms)
+            grpc = GrpcRoute(GrpcRouteAction(targets), taken.match, again, GrpcTimeout(per_request=limit))
+            return Way(subject, index, "grpc_route", grpc)
+        case HttpRouteMatch():
+            tried = http_retry(context, subject, retry, settings.timeout_ms)
+            http = HttpRoute(HttpRouteAction(targets), taken.match, tried, HttpTimeout(per_request=limit))
+            return Way(subject, index, f"{hop.protocol}_route", http)

@@ -1,0 +1,103 @@
+"""Virtual services: what callers dial, and the router and routes that lead to nodes, or to the doors of a gate.
+
+Who comes through a gate meets two of them: that of the service, whose routes lead to the gate, and that by which the
+gate reaches the service. Weights, conditions and limits of time are those of the hop that ends at the service; what
+may be tried again is tried by the caller, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshproof.compiler.ir.entities import Service, ServicePort
+from meshproof.compiler.ir.mtls import MtlsMode
+from meshproof.targets.appmesh.lower.context import Context
+from meshproof.targets.appmesh.lower.door import Door, Doors
+from meshproof.targets.appmesh.lower.nodes import spoken
+from meshproof.targets.appmesh.lower.routes import Hop, Way, door_way, ways
+from meshproof.targets.appmesh.lower.rows import Row
+from meshproof.targets.appmesh.model.route import Route, RouteSpec
+from meshproof.targets.appmesh.model.shared import PortMapping
+from meshproof.targets.appmesh.model.virtual_router import VirtualRouter, VirtualRouterListener, VirtualRouterSpec
+from meshproof.targets.appmesh.model.virtual_service import (
+    VirtualRouterServiceProvider,
+    VirtualService,
+    VirtualServiceProvider,
+    VirtualServiceSpec,
+)
+from meshproof.targets.appmesh.naming import REFUSED, direct_name, router_name
+from meshproof.targets.appmesh.values import Value
+
+
+def virtual_services(context: Context, rows: tuple[Row, ...], doors: Doors) -> Iterator[Value]:
+    """All of them, with their routers and routes."""
+    for service in context.mesh.services:
+        if not service.ports:
+            continue
+        own = [row for row in rows if row.service.name == service.name]
+        own_doors = [door for door in doors.every if door.service.name == service.name]
+        yield from _public(context, service, own, own_doors)
+        if own_doors or context.mesh.gateways:
+            yield from _inner(context, service)
+    if doors.every or context.mesh.gateways:
+        yield VirtualService(context.mesh_name, VirtualServiceSpec(), REFUSED)
+
+
+def _public(context: Context, service: Service, rows: list[Row], doors: list[Door]) -> Iterator[Value]:
+    """What callers dial. A port of which a door has the number is the door's."""
+    taken = {door.number for door in doors}
+    listened = [(door.number, spoken(door.port)) for door in doors]
+    found: list[tuple[int, Way]] = [(door.number, door_way(context, door, spoken(door.port))) for door in doors]
+    for row in rows:
+        port = row.port
+        if port.number in taken or not _is_dialled(row):
+            continue
+        taken.add(port.number)
+        listened.append((port.number, spoken(port)))
+        hop = Hop(service, port, port.number, spoken(port), is_retried=True)
+        found += [(port.number, way) for way in ways(context, hop)]
+    yield from _whole(context, context.host(service), service, sorted(listened), found)
+
+
+def _inner(context: Context, service: Service) -> Iterator[Value]:
+    """What gates dial: the ports of the workload itself."""
+    ports: dict[int, ServicePort] = {}
+    for port in service.ports:
+        ports.setdefault(port.workload, port)
+    hops = [Hop(service, port, number, spoken(port), is_retried=False) for number, port in sorted(ports.items())]
+    found = [(hop.dialled, way) for hop in hops for way in ways(context, hop)]
+    listened = [(number, spoken(port)) for number, port in sorted(ports.items())]
+    yield from _whole(context, direct_name(context.host(service)), service, listened, found)
+
+
+def _is_dialled(row: Row) -> bool:
+    """Whether somebody may come straight to the port; a route to where nobody comes would only look as if."""
+    if row.mode is MtlsMode.DISABLED:
+        return not row.plaintext.is_nothing
+    permissions = (row.plaintext, row.strangers, *(may for _, may in row.known))
+    return any(may.is_everything for may in permissions)
+
+
+def _whole(
+    context: Context, name: str, service: Service, listened: list[tuple[int, str]], found: list[tuple[int, Way]]
+) -> Iterator[Value]:
+    """A virtual service; one that nobody may call straight has no provider, so that nothing is routed."""
+    context.claim("virtual service", name, str(service.name), service.origin)
+    if not listened:
+        one = VirtualService(context.mesh_name, VirtualServiceSpec(), name)
+        context.place(one, str(service.name))
+        yield one
+        return
+    router = router_name(name)
+    mappings = tuple(VirtualRouterListener(PortMapping(number, protocol)) for number, protocol in listened)
+    yield VirtualRouter(context.mesh_name, VirtualRouterSpec(mappings), router)
+    for index, (number, way) in enumerate(found):
+        label = f"port-{number}-{way.index}"
+        spec = RouteSpec(priority=index, **way.spec)
+        route = Route(context.mesh_name, label, spec, router)
+        context.place(route, way.subject)
+        yield route
+    provider = VirtualServiceProvider(virtual_router=VirtualRouterServiceProvider(router))
+    one = VirtualService(context.mesh_name, VirtualServiceSpec(provider), name)
+    context.place(one, str(service.name))
+    yield one
