@@ -1,0 +1,139 @@
+"""Where a gateway's listener leads: each request to nodes, by gateway routes and the virtual services behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from meshproof.compiler.ir.names import Origin
+from meshproof.compiler.ir.predicate import Always, Predicate, conjunction, disjunction, negation
+from meshproof.targets.appmesh.lift.composed.admission import Admission
+from meshproof.targets.appmesh.lift.composed.doubts import Doubts
+from meshproof.targets.appmesh.lift.composed.matching import host_of
+from meshproof.targets.appmesh.lift.composed.order import Taken, in_turn, part_of
+from meshproof.targets.appmesh.lift.found import Found, Resources
+from meshproof.targets.appmesh.model.virtual_gateway import VirtualGateway
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A listener of a node that may get the requests, by the virtual node's name."""
+
+    node: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The requests that go to one of `ends`; none if the gateway answers them itself, for want of a provider."""
+
+    condition: Predicate
+    ends: tuple[End, ...]
+    origin: Origin
+
+
+class Leading:
+    """Follows the routes of gateways. Whatever is not plain on the way is a doubt."""
+
+    def __init__(self, resources: Resources, doubts: Doubts) -> None:
+        self._doubts = doubts
+        self._nodes = {one.name: one for one in resources.nodes}
+        self._services = {one.name: one for one in resources.services}
+        self._routers = {one.name: one for one in resources.routers}
+        self._routes = resources.routes
+        self._gateway_routes = resources.gateway_routes
+        self._found: dict[tuple[str, int], tuple[Lead, ...]] = {}
+
+    def leads(self, gateway: Found[VirtualGateway], listener: Admission) -> tuple[Lead, ...]:
+        """What becomes of requests to the listener; the rest is answered with 404."""
+        key = (gateway.name, listener.port)
+        if key not in self._found:
+            own = tuple(one for one in self._gateway_routes if one.value.virtual_gateway_name == gateway.name)
+            taken = in_turn(own, lambda _, part: part.match.port in {None, listener.port})
+            self._found[key] = tuple(lead for one in taken for lead in self._leads(one, listener))
+        return self._found[key]
+
+    def check_hosts(self, gateway: Found[VirtualGateway]) -> None:
+        """Where a host decides who is let through, its port does: nothing tells whether App Mesh takes it off."""
+        for one in self._gateway_routes:
+            if one.value.virtual_gateway_name == gateway.name and host_of(part_of(one)[1].match) is not None:
+                self._doubts.add(one.name, "asks for a host, which may come with a port or without", one.origin)
+
+    def unserved(self, gateway: Found[VirtualGateway], listener: Admission) -> Predicate:
+        """Requests for hosts that no route is about: nothing is asked of them but where they go, which is nowhere."""
+        own = [part_of(one)[1].match for one in self._gateway_routes if one.value.virtual_gateway_name == gateway.name]
+        hosts = [host_of(match) for match in own if match.port in {None, listener.port}]
+        return negation(disjunction(tuple(Always() if host is None else host for host in hosts)))
+
+    def _leads(self, taken: Taken, listener: Admission) -> Iterator[Lead]:
+        target = taken.part.action.target
+        service = target.virtual_service.virtual_service_name
+        if taken.kind != listener.spoken:
+            self._doubt(taken, f"is one of {taken.kind}, and port {listener.port} speaks {listener.spoken}")
+        if _is_rewriting(taken.part):
+            self._doubt(taken, "rewrites the path or the host of requests")
+        found = self._services.get(service)
+        if found is None:
+            self._doubt(taken, f"leads to the virtual service `{service}`, which no file has")
+            return
+        provider = found.value.spec.provider
+        if provider is None:
+            yield Lead(taken.condition, (), taken.origin)
+        elif provider.virtual_node is not None:
+            ends = self._end(taken, provider.virtual_node.virtual_node_name, target.port)
+            yield Lead(taken.condition, tuple(ends), taken.origin)
+        elif provider.virtual_router is not None:
+            yield from self._routed(taken, provider.virtual_router.virtual_router_name, target.port)
+
+    def _routed(self, taken: Taken, name: str, port: int | None) -> Iterator[Lead]:
+        router = self._routers.get(name)
+        numbers = () if router is None else tuple(one.port_mapping.port for one in router.value.spec.listeners or ())
+        called = port if port is not None else numbers[0] if len(numbers) == 1 else None
+        if called not in numbers:
+            self._doubt(taken, f"does not tell which port of the virtual router `{name}` it calls")
+            return
+        own = tuple(one for one in self._routes if one.value.virtual_router_name == name)
+        for way in in_turn(own, lambda _, part: _port(part) in {None, called}):
+            if way.kind != taken.kind:
+                self._doubt(way, f"is one of {way.kind}, and what comes to it is of {taken.kind}")
+            ends: list[End] = []
+            for target in way.part.action.weighted_targets:
+                if target.weight:
+                    ends += self._end(way, target.virtual_node, called if target.port is None else target.port)
+            if not ends:
+                self._doubt(way, "gives no node a share")
+            yield Lead(conjunction((taken.condition, way.condition)), tuple(ends), way.origin)
+
+    def _end(self, taken: Taken, name: str, port: int | None) -> Iterator[End]:
+        """The listener of the node that is reached: the one that is named, else the only one."""
+        node = self._nodes.get(name)
+        numbers = () if node is None else tuple(one.port_mapping.port for one in node.value.spec.listeners or ())
+        if node is None:
+            self._doubt(taken, f"leads to the virtual node `{name}`, which no file has")
+        elif port in numbers:
+            yield End(name, port)
+        elif len(numbers) == 1 and port is None:
+            yield End(name, numbers[0])
+        else:
+            self._doubt(taken, f"does not tell which listener of `{name}` it calls")
+
+    def _doubt(self, taken: Taken, message: str) -> None:
+        self._doubts.add(taken.found.name, message, taken.origin)
+
+
+def _port(part: Any) -> int | None:  # noqa: ANN401  of any kind
+    port: int | None = None if part.match is None else part.match.port
+    return port
+
+
+def _is_rewriting(part: Any) -> bool:  # noqa: ANN401  of HTTP or gRPC
+    """Without a word a prefix becomes `/`, and the host the name of the virtual service."""
+    rewrite = part.action.rewrite
+    hostname, path = getattr(rewrite, "hostname", None), getattr(rewrite, "path", None)
+    if hostname is None or hostname.default_target_hostname != "DISABLED" or path is not None:
+        return True
+    written, prefix = getattr(part.match, "prefix", None), getattr(rewrite, "prefix", None)
+    if prefix is not None and (prefix.value is not None or prefix.default_prefix != "DISABLED"):
+        return True
+    return written not in {None, "/"} and prefix is None

@@ -1,0 +1,147 @@
+"""What a match asks of a request: certain where every Envoy that App Mesh ran agrees, and `Opaque` where they differ.
+
+Source: App Mesh API reference, `HttpGatewayRouteMatch` and its like; Envoy's `route_components.proto`. Envoys before
+CVE-2026-26308 was closed compare all lines of a repeated header as one text, later ones each; of a repeated query
+parameter the first value alone counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex, Suffix
+from meshproof.compiler.ir.names import Origin
+from meshproof.compiler.ir.predicate import (
+    Header,
+    Host,
+    JoinedHeader,
+    Method,
+    Never,
+    Opaque,
+    Path,
+    Predicate,
+    Query,
+    Test,
+    conjunction,
+    disjunction,
+    negation,
+)
+from meshproof.compiler.patterns import pattern
+from meshproof.compiler.patterns.pattern import lower_ascii
+from meshproof.compiler.patterns.refusal import PatternRefused, PatternTooLarge
+
+_SPECIAL = frozenset("\\.+*?()|[]{}^$-")
+_MOST_COMPLEMENTED = 64
+
+
+def condition_of(match: Any, kind: str, origin: Origin) -> Predicate:  # noqa: ANN401  of a route of any kind
+    """When the match holds, but for the port. `kind` is that of the route."""
+    if match is None:
+        return conjunction(())
+    return conjunction(tuple(_parts(match, kind, origin)))
+
+
+def host_of(match: Any) -> Predicate | None:  # noqa: ANN401  of a route of any kind
+    """Which hosts the match is about; None: all."""
+    hostname = getattr(match, "hostname", None)
+    if hostname is None:
+        return None
+    exact = hostname.exact
+    return Test(Host(), Suffix(lower_ascii(hostname.suffix or "")) if exact is None else Exact(lower_ascii(exact)))
+
+
+def _parts(match: Any, kind: str, origin: Origin) -> Iterator[Predicate]:  # noqa: ANN401
+    method = getattr(match, "method", None)
+    if method is not None:
+        yield Test(Method(), Exact(method))
+    yield from _path(match, origin)
+    host = host_of(match)
+    if host is not None:
+        yield host
+    if getattr(match, "scheme", None) is not None:
+        yield Opaque("match.scheme", origin)
+    if kind == "grpc":
+        yield Opaque("whether the request is one of gRPC", origin)
+    for one in (*(getattr(match, "headers", None) or ()), *(getattr(match, "metadata", None) or ())):
+        yield _header(one, origin)
+    for one in getattr(match, "query_parameters", None) or ():
+        yield _query(one, origin)
+
+
+def _path(match: Any, origin: Origin) -> Iterator[Predicate]:  # noqa: ANN401
+    prefix, path = getattr(match, "prefix", None), getattr(match, "path", None)
+    service, method = getattr(match, "service_name", None), getattr(match, "method_name", None)
+    if prefix is not None:
+        yield Test(Path(), Prefix(prefix))
+    if path is not None and path.exact is not None:
+        yield Test(Path(), Exact(path.exact))
+    if path is not None and path.regex is not None:
+        found = _expression(path.regex)
+        yield Opaque("match.path.regex", origin) if found is None else Test(Path(), found)
+    if service is not None:
+        yield Test(Path(), Prefix(f"/{service}/") if method is None else Exact(f"/{service}/{method}"))
+
+
+def _header(one: Any, origin: Origin) -> Predicate:  # noqa: ANN401
+    """A header of one line is the same to all. An inverted comparison is not met by a header that is missing."""
+    name = lower_ascii(one.name)
+    field = f"match.headers[{name}]"
+    if name.startswith(":"):
+        return Opaque(field, origin)
+    is_there = Test(Header(name), Present())
+    if one.match is None:
+        return negation(is_there) if one.invert else is_there
+    matcher = _matcher(one.match)
+    if matcher is None or (one.invert and not isinstance(matcher, Exact)):
+        return conjunction((is_there, Opaque(field, origin)))
+    line, whole = Test(Header(name), matcher), Test(JoinedHeader(name), matcher)
+    either, both = disjunction((line, whole)), conjunction((line, whole))
+    if one.invert:
+        either, both = conjunction((is_there, negation(both))), conjunction((is_there, negation(either)))
+    return _between(both, either, Opaque(f"{field} of several lines", origin))
+
+
+def _query(one: Any, origin: Origin) -> Predicate:  # noqa: ANN401
+    exact = None if one.match is None else one.match.exact
+    if exact is None:
+        return Test(Query(one.name), Present())
+    some = Test(Query(one.name), Exact(exact))
+    other = _other_than(exact)
+    only: Predicate = Never() if other is None else conjunction((some, negation(Test(Query(one.name), Regex(other)))))
+    return _between(only, some, Opaque(f"match.queryParameters[{one.name}] of several values", origin))
+
+
+def _between(certain: Predicate, possible: Predicate, unknown: Opaque) -> Predicate:
+    """`certain` implies `possible`; between the two nobody knows."""
+    return certain if certain == possible else disjunction((certain, conjunction((possible, unknown))))
+
+
+def _other_than(text: str) -> str | None:
+    """An expression for every text but this one."""
+    if len(text) > _MOST_COMPLEMENTED or not text.isascii() or not text.isprintable():
+        return None
+    found = "(?s:.+)"
+    for char in reversed(text):
+        plain = f"\\{char}" if char in _SPECIAL else char
+        found = f"(?:|[^{plain}](?s:.*)|{plain}{found})"
+    return None if _expression(found) is None else found
+
+
+def _matcher(match: Any) -> Matcher | None:  # noqa: ANN401
+    if match.exact is not None:
+        return Exact(match.exact)
+    if match.prefix is not None:
+        return Prefix(match.prefix)
+    if match.suffix is not None:
+        return Suffix(match.suffix)
+    return None if match.regex is None else _expression(match.regex)
+
+
+def _expression(text: str) -> Regex | None:
+    """The expression, if it is one of RE2 that can be reasoned about."""
+    try:
+        pattern.check_regex(text)
+    except (PatternRefused, PatternTooLarge):
+        return None
+    return Regex(text)

@@ -1,0 +1,72 @@
+"""Files that were emitted for a known policy, read back: the entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from meshproof.compiler.backend.artifact import Artifact
+from meshproof.compiler.backend.target import Lifted
+from meshproof.compiler.ir.mesh import Mesh, PathMode
+from meshproof.compiler.ir.names import Origin, SpiffeId
+from meshproof.dsl.source import Span
+from meshproof.targets.appmesh.lift.composed.admitted import admitted_by
+from meshproof.targets.appmesh.lift.composed.composing import Composing
+from meshproof.targets.appmesh.lift.composed.doubts import Doubts
+from meshproof.targets.appmesh.lift.composed.gates import gates_of
+from meshproof.targets.appmesh.lift.composed.leading import Leading
+from meshproof.targets.appmesh.lift.composed.workloads import workloads_of
+from meshproof.targets.appmesh.lift.found import Resources
+from meshproof.targets.appmesh.lift.selected import Selected, selected
+from meshproof.targets.appmesh.options import Options
+from meshproof.targets.common.callers import Identities
+
+_DEFAULT_NAMESPACE = "meshproof"
+
+
+def read_composed(files: tuple[Artifact, ...], settings: Iterable[tuple[str, str]], known: Mesh) -> Lifted:
+    """The services and gateways of `known`, with what the files enforce between them.
+
+    A caller may what the listener of its destination lets it do, or what a gate passes on that lets it in. Whatever is
+    not understood is a diagnostic, and so are files that App Mesh would refuse; then nothing is proved.
+    """
+    found = selected(files, settings)
+    if found.mesh is None:
+        return found.lifted(None)
+    doubts = Doubts()
+    mesh = compose(found.resources, known, found.options, doubts, _origin(found))
+    lifted = found.lifted(mesh)
+    return replace(lifted, diagnostics=(*lifted.diagnostics, *doubts.every))
+
+
+def compose(resources: Resources, known: Mesh, options: Options, doubts: Doubts, origin: Origin) -> Mesh:
+    """The mesh that the resources make of the policy's workloads."""
+    workloads = workloads_of(resources, known, doubts)
+    admitted = admitted_by(workloads, known, doubts)
+    leading = Leading(resources, doubts)
+    gates = gates_of(resources, workloads, admitted, leading, _gate(known, options), doubts)
+    identities = Identities((one.name, one.identity.uri) for one in workloads.declared)
+    composing = Composing(workloads, admitted, leading, gates, identities)
+    return Mesh(
+        name=known.name,
+        language=1,
+        trust_domain=known.trust_domain,
+        namespace=known.namespace,
+        origin=origin,
+        trusts=known.trusts,
+        services=tuple(replace(one, tags=(), calls=(), observe=None, accepts=()) for one in known.services),
+        gateways=tuple(replace(one, accepts=(), trusted_proxies=0) for one in known.gateways),
+        rules=composing.rules(),
+        mtls=composing.statements(),
+        paths=PathMode.MERGE_SLASHES,
+    )
+
+
+def _gate(known: Mesh, options: Options) -> SpiffeId:
+    namespace = options.gate_namespace or known.namespace or _DEFAULT_NAMESPACE
+    return SpiffeId.of_account(known.trust_domain, namespace, options.gate_account)
+
+
+def _origin(found: Selected) -> Origin:
+    meshes = found.resources.meshes
+    return meshes[0].origin if meshes else Origin(Span("", 0, 0))
