@@ -1,0 +1,306 @@
+"""A permission as the routes of a door, first match first: what they let through is never more than it allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TypeVar
+
+from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.backend.loss import Direction, Loss
+from meshproof.compiler.ir.authz import AuthzRule
+from meshproof.compiler.ir.matchers import Exact, Matcher, Present
+from meshproof.compiler.ir.predicate import (
+    Header,
+    Method,
+    Path,
+    Predicate,
+    Query,
+    Test,
+    conjunction,
+    disjunction,
+    negation,
+)
+from meshproof.targets.appmesh.lower import header_forms, path_forms
+from meshproof.targets.appmesh.lower.findings import NotExpressibleError
+from meshproof.targets.appmesh.lower.formula import Alternative, Formula, Group, formula_of
+from meshproof.targets.appmesh.lower.header_forms import HeaderForm, QueryForm
+from meshproof.targets.appmesh.lower.matching import matches
+from meshproof.targets.appmesh.lower.merging import merged
+from meshproof.targets.appmesh.lower.path_forms import CLEAN, PathForm
+from meshproof.targets.appmesh.lower.route_match import RouteMatch
+from meshproof.targets.appmesh.lower.rows import Permission
+
+LISTED = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH")
+"""The methods that a match can name (App Mesh API, HttpMethod), without CONNECT, which the language refuses."""
+
+_MOST_TESTS = 10
+_ATTRIBUTES = (Method, Path, Header, Query)
+_Form = TypeVar("_Form", HeaderForm, QueryForm)
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The routes in order, and where they refuse more than the permission. With `problems` there are none: rules that
+    no route can say, and why.
+    """  # noqa: D205
+
+    routes: tuple[RouteMatch, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    problems: tuple[tuple[AuthzRule, NotExpressibleError], ...] = ()
+
+
+def door_routes(permission: Permission) -> Routed:
+    """The routes of what is neither nothing nor everything. What no route takes is refused."""
+    try:
+        formula = formula_of(permission.allowed, permission.denied)
+    except NotExpressibleError as error:
+        return Routed(problems=tuple((rule, error) for rule in permission.allowed))
+    writer = _Writer(formula)
+    routes = writer.routes()
+    if writer.problems:
+        return Routed(problems=tuple(dict.fromkeys(writer.problems)))
+    return Routed(merged(routes), tuple(dict.fromkeys(writer.losses)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The parts of a route but for the path; `methods` holds None for any."""
+
+    methods: tuple[str | None, ...]
+    headers: tuple[HeaderForm, ...]
+    queries: tuple[QueryForm, ...]
+
+
+@dataclass(slots=True)
+class _Writer:
+    formula: Formula
+    losses: list[Loss] = field(default_factory=list)
+    problems: list[tuple[AuthzRule, NotExpressibleError]] = field(default_factory=list)
+
+    @property
+    def _groups(self) -> Iterator[tuple[AuthzRule, Group]]:
+        yield from self.formula.refused
+        for one in self.formula.alternatives:
+            for group in one.groups:
+                yield one.rule, group
+
+    @property
+    def _is_listing(self) -> bool:
+        """Whether something is refused of methods that no match can name: then nothing else is let through of them."""
+        return any(_reaches_others(_of(group, Method)) for _, group in self._groups)
+
+    @property
+    def _is_refusing_paths(self) -> bool:
+        return any(_of(group, Path) for _, group in self._groups)
+
+    def routes(self) -> list[RouteMatch]:
+        """All of them, unmerged."""
+        found: list[RouteMatch] = []
+        for rule, group in self._groups:
+            found += self._guarded(rule, self._unclean(rule, group))
+        if any(map(_has_expression, self.formula.alternatives)):
+            found.append(RouteMatch(is_allowed=False, path=path_forms.escaped_slash()))
+        for rule, group in self.formula.refused:
+            found += self._guarded(rule, self._refused(rule, (), group))
+        plain = [one for one in self.formula.alternatives if not self._all_groups(one)]
+        others = [one for one in self.formula.alternatives if self._all_groups(one)]
+        for one in (*plain, *others):
+            found += self._guarded(one.rule, self._alternative(one))
+        for index, one in enumerate(others):
+            for later in others[index + 1 :]:
+                self._tell_shadow(one, later)
+        return found
+
+    def _guarded(self, rule: AuthzRule, written: Iterator[RouteMatch]) -> list[RouteMatch]:
+        try:
+            return list(written)
+        except NotExpressibleError as error:
+            self.problems.append((rule, error))
+            return []
+
+    def _all_groups(self, one: Alternative) -> tuple[Group, ...]:
+        """Its groups, and one for every header whose lines an expression might take together."""
+        tests = _of(one.tests, Header)
+        commas = (header_forms.with_comma(_name(test)) for test in tests if header_forms.may_hold_comma(test.matcher))
+        return (*one.groups, *((test,) for test in commas))
+
+    def _alternative(self, one: Alternative) -> Iterator[RouteMatch]:
+        _check_attributes(one.tests)
+        try:
+            matcher = path_forms.meet(_of(one.tests, Path))
+        except LookupError:
+            return
+        asked = self._asked(one)
+        path = path_forms.allowing(matcher) if matcher is not None else CLEAN if self._is_refusing_paths else None
+        for group in self._all_groups(one):
+            yield from self._refused(one.rule, one.tests, group, asked)
+        for method in asked.methods:
+            yield _route(one.rule, path, method, asked.headers, asked.queries, is_allowed=True)
+
+    def _asked(self, one: Alternative) -> _Asked:
+        """What an alternative asks for, never less."""
+        headers = tuple(header_forms.allowing(_name(test), test.matcher) for test in _of(one.tests, Header))
+        queries = tuple(header_forms.query(_name(test), test.matcher) for test in _of(one.tests, Query))
+        self._check_size(headers, queries)
+        for test in _of(one.tests, Header):
+            if not isinstance(test.matcher, Present):
+                message = f"a header `{_name(test)}` that is sent more than once may not be taken"
+                region = Test(test.attribute, Present())
+                self._lose(one.rule, Feature.HEADER, message, region, repeated=_name(test))
+        for test in _of(one.tests, Query):
+            if not isinstance(test.matcher, Present):
+                message = f"only the first value of the query parameter `{_name(test)}` is looked at"
+                self._lose(one.rule, Feature.QUERY, message, test)
+        return _Asked(self._methods(one), headers, queries)
+
+    def _methods(self, one: Alternative) -> tuple[str | None, ...]:
+        tests = _of(one.tests, Method)
+        if not tests and not self._is_listing:
+            return (None,)
+        listed = _listed(tests)
+        if tests and not _reaches_others(tests):
+            return listed
+        if not listed:
+            reason = "matches of routes know the methods " + ", ".join(LISTED)
+            raise NotExpressibleError(Feature.METHOD, reason)
+        others = negation(disjunction(tuple(Test(Method(), Exact(method)) for method in LISTED)))
+        message = "methods that no match can name are refused"
+        self._lose(one.rule, Feature.METHOD, message, conjunction((*tests, others)))
+        return listed
+
+    def _unclean(self, rule: AuthzRule, group: Group) -> Iterator[RouteMatch]:
+        """Refuse what the expressions over the headers of a group might not take, though they should."""
+        _check_attributes(group)
+        for test in _of(group, Header):
+            if not isinstance(test.matcher, Present):
+                name = _name(test)
+                message = f"a header `{name}` that holds more than visible ASCII is refused"
+                self._lose(rule, Feature.HEADER, message, header_forms.is_unclean(name))
+                self._lose(rule, Feature.HEADER, message, Test(test.attribute, Present()), repeated=name)
+                yield _route(rule, None, None, (header_forms.unclean(name),), ())
+
+    def _refused(
+        self, rule: AuthzRule, tests: Group, group: Group, asked: _Asked | None = None
+    ) -> Iterator[RouteMatch]:
+        """Refuse all that the group takes, among what the alternative with `tests` takes."""
+        try:
+            matcher = _narrower(_of(tests, Path), _of(group, Path))
+        except LookupError:
+            return
+        path = None if matcher is None else path_forms.refusing(matcher)
+        forms = (header_forms.refusing(_name(test), test.matcher) for test in _of(group, Header))
+        queries = tuple(QueryForm(_name(test)) for test in _of(group, Query))
+        self._tell_refused(rule, group)
+        own = _of(group, Method)
+        methods: tuple[str | None, ...] = _listed(own) if own else (None,)
+        around: tuple[HeaderForm, ...] = ()
+        if asked is not None:
+            around, queries = asked.headers, (*asked.queries, *queries)
+            if asked.methods != (None,):
+                methods = tuple(one for one in asked.methods if one in methods or None in methods)
+        for headers in product(*forms):
+            self._check_size((*around, *headers), queries)
+            for method in methods:
+                yield _route(rule, path, method, (*around, *headers), queries)
+
+    def _tell_refused(self, rule: AuthzRule, group: Group) -> None:
+        for test in _of(group, Header):
+            if not isinstance(test.matcher, Present):
+                name = _name(test)
+                message = f"a comma in the header `{name}` is taken for the end of a value"
+                self._lose(rule, Feature.HEADER, message, header_forms.with_comma(name))
+        for test in _of(group, Query):
+            if not isinstance(test.matcher, Present):
+                message = f"only the first value of a query parameter is looked at, so any `{_name(test)}` is refused"
+                self._lose(rule, Feature.QUERY, message, Test(test.attribute, Present()))
+
+    def _tell_shadow(self, one: Alternative, later: Alternative) -> None:
+        """What is refused in front of one alternative is refused for those behind it."""
+        ours, theirs = _of(one.tests, Method), _of(later.tests, Method)
+        if not set(_listed(ours)) & set(_listed(theirs)):
+            return
+        for group in self._all_groups(one):
+            if group in self._all_groups(later):
+                continue
+            try:
+                path_forms.meet((*_of(one.tests, Path), *_of(later.tests, Path), *_of(group, Path)))
+            except LookupError:
+                continue
+            except NotExpressibleError:
+                pass
+            message = "what is refused in front of another condition is refused for this one too"
+            self._lose(later.rule, Feature.ALLOW, message, conjunction((*one.tests, *group)))
+
+    def _lose(
+        self, rule: AuthzRule, feature: Feature, message: str, region: Predicate, repeated: str | None = None
+    ) -> None:
+        self.losses.append(
+            Loss(feature, Direction.STRICTER, str(rule.id), message, rule.origin, region, repeated=repeated)
+        )
+
+    @staticmethod
+    def _check_size(headers: tuple[HeaderForm, ...], queries: tuple[QueryForm, ...]) -> None:
+        if len(_distinct(headers)) > _MOST_TESTS or len(_distinct(queries)) > _MOST_TESTS:
+            reason = f"a match asks for {_MOST_TESTS} headers and {_MOST_TESTS} query parameters at most"
+            raise NotExpressibleError(Feature.HEADER, reason)
+
+
+def _route(
+    rule: AuthzRule,
+    path: PathForm | None,
+    method: str | None,
+    headers: tuple[HeaderForm, ...],
+    queries: tuple[QueryForm, ...],
+    *,
+    is_allowed: bool = False,
+) -> RouteMatch:
+    return RouteMatch(is_allowed, path, method, _distinct(headers), _distinct(queries), (str(rule.id),))
+
+
+def _distinct(forms: tuple[_Form, ...]) -> tuple[_Form, ...]:
+    return tuple(dict.fromkeys(forms))
+
+
+def _of(tests: Group, kind: type[Method | Path | Header | Query]) -> Group:
+    return tuple(test for test in tests if isinstance(test.attribute, kind))
+
+
+def _name(test: Test) -> str:
+    if not isinstance(test.attribute, Header | Query):
+        raise TypeError(test)
+    return test.attribute.name
+
+
+def _has_expression(one: Alternative) -> bool:
+    return any(path_forms.is_expression(test.matcher) for test in _of(one.tests, Path))
+
+
+def _check_attributes(tests: Group) -> None:
+    """Permissions that hold anything else are told to be unjudgeable before."""
+    for test in tests:
+        if not isinstance(test.attribute, _ATTRIBUTES):
+            raise NotExpressibleError(Feature.ALLOW, "it asks for what no match of a gateway route reads")
+
+
+def _listed(tests: Group) -> tuple[str, ...]:
+    """The methods that a match can name and that pass all tests."""
+    return tuple(method for method in LISTED if all(matches(test.matcher, method) for test in tests))
+
+
+def _reaches_others(tests: Group) -> bool:
+    """Whether a method that no match can name may pass all tests; of no tests it says no."""
+    exact = [test.matcher.value for test in tests if isinstance(test.matcher, Exact)]
+    if not exact:
+        return bool(tests)
+    others = (value for value in exact if value not in LISTED and value != "CONNECT")
+    return any(all(matches(test.matcher, value) for test in tests) for value in others)
+
+
+def _narrower(around: Group, inside: Group) -> Matcher | None:
+    """The pattern of the paths that both take, or of those `inside` where no one pattern takes both."""
+    try:
+        return path_forms.meet((*around, *inside))
+    except NotExpressibleError:
+        return path_forms.meet(inside)
