@@ -19,6 +19,7 @@ from meshproof.targets.appmesh.render.calls import Call, calls
 from meshproof.targets.appmesh.render.cloudformation import template
 from meshproof.targets.appmesh.render.kubernetes import Placement, objects
 from meshproof.targets.appmesh.template_check import problems
+from meshproof.targets.appmesh.together import Quotas
 from meshproof.targets.appmesh.values import Value
 
 
@@ -34,9 +35,11 @@ class Finding:
 def findings(resources: Sequence[Value], placement: Placement, plane: ControlPlane) -> tuple[Finding, ...]:
     """Everything that is found in the resources of one whole mesh; none if AWS's own tools and our rules take them.
 
-    `plane` is empty before and after. Objects that cannot say a resource have its gaps as findings.
+    `plane` is empty before and after; its quotas count everywhere. Objects that cannot say a resource have its gaps as
+    findings.
     """
-    return (*_api(resources, plane), *_cloudformation(resources), *_kubernetes(resources, placement))
+    of_template = _cloudformation(resources, plane.quotas)
+    return (*_api(resources, plane), *of_template, *_kubernetes(resources, placement))
 
 
 def _api(resources: Sequence[Value], plane: ControlPlane) -> Iterator[Finding]:
@@ -84,9 +87,9 @@ def _described(one: Call, plane: ControlPlane) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name not in {"metadata", "status"}}
 
 
-def _cloudformation(resources: Sequence[Value]) -> Iterator[Finding]:
+def _cloudformation(resources: Sequence[Value], quotas: Quotas) -> Iterator[Finding]:
     made = template(resources)
-    for one in problems(made):
+    for one in problems(made, quotas):
         yield Finding("cloudformation", f"{'.'.join(map(str, one.path))}: {one.message}")
     yield from _read_back("cloudformation", made, resources)
 
