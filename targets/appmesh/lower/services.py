@@ -64,10 +64,16 @@ def _inner(context: Context, service: Service) -> Iterator[Value]:
     ports: dict[int, ServicePort] = {}
     for port in service.ports:
         ports.setdefault(port.workload, port)
-    hops = [Hop(service, port, number, spoken(port), is_retried=False) for number, port in sorted(ports.items())]
+    hops = [Hop(service, port, number, _of_gates(port), is_retried=False) for number, port in sorted(ports.items())]
     found = [(hop.dialled, way) for hop in hops for way in ways(context, hop)]
-    listened = [(number, spoken(port)) for number, port in sorted(ports.items())]
+    listened = [(hop.dialled, hop.protocol) for hop in hops]
     yield from _whole(context, direct_name(context.host(service)), service, listened, found)
+
+
+def _of_gates(port: ServicePort) -> str:
+    """What gates speak: methods of gRPC are paths of HTTP/2 to them."""
+    own = spoken(port)
+    return "http2" if own == "grpc" else own
 
 
 def _is_dialled(row: Row) -> bool:
