@@ -72,8 +72,7 @@ class _Admitting:
         if not self.row.plaintext.is_nothing:
             return self._permissive()
         if self.row.mode is MtlsMode.PERMISSIVE:
-            message = f"`{self.place}` takes no plaintext: whoever comes without identity is refused there anyway"
-            self.context.findings.residual(str(self.row.service.name), self.row.port.origin, message)
+            self._lose_plaintext()
         return self._strict(has_doors=has_doors)
 
     def _plain(self) -> Admission:
@@ -146,6 +145,13 @@ class _Admitting:
         message = "a listener counts the names that it takes in, and knows none but those of the policy"
         loss = Loss(Feature.IDENTITY_SOURCE, Direction.STRICTER, str(rule.id), message, rule.origin, self._strangers())
         self.context.findings.lose(loss)
+
+    def _lose_plaintext(self) -> None:
+        """Nobody may do anything without an identity, and here it is the connection that is refused."""
+        message = "no connection is taken without TLS where nothing is allowed without an identity"
+        plaintext = negation(Test(SourceIdentity(), Present()))
+        subject, origin = str(self.row.service.name), self.row.port.origin
+        self.context.findings.lose(Loss(Feature.MTLS_MODES, Direction.STRICTER, subject, message, origin, plaintext))
 
     def _strangers(self) -> Predicate:
         known = tuple(Test(SourceIdentity(), Exact(identity.uri)) for identity, _ in self.row.known)
