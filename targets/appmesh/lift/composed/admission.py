@@ -66,11 +66,14 @@ class Admission:
         return conjunction((Test(SourceIdentity(), Prefix(f"{_SCHEME}{self.domain}/")), *others))
 
 
-def admissions(found: Found[Any], known: Mesh, doubts: Doubts) -> tuple[Admission, ...]:
-    """The listeners of a node or gateway. App Mesh takes no two on one port."""
+def admissions(found: Found[Any], known: Mesh, doubts: Doubts, *, is_edge: bool = False) -> tuple[Admission, ...]:
+    """The listeners of a node or gateway. App Mesh takes no two on one port.
+
+    At the edge callers have no identity of the mesh, unless its own authority is asked for theirs.
+    """
     listeners = enumerate(found.value.spec.listeners or ())
     return tuple(
-        _Reading(found.name, found.place("spec", "listeners", index), known, doubts).listener(listener)
+        _Reading(found.name, found.place("spec", "listeners", index), known, doubts, is_edge).listener(listener)
         for index, listener in listeners
     )
 
@@ -81,10 +84,17 @@ class _Reading:
     origin: Origin
     known: Mesh
     doubts: Doubts
+    is_edge: bool
 
     def listener(self, listener: Any) -> Admission:  # noqa: ANN401  of a node or a gateway
         mapping, tls = listener.port_mapping, listener.tls
         own = self.known.trust_domain
+        if self.is_edge and not (
+            tls is not None and tls.validation is not None and is_of_mesh(tls.validation.trust, own)
+        ):
+            if tls is not None and names_in(tls.validation):
+                self._doubt(mapping.port, "tells callers from outside apart by their names")
+            return Admission(mapping.port, mapping.protocol, MtlsMode.DISABLED, None, own, self.origin)
         if tls is None or tls.mode == "DISABLED" or tls.validation is None:
             if tls is not None and tls.mode != "DISABLED":
                 self._doubt(mapping.port, "takes TLS and asks nobody who they are")
@@ -122,6 +132,11 @@ class _Reading:
 
     def _doubt(self, port: int, message: str) -> None:
         self.doubts.add(f"{self.name}:{port}", message, self.origin)
+
+
+def is_of_mesh(trust: Any, trust_domain: str) -> bool:  # noqa: ANN401  of a listener
+    """Whether it is the mesh's own authority that is trusted, as SDS hands it out."""
+    return trust.sds is not None and trust.sds.secret_name.removeprefix(_SCHEME) == trust_domain
 
 
 def _is(name: str) -> Predicate:

@@ -32,7 +32,7 @@ def admitted_by(workloads: Workloads, known: Mesh, doubts: Doubts) -> Admitted:
             _check_ports(one.service, every[one.service.name], doubts)
     for edge in workloads.gateways:
         if edge.found is not None:
-            every[edge.gateway.name] = admissions(edge.found, known, doubts)
+            every[edge.gateway.name] = admissions(edge.found, known, doubts, is_edge=True)
             _check_ports(edge.gateway, every[edge.gateway.name], doubts)
     return Admitted(every)
 

@@ -33,9 +33,10 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """All passages. `trusted` are the identities that gates alone have."""
+    """All passages. `trusted` are those of the `identities` of gates that nobody else has."""
 
     passages: tuple[Passage, ...]
+    identities: frozenset[str]
     trusted: frozenset[str]
 
 
@@ -63,7 +64,7 @@ def gates_of(
     taken = _taken(resources, workloads)
     for uri in sorted(taken & identities.keys()):
         doubts.add(identities[uri].name, f"has the identity `{uri}`, and others have it too", identities[uri].origin)
-    return Gates(tuple(passages), frozenset(identities.keys() - taken))
+    return Gates(tuple(passages), frozenset(identities), frozenset(identities.keys() - taken))
 
 
 def _taken(resources: Resources, workloads: Workloads) -> set[str]:

@@ -7,16 +7,18 @@ from dataclasses import replace
 
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.target import Lifted
-from meshproof.compiler.ir.mesh import Mesh, PathMode
+from meshproof.compiler.backend.transport import LiftedTransport
+from meshproof.compiler.ir.mesh import Egress, Mesh, PathMode
 from meshproof.compiler.ir.names import Origin, SpiffeId
 from meshproof.dsl.source import Span
 from meshproof.targets.appmesh.lift.composed.admitted import admitted_by
+from meshproof.targets.appmesh.lift.composed.callers import check_callers
 from meshproof.targets.appmesh.lift.composed.composing import Composing
 from meshproof.targets.appmesh.lift.composed.doubts import Doubts
 from meshproof.targets.appmesh.lift.composed.gates import gates_of
 from meshproof.targets.appmesh.lift.composed.leading import Leading
+from meshproof.targets.appmesh.lift.composed.transport import is_closed, transport_of
 from meshproof.targets.appmesh.lift.composed.workloads import workloads_of
-from meshproof.targets.appmesh.lift.found import Resources
 from meshproof.targets.appmesh.lift.selected import Selected, selected
 from meshproof.targets.appmesh.options import Options
 from meshproof.targets.common.callers import Identities
@@ -34,32 +36,36 @@ def read_composed(files: tuple[Artifact, ...], settings: Iterable[tuple[str, str
     if found.mesh is None:
         return found.lifted(None)
     doubts = Doubts()
-    mesh = compose(found.resources, known, found.options, doubts, _origin(found))
+    mesh, transport = _compose(found, known, doubts)
     lifted = found.lifted(mesh)
-    return replace(lifted, diagnostics=(*lifted.diagnostics, *doubts.every))
+    return replace(lifted, diagnostics=(*lifted.diagnostics, *doubts.every), transport=transport)
 
 
-def compose(resources: Resources, known: Mesh, options: Options, doubts: Doubts, origin: Origin) -> Mesh:
-    """The mesh that the resources make of the policy's workloads."""
+def _compose(found: Selected, known: Mesh, doubts: Doubts) -> tuple[Mesh, LiftedTransport]:
+    """What the resources make of the policy's workloads."""
+    resources = found.resources
     workloads = workloads_of(resources, known, doubts)
     admitted = admitted_by(workloads, known, doubts)
     leading = Leading(resources, doubts)
-    gates = gates_of(resources, workloads, admitted, leading, _gate(known, options), doubts)
+    gates = gates_of(resources, workloads, admitted, leading, _gate(known, found.options), doubts)
     identities = Identities((one.name, one.identity.uri) for one in workloads.declared)
     composing = Composing(workloads, admitted, leading, gates, identities)
-    return Mesh(
+    check_callers(resources, workloads, admitted, gates.identities, doubts)
+    mesh = Mesh(
         name=known.name,
         language=1,
         trust_domain=known.trust_domain,
         namespace=known.namespace,
-        origin=origin,
+        origin=_origin(found),
         trusts=known.trusts,
+        egress=Egress.CLOSED if is_closed(resources) else Egress.OPEN,
         services=tuple(replace(one, tags=(), calls=(), observe=None, accepts=()) for one in known.services),
         gateways=tuple(replace(one, accepts=(), trusted_proxies=0) for one in known.gateways),
         rules=composing.rules(),
         mtls=composing.statements(),
         paths=PathMode.MERGE_SLASHES,
     )
+    return mesh, transport_of(resources, workloads, doubts)
 
 
 def _gate(known: Mesh, options: Options) -> SpiffeId:
