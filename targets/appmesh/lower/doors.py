@@ -1,0 +1,111 @@
+"""Doors: where callers come in who may do some things at a port and not others.
+
+Each class of such callers, who may all do the same, has a listener of a gate to itself, which takes nobody else. The
+routes of that listener are what the class may do, and the listener of the service takes the gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.ir.names import SpiffeId
+from meshproof.targets.appmesh.lower.admission import judged_at_doors
+from meshproof.targets.appmesh.lower.context import Context
+from meshproof.targets.appmesh.lower.door import Door, Doors
+from meshproof.targets.appmesh.lower.door_routes import Routed, door_routes
+from meshproof.targets.appmesh.lower.findings import NotExpressibleError
+from meshproof.targets.appmesh.lower.gate_resources import gate_resources
+from meshproof.targets.appmesh.lower.quotas import Place, Wish, places
+from meshproof.targets.appmesh.lower.rows import Permission, Row
+from meshproof.targets.appmesh.naming import gate_name
+
+_GATES = "app-mesh.quota.gateways"
+_ROUTES = "app-mesh.quota.gateway-routes"
+
+
+@dataclass(frozen=True, slots=True)
+class _Class:
+    """Callers who may do the same at a port. `is_alone`: nobody else comes to the port."""
+
+    row: Row
+    callers: tuple[SpiffeId, ...]
+    permission: Permission
+    routed: Routed
+    is_alone: bool
+
+
+def doors_of(context: Context, rows: Sequence[Row]) -> Doors:
+    """All doors, with what they are made of. What no route can say, and what AWS has no room for, is in the findings.
+
+    Callers whose rules no proxy of App Mesh can judge have none.
+    """
+    classes = tuple(one for row in rows for one in _classes(context, row))
+    options = context.options
+    gates = max(options.gateways - len(context.mesh.gateways), 0)
+    placed = places(tuple(map(_wish, classes)), gates, options.gateway_routes, options.first_door_port)
+    every: list[Door] = []
+    made: list[tuple[Door, Routed]] = []
+    for one, place in zip(classes, placed, strict=True):
+        _tell(context, one)
+        if place is None:
+            _tell_room(context, one, gates)
+        # One without room is told of there: nothing is written, and nobody has to be told again that he has no door.
+        at = place or Place(gate_name(gates + 1), one.row.port.number)
+        door = Door(one.row.service, one.row.port, one.callers, at.gate, at.number)
+        every.append(door)
+        if place is not None:
+            made.append((door, one.routed))
+            _tell_number(context, one, place.number)
+    return Doors(tuple(every), tuple(gate_resources(context, made)))
+
+
+def _classes(context: Context, row: Row) -> Iterator[_Class]:
+    found: dict[object, list[tuple[SpiffeId, Permission]]] = {}
+    for identity, may in judged_at_doors(context, row):
+        if not may.unjudgeable:
+            found.setdefault(may.meaning, []).append((identity, may))
+    strangers = (row.strangers, row.plaintext)
+    is_alone = len(found) == 1 and not any(may.is_everything for may in (*strangers, *(may for _, may in row.known)))
+    for members in found.values():
+        permission = members[0][1]
+        callers = tuple(sorted(identity for identity, _ in members))
+        yield _Class(row, callers, permission, door_routes(permission), is_alone)
+
+
+def _wish(one: _Class) -> Wish:
+    ports = frozenset(port.number for port in one.row.service.ports)
+    number = one.row.port.number if one.is_alone else None
+    return Wish(str(one.row.service.name), len(one.routed.routes), number, ports)
+
+
+def _tell(context: Context, one: _Class) -> None:
+    for loss in one.routed.losses:
+        context.findings.lose(loss)
+    for rule, error in one.routed.problems:
+        context.findings.unsupported(str(rule.id), rule.origin, error)
+
+
+def _tell_room(context: Context, one: _Class, gates: int) -> None:
+    """An error before AWS says it, at each rule that makes the door."""
+    options = context.options
+    needed = len(one.routed.routes)
+    place = f"{one.row.service.name}:{one.row.port.workload}"
+    reason = (
+        f"its door to `{place}` needs {needed} gateway routes, and there is no room left in {gates} gates of "
+        f"{options.gateway_routes} routes each"
+    )
+    advice = f"ask for less at once, or have the quotas raised and say so with `{_GATES}` and `{_ROUTES}`"
+    for rule in (*one.permission.allowed, *one.permission.denied):
+        context.findings.unsupported(str(rule.id), rule.origin, NotExpressibleError(Feature.ALLOW, reason, advice))
+
+
+def _tell_number(context: Context, one: _Class, number: int) -> None:
+    """Who has to dial another number than the policy says, learns it here and nowhere else."""
+    port = one.row.port
+    if number == port.number:
+        return
+    names = ", ".join(f"`{identity.uri}`" for identity in one.callers)
+    message = f"{names} dial port {number} of `{one.row.service.name}` for port {port.number}"
+    context.findings.residual(str(one.row.service.name), port.origin, message)
