@@ -74,8 +74,8 @@ def gateway_route(context: Context, at: Entrance, priority: int, taken: RouteMat
         prefix=None if prefix is None else HttpGatewayRoutePrefixRewrite("DISABLED"),
     )
     route = HttpGatewayRoute(HttpGatewayRouteAction(target, rewrite), match)
-    own = {"http_route" if at.protocol == "http" else "http2_route": route}
-    spec = GatewayRouteSpec(priority=priority, **own)
+    is_http = at.protocol == "http"
+    spec = GatewayRouteSpec(None, None if is_http else route, route if is_http else None, priority)
     found = GatewayRoute(f"port-{at.number}-{priority}", context.mesh_name, spec, at.gateway)
     for subject in taken.subjects:
         context.place(found, subject)

@@ -11,10 +11,11 @@ from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.dsl.diagnostic import Diagnostic
 from meshproof.targets.appmesh.lower.context import Context, context_of
-from meshproof.targets.appmesh.lower.door import Doors
+from meshproof.targets.appmesh.lower.doors import doors_of
 from meshproof.targets.appmesh.lower.findings import Findings
+from meshproof.targets.appmesh.lower.ingress import policy_gateways
 from meshproof.targets.appmesh.lower.nodes import gate_nodes, virtual_nodes
-from meshproof.targets.appmesh.lower.refusals import tell_end, tell_gateways, tell_refusals, tell_unjudged
+from meshproof.targets.appmesh.lower.refusals import tell_end, tell_refusals, tell_unjudged
 from meshproof.targets.appmesh.lower.rows import rows
 from meshproof.targets.appmesh.lower.services import virtual_services
 from meshproof.targets.appmesh.model.mesh import EgressFilter, MeshSpec
@@ -53,15 +54,15 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     context = context_of(mesh, options, findings)
     tell_end(context)
     tell_refusals(context)
-    tell_gateways(context)
     every = rows(mesh, options.day)
-    doors = Doors()
+    doors = doors_of(context, every)
     tell_unjudged(context, every, doors)
     found: list[Value] = [AppMesh(context.mesh_name, MeshSpec(EgressFilter("DROP_ALL")))]
     found += virtual_nodes(context, every, doors)
     found += gate_nodes(context, doors)
     found += virtual_services(context, every, doors)
     found += doors.resources
+    found += policy_gateways(context, every)
     ordered = tuple(sorted(found, key=lambda one: (_KINDS.index(key_of(one).kind), key_of(one).names)))
     gates = frozenset(door.gate for door in doors.every)
     return AppMeshLowered(

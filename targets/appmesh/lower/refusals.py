@@ -109,16 +109,3 @@ def _tell_rule(context: Context, rule: AuthzRule) -> None:
         message = "nothing outside the mesh is reached"
         loss = Loss(Feature.EXTERNAL, Direction.STRICTER, str(rule.id), message, rule.origin)
         context.findings.lose(loss)
-
-
-def tell_gateways(context: Context) -> None:
-    """MP701 at each gateway of the policy, and at routes of what is no service."""
-    for gateway in context.mesh.gateways:
-        reason = "what comes from outside is judged by its routes, and this target writes those of gates alone"
-        error = NotExpressibleError(Feature.GATEWAY, reason, "leave the edge to another proxy")
-        context.findings.unsupported(str(gateway.name), gateway.origin, error)
-    services = {one.name for one in context.mesh.services}
-    for route in context.mesh.routes:
-        if route.node not in services:
-            error = NotExpressibleError(Feature.ROUTE_MATCH, "it has no routes to what is no service of the mesh")
-            context.findings.unsupported(route.id, route.origin, error)

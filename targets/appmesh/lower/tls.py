@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.ir.entities import Gateway
 from meshproof.compiler.ir.names import SpiffeId
 from meshproof.targets.appmesh.lower.admission import Admission
 from meshproof.targets.appmesh.lower.context import Context
+from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.model.shared import SubjectAlternativeNameMatchers, SubjectAlternativeNames
+from meshproof.targets.appmesh.model.virtual_gateway import (
+    VirtualGatewayBackendDefaults,
+    VirtualGatewayClientPolicy,
+    VirtualGatewayClientPolicyTls,
+    VirtualGatewayClientTlsCertificate,
+    VirtualGatewayListenerTls,
+    VirtualGatewayListenerTlsCertificate,
+    VirtualGatewayListenerTlsFileCertificate,
+    VirtualGatewayListenerTlsSdsCertificate,
+    VirtualGatewayTlsValidationContext,
+    VirtualGatewayTlsValidationContextFileTrust,
+    VirtualGatewayTlsValidationContextSdsTrust,
+    VirtualGatewayTlsValidationContextTrust,
+)
 from meshproof.targets.appmesh.model.virtual_node import (
     ClientPolicy,
     ClientPolicyTls,
@@ -40,6 +57,32 @@ def client_policy(context: Context, identity: SpiffeId, answering: tuple[SpiffeI
     names = _names(tuple(sorted({one.uri for one in answering}))) if answering else None
     validation = TlsValidationContext(trust, names)
     return ClientPolicy(ClientPolicyTls(validation, ClientTlsCertificate(file=file, sds=sds), enforce=True))
+
+
+def gateway_defaults(
+    context: Context, identity: SpiffeId, answering: tuple[SpiffeId, ...]
+) -> VirtualGatewayBackendDefaults:
+    """How a gateway with this identity calls all services behind it; with none, anyone of the trust domain."""
+    files, names = context.options.files, tuple(sorted({one.uri for one in answering}))
+    if files is None:
+        certificate = VirtualGatewayClientTlsCertificate(sds=VirtualGatewayListenerTlsSdsCertificate(identity.uri))
+        authority = VirtualGatewayTlsValidationContextSdsTrust(f"spiffe://{context.mesh.trust_domain}")
+        trust = VirtualGatewayTlsValidationContextTrust(sds=authority)
+    else:
+        own = VirtualGatewayListenerTlsFileCertificate(files.chain, files.key)
+        certificate = VirtualGatewayClientTlsCertificate(file=own)
+        trust = VirtualGatewayTlsValidationContextTrust(file=VirtualGatewayTlsValidationContextFileTrust(files.trust))
+    validation = VirtualGatewayTlsValidationContext(trust, _names(names) if names else None)
+    tls = VirtualGatewayClientPolicyTls(validation, certificate, enforce=True)
+    return VirtualGatewayBackendDefaults(VirtualGatewayClientPolicy(tls))
+
+
+def edge_tls(gateway: Gateway) -> VirtualGatewayListenerTls:
+    """TLS towards the outside: nobody is asked for a certificate. The name of the gateway's is asked of SDS."""
+    if gateway.certificate is None:
+        raise NotExpressibleError(Feature.GATEWAY, "it ends no TLS without a certificate", "say its `certificate`")
+    certificate = VirtualGatewayListenerTlsSdsCertificate(gateway.certificate)
+    return VirtualGatewayListenerTls(VirtualGatewayListenerTlsCertificate(sds=certificate), "STRICT")
 
 
 PLAINTEXT = ClientPolicy()

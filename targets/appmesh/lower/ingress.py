@@ -1,0 +1,210 @@
+"""Gateways of the policy: virtual gateways whose routes keep what may come from outside, and what they may send on.
+
+A gateway is the proxy of whoever comes through it, so what the policy lets it do is kept by its own routes. Its name
+stands in the listeners of the services that it calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.ir.entities import Gateway, Layer, Protocol, ServicePort
+from meshproof.compiler.ir.matchers import Exact, Matcher, Segments, Suffix
+from meshproof.compiler.ir.predicate import Always
+from meshproof.compiler.ir.routing import Branch
+from meshproof.targets.appmesh.lower.callers import Plaintext
+from meshproof.targets.appmesh.lower.context import Context
+from meshproof.targets.appmesh.lower.door_routes import door_routes
+from meshproof.targets.appmesh.lower.findings import NotExpressibleError
+from meshproof.targets.appmesh.lower.gateway_routes import EVERYTHING, Entrance, Onward, gateway_route
+from meshproof.targets.appmesh.lower.route_match import RouteMatch
+from meshproof.targets.appmesh.lower.rows import Permission, Row, permission
+from meshproof.targets.appmesh.lower.tls import edge_tls, gateway_defaults
+from meshproof.targets.appmesh.model.gateway_route import GatewayRoute
+from meshproof.targets.appmesh.model.virtual_gateway import (
+    VirtualGateway,
+    VirtualGatewayListener,
+    VirtualGatewayPortMapping,
+    VirtualGatewaySpec,
+)
+from meshproof.targets.appmesh.naming import direct_name
+from meshproof.targets.appmesh.values import Value
+
+NOBODY_IN = replace(EVERYTHING, is_allowed=False)
+"""Whatever is left, to nobody: the routes after it would take it for theirs."""
+
+
+def policy_gateways(context: Context, rows: Sequence[Row]) -> Iterator[Value]:
+    """The gateways of the policy with their routes. What App Mesh cannot say of them is in the findings."""
+    services = {one.name for one in context.mesh.services}
+    gateways = {one.name for one in context.mesh.gateways}
+    for route in context.mesh.routes:
+        if route.node not in services | gateways:
+            error = NotExpressibleError(Feature.ROUTE_MATCH, "it has no routes to what is no service of the mesh")
+            context.findings.unsupported(route.id, route.origin, error)
+    for gateway in context.mesh.gateways:
+        try:
+            yield from _Edge(context, gateway, rows).resources()
+        except NotExpressibleError as error:
+            context.findings.unsupported(str(gateway.name), gateway.origin, error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    context: Context
+    gateway: Gateway
+    rows: Sequence[Row]
+
+    @property
+    def name(self) -> str:
+        return self.context.gateway(self.gateway)
+
+    def resources(self) -> Iterator[Value]:
+        """The gateway and its routes. Raises `NotExpressibleError`."""
+        gateway = self.gateway
+        self.context.claim("virtual gateway", self.name, str(gateway.name), gateway.origin)
+        if gateway.client_ca is not None or gateway.accepts:
+            reason = "it judges nobody from outside by a certificate or a token"
+            raise NotExpressibleError(Feature.GATEWAY, reason, "let a service behind it judge them")
+        listeners = tuple(map(self._listener, gateway.ports))
+        reached = {row.service.identity for row in self.rows if self._may(row).allowed}
+        defaults = gateway_defaults(self.context, gateway.identity, tuple(sorted(reached)))
+        whole = VirtualGateway(self.context.mesh_name, VirtualGatewaySpec(listeners, defaults), self.name)
+        self.context.place(whole, str(gateway.name))
+        yield whole
+        for port in gateway.ports:
+            yield from self._routes(port)
+
+    def _listener(self, port: ServicePort) -> VirtualGatewayListener:
+        if port.layer is not Layer.HTTP:
+            raise NotExpressibleError(Feature.GATEWAY, f"it takes no connections of {port.protocol}, requests alone")
+        tls = None
+        if port.protocol is Protocol.HTTPS:
+            tls = edge_tls(self.gateway)
+        return VirtualGatewayListener(VirtualGatewayPortMapping(port.workload, _spoken(port)), tls=tls)
+
+    def _routes(self, port: ServicePort) -> Iterator[GatewayRoute]:
+        """First match first, for each host: what one host is asked for is not tried with the routes of another."""
+        self._open(port)
+        at = Entrance(self.name, port.workload, _spoken(port))
+        priority = 0
+        for host in self._hosts():
+            for branch in self._branches(port):
+                if not _is_for(branch.host, host):
+                    continue
+                try:
+                    for taken, onward in self._taken(branch):
+                        place = replace(at, host=None if host == "*" else host.removeprefix("*"))
+                        yield gateway_route(self.context, place, priority, taken, onward)
+                        priority += 1
+                except NotExpressibleError as error:
+                    self.context.findings.unsupported(branch.id, branch.origin, error)
+
+    def _open(self, port: ServicePort) -> None:
+        """MP701 unless everybody from outside may come to the gateway: it knows nobody from another."""
+        may = permission(self.context.mesh, self.context.day, self.gateway, port, Plaintext(is_at_edge=True))
+        if may.is_everything:
+            return
+        reason = f"nobody from outside can be refused at `{self.gateway.name}` by rules of its own"
+        error = NotExpressibleError(Feature.GATEWAY, reason, "allow `internet` there, and judge where it sends on")
+        for rule in (*may.allowed, *may.denied, *may.unjudgeable):
+            self.context.findings.unsupported(str(rule.id), rule.origin, error)
+        if may.is_nothing:
+            self.context.findings.unsupported(str(self.gateway.name), self.gateway.origin, error)
+
+    def _hosts(self) -> tuple[str, ...]:
+        """The hosts, the longest first: of routes with one priority none is sure to be first, so each has its own."""
+        return tuple(sorted(self.gateway.hosts or ("*",), key=lambda one: (-len(one), one)))
+
+    def _branches(self, port: ServicePort) -> Iterator[Branch]:
+        own = [one for one in self.context.mesh.routes if one.node == self.gateway.name]
+        for route in own:
+            if route.port in {None, port.workload}:
+                yield from route.branches
+
+    def _taken(self, branch: Branch) -> Iterator[tuple[RouteMatch, Onward]]:
+        """What a branch sends on, of which the gateway may send on some. Raises `NotExpressibleError`."""
+        _check(self.context, branch)
+        (target,) = branch.targets
+        service = self.context.service(target.node)
+        row = next(
+            (
+                one
+                for one in self.rows
+                if service is not None
+                and one.service.name == service.name
+                and (target.port is None or one.port.workload == target.port)
+            ),
+            None,
+        )
+        if service is None or row is None or row.port.layer is not Layer.HTTP:
+            raise NotExpressibleError(Feature.ROUTE_MATCH, f"`{target.node}` is no service with a port for requests")
+        onward = Onward(direct_name(self.context.host(service)), row.port.workload)
+        may = self._may(row)
+        if may.is_everything:
+            yield replace(EVERYTHING, subjects=(branch.id,)), onward
+            return
+        if may.is_some:
+            yield from ((one, onward) for one in self._some(may))
+        yield replace(NOBODY_IN, subjects=(branch.id,)), onward
+
+    def _some(self, may: Permission) -> tuple[RouteMatch, ...]:
+        for rule in may.unjudgeable:
+            error = NotExpressibleError(Feature.ALLOW, "no route of a gateway can judge what it asks of requests")
+            self.context.findings.unsupported(str(rule.id), rule.origin, error)
+        if may.unjudgeable:
+            return ()
+        found = door_routes(may)
+        for rule, error in found.problems:
+            self.context.findings.unsupported(str(rule.id), rule.origin, error)
+        for loss in found.losses:
+            self.context.findings.lose(loss)
+        return found.routes
+
+    def _may(self, row: Row) -> Permission:
+        return next((may for identity, may in row.known if identity == self.gateway.identity), Permission())
+
+
+def _check(context: Context, branch: Branch) -> None:
+    """What routes of gateways lack. Raises `NotExpressibleError`."""
+    own = branch.settings
+    edits = (own.mirror, own.rewrite_path, own.rewrite_host, own.headers, own.cors, own.fault)
+    if branch.redirect is not None or branch.answer is not None or any(edits) or len(branch.targets) != 1:
+        reason = "a route of a gateway sends on what comes to one service, as it is"
+        raise NotExpressibleError(Feature.ROUTE_SETTINGS, reason, "let a service do the rest")
+    if branch.targets[0].version is not None:
+        reason = "a route of a gateway leads to a service, whose own routes choose among versions"
+        raise NotExpressibleError(Feature.ROUTE_SPLIT, reason, "say it in a route of the service")
+    if branch.methods or branch.when != Always() or branch.path not in {None, Segments("/**")}:
+        reason = "what a route of the gateway takes is what rules take of it, so a branch is for a host as a whole"
+        raise NotExpressibleError(Feature.ROUTE_MATCH, reason, "give each service a host of its own")
+    if own.timeout_ms is not None or own.retry is not None:
+        error = NotExpressibleError(
+            Feature.ROUTE_SETTINGS,
+            "routes of a gateway have no timeouts, and try again as App Mesh does where nothing is said",
+            "say them in a route of the service",
+        )
+        context.kept_nowhere(branch.id, branch.origin, error)
+
+
+def _is_for(asked: Matcher | None, host: str) -> bool:
+    """Whether a branch takes all requests for a host of the gateway. Raises `NotExpressibleError` for some."""
+    match asked:
+        case None:
+            return True
+        case Exact(value) if not host.startswith("*"):
+            return value.lower() == host.lower()
+        case Suffix(value) if not host.startswith("*"):
+            return host.lower().endswith(value.lower())
+        case Suffix(value) if host.startswith("*."):
+            return host[1:].lower().endswith(value.lower())
+        case _:
+            raise NotExpressibleError(
+                Feature.HOST, f"it cannot tell which requests for `{host}` a route means", "name its hosts one by one"
+            )
+
+
+def _spoken(port: ServicePort) -> str:
+    return "http2" if port.protocol in {Protocol.HTTP2, Protocol.GRPC} else "http"
