@@ -44,6 +44,12 @@ def router_name(virtual_service: str) -> str:
     return _joined(virtual_service)
 
 
+def gateway_route_name(gateway: str, number: int, priority: int) -> str:
+    """The gateway route of that priority at a port. Objects of Kubernetes need a name of their own in all gateways."""
+    plain = f"{gateway}-port-{number}-{priority}"
+    return plain if len(plain) <= _MOST else _joined(gateway, str(number), str(priority))
+
+
 def host_name(form: str, name: str, namespace: str, version: str = "") -> str:
     """The DNS name of a workload, by the form that an option gives: what callers dial, and its virtual service."""
     return form.format(name=name, namespace=namespace, version=version)

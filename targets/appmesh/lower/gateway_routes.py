@@ -28,7 +28,7 @@ from meshproof.targets.appmesh.model.shared import (
     HttpQueryParameter,
     QueryParameterMatch,
 )
-from meshproof.targets.appmesh.naming import REFUSED
+from meshproof.targets.appmesh.naming import REFUSED, gateway_route_name
 
 EVERYTHING = RouteMatch(is_allowed=True, path=None)
 """Whatever comes."""
@@ -76,7 +76,7 @@ def gateway_route(context: Context, at: Entrance, priority: int, taken: RouteMat
     route = HttpGatewayRoute(HttpGatewayRouteAction(target, rewrite), match)
     is_http = at.protocol == "http"
     spec = GatewayRouteSpec(None, None if is_http else route, route if is_http else None, priority)
-    found = GatewayRoute(f"port-{at.number}-{priority}", context.mesh_name, spec, at.gateway)
+    found = GatewayRoute(gateway_route_name(at.gateway, at.number, priority), context.mesh_name, spec, at.gateway)
     for subject in taken.subjects:
         context.place(found, subject)
     return found
