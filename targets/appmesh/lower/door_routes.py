@@ -26,14 +26,11 @@ from meshproof.targets.appmesh.lower import header_forms, path_forms
 from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.formula import Alternative, Formula, Group, formula_of
 from meshproof.targets.appmesh.lower.header_forms import HeaderForm, QueryForm
-from meshproof.targets.appmesh.lower.matching import matches
 from meshproof.targets.appmesh.lower.merging import merged
 from meshproof.targets.appmesh.lower.path_forms import CLEAN, PathForm
 from meshproof.targets.appmesh.lower.route_match import RouteMatch
 from meshproof.targets.appmesh.lower.rows import Permission
-
-LISTED = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH")
-"""The methods that a match can name (App Mesh API, HttpMethod), without CONNECT, which the language refuses."""
+from meshproof.targets.appmesh.lower.trimming import LISTED, listed, may_meet, of, reaches_others, trimmed
 
 _MOST_TESTS = 10
 _ATTRIBUTES = (Method, Path, Header, Query)
@@ -54,7 +51,7 @@ class Routed:
 def door_routes(permission: Permission) -> Routed:
     """The routes of what is neither nothing nor everything. What no route takes is refused."""
     try:
-        formula = formula_of(permission.allowed, permission.denied)
+        formula = trimmed(formula_of(permission.allowed, permission.denied))
     except NotExpressibleError as error:
         return Routed(problems=tuple((rule, error) for rule in permission.allowed))
     writer = _Writer(formula)
@@ -89,11 +86,11 @@ class _Writer:
     @property
     def _is_listing(self) -> bool:
         """Whether something is refused of methods that no match can name: then nothing else is let through of them."""
-        return any(_reaches_others(_of(group, Method)) for _, group in self._groups)
+        return any(reaches_others(of(group, Method)) for _, group in self._groups)
 
     @property
     def _is_refusing_paths(self) -> bool:
-        return any(_of(group, Path) for _, group in self._groups)
+        return any(of(group, Path) for _, group in self._groups)
 
     def routes(self) -> list[RouteMatch]:
         """All of them, unmerged."""
@@ -122,14 +119,14 @@ class _Writer:
 
     def _all_groups(self, one: Alternative) -> tuple[Group, ...]:
         """Its groups, and one for every header whose lines an expression might take together."""
-        tests = _of(one.tests, Header)
+        tests = of(one.tests, Header)
         commas = (header_forms.with_comma(_name(test)) for test in tests if header_forms.may_hold_comma(test.matcher))
         return (*one.groups, *((test,) for test in commas))
 
     def _alternative(self, one: Alternative) -> Iterator[RouteMatch]:
         _check_attributes(one.tests)
         try:
-            matcher = path_forms.meet(_of(one.tests, Path))
+            matcher = path_forms.meet(of(one.tests, Path))
         except LookupError:
             return
         asked = self._asked(one)
@@ -141,39 +138,39 @@ class _Writer:
 
     def _asked(self, one: Alternative) -> _Asked:
         """What an alternative asks for, never less."""
-        headers = tuple(header_forms.allowing(_name(test), test.matcher) for test in _of(one.tests, Header))
-        queries = tuple(header_forms.query(_name(test), test.matcher) for test in _of(one.tests, Query))
+        headers = tuple(header_forms.allowing(_name(test), test.matcher) for test in of(one.tests, Header))
+        queries = tuple(header_forms.query(_name(test), test.matcher) for test in of(one.tests, Query))
         self._check_size(headers, queries)
-        for test in _of(one.tests, Header):
+        for test in of(one.tests, Header):
             if not isinstance(test.matcher, Present):
                 message = f"a header `{_name(test)}` that is sent more than once may not be taken"
                 region = Test(test.attribute, Present())
                 self._lose(one.rule, Feature.HEADER, message, region, repeated=_name(test))
-        for test in _of(one.tests, Query):
+        for test in of(one.tests, Query):
             if not isinstance(test.matcher, Present):
                 message = f"only the first value of the query parameter `{_name(test)}` is looked at"
                 self._lose(one.rule, Feature.QUERY, message, test)
         return _Asked(self._methods(one), headers, queries)
 
     def _methods(self, one: Alternative) -> tuple[str | None, ...]:
-        tests = _of(one.tests, Method)
+        tests = of(one.tests, Method)
         if not tests and not self._is_listing:
             return (None,)
-        listed = _listed(tests)
-        if tests and not _reaches_others(tests):
-            return listed
-        if not listed:
+        methods = listed(tests)
+        if tests and not reaches_others(tests):
+            return methods
+        if not methods:
             reason = "matches of routes know the methods " + ", ".join(LISTED)
             raise NotExpressibleError(Feature.METHOD, reason)
         others = negation(disjunction(tuple(Test(Method(), Exact(method)) for method in LISTED)))
         message = "methods that no match can name are refused"
         self._lose(one.rule, Feature.METHOD, message, conjunction((*tests, others)))
-        return listed
+        return methods
 
     def _unclean(self, rule: AuthzRule, group: Group) -> Iterator[RouteMatch]:
         """Refuse what the expressions over the headers of a group might not take, though they should."""
         _check_attributes(group)
-        for test in _of(group, Header):
+        for test in of(group, Header):
             if not isinstance(test.matcher, Present):
                 name = _name(test)
                 message = f"a header `{name}` that holds more than visible ASCII is refused"
@@ -186,15 +183,15 @@ class _Writer:
     ) -> Iterator[RouteMatch]:
         """Refuse all that the group takes, among what the alternative with `tests` takes."""
         try:
-            matcher = _narrower(_of(tests, Path), _of(group, Path))
+            matcher = _narrower(of(tests, Path), of(group, Path))
         except LookupError:
             return
         path = None if matcher is None else path_forms.refusing(matcher)
-        forms = (header_forms.refusing(_name(test), test.matcher) for test in _of(group, Header))
-        queries = tuple(QueryForm(_name(test)) for test in _of(group, Query))
+        forms = (header_forms.refusing(_name(test), test.matcher) for test in of(group, Header))
+        queries = tuple(QueryForm(_name(test)) for test in of(group, Query))
         self._tell_refused(rule, group)
-        own = _of(group, Method)
-        methods: tuple[str | None, ...] = _listed(own) if own else (None,)
+        own = of(group, Method)
+        methods: tuple[str | None, ...] = listed(own) if own else (None,)
         around: tuple[HeaderForm, ...] = ()
         if asked is not None:
             around, queries = asked.headers, (*asked.queries, *queries)
@@ -206,30 +203,21 @@ class _Writer:
                 yield _route(rule, path, method, (*around, *headers), queries)
 
     def _tell_refused(self, rule: AuthzRule, group: Group) -> None:
-        for test in _of(group, Header):
+        for test in of(group, Header):
             if not isinstance(test.matcher, Present):
                 name = _name(test)
                 message = f"a comma in the header `{name}` is taken for the end of a value"
                 self._lose(rule, Feature.HEADER, message, header_forms.with_comma(name))
-        for test in _of(group, Query):
+        for test in of(group, Query):
             if not isinstance(test.matcher, Present):
                 message = f"only the first value of a query parameter is looked at, so any `{_name(test)}` is refused"
                 self._lose(rule, Feature.QUERY, message, Test(test.attribute, Present()))
 
     def _tell_shadow(self, one: Alternative, later: Alternative) -> None:
         """What is refused in front of one alternative is refused for those behind it."""
-        ours, theirs = _of(one.tests, Method), _of(later.tests, Method)
-        if not set(_listed(ours)) & set(_listed(theirs)):
-            return
         for group in self._all_groups(one):
-            if group in self._all_groups(later):
+            if group in self._all_groups(later) or not may_meet((*one.tests, *later.tests), group):
                 continue
-            try:
-                path_forms.meet((*_of(one.tests, Path), *_of(later.tests, Path), *_of(group, Path)))
-            except LookupError:
-                continue
-            except NotExpressibleError:
-                pass
             message = "what is refused in front of another condition is refused for this one too"
             self._lose(later.rule, Feature.ALLOW, message, conjunction((*one.tests, *group)))
 
@@ -263,10 +251,6 @@ def _distinct(forms: tuple[_Form, ...]) -> tuple[_Form, ...]:
     return tuple(dict.fromkeys(forms))
 
 
-def _of(tests: Group, kind: type[Method | Path | Header | Query]) -> Group:
-    return tuple(test for test in tests if isinstance(test.attribute, kind))
-
-
 def _name(test: Test) -> str:
     if not isinstance(test.attribute, Header | Query):
         raise TypeError(test)
@@ -274,7 +258,7 @@ def _name(test: Test) -> str:
 
 
 def _has_expression(one: Alternative) -> bool:
-    return any(path_forms.is_expression(test.matcher) for test in _of(one.tests, Path))
+    return any(path_forms.is_expression(test.matcher) for test in of(one.tests, Path))
 
 
 def _check_attributes(tests: Group) -> None:
@@ -282,20 +266,6 @@ def _check_attributes(tests: Group) -> None:
     for test in tests:
         if not isinstance(test.attribute, _ATTRIBUTES):
             raise NotExpressibleError(Feature.ALLOW, "it asks for what no match of a gateway route reads")
-
-
-def _listed(tests: Group) -> tuple[str, ...]:
-    """The methods that a match can name and that pass all tests."""
-    return tuple(method for method in LISTED if all(matches(test.matcher, method) for test in tests))
-
-
-def _reaches_others(tests: Group) -> bool:
-    """Whether a method that no match can name may pass all tests; of no tests it says no."""
-    exact = [test.matcher.value for test in tests if isinstance(test.matcher, Exact)]
-    if not exact:
-        return bool(tests)
-    others = (value for value in exact if value not in LISTED and value != "CONNECT")
-    return any(all(matches(test.matcher, value) for test in tests) for value in others)
 
 
 def _narrower(around: Group, inside: Group) -> Matcher | None:
