@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.ir.entities import Gateway, Layer, Protocol, ServicePort
 from meshproof.compiler.ir.matchers import Exact, Matcher, Segments, Suffix
-from meshproof.compiler.ir.predicate import Always
+from meshproof.compiler.ir.predicate import Always, conjunction, disjunction, negation
 from meshproof.compiler.ir.routing import Branch
 from meshproof.targets.appmesh.lower.callers import Plaintext
 from meshproof.targets.appmesh.lower.context import Context
@@ -146,6 +147,7 @@ class _Edge:
         if may.is_everything:
             yield replace(EVERYTHING, subjects=(branch.id,)), onward
             return
+        self._lose(may)
         if may.is_some:
             yield from ((one, onward) for one in self._some(may))
         yield replace(NOBODY_IN, subjects=(branch.id,)), onward
@@ -162,6 +164,17 @@ class _Edge:
         for loss in found.losses:
             self.context.findings.lose(loss)
         return found.routes
+
+    def _lose(self, may: Permission) -> None:
+        """The policy lets everybody come to the gateway, and has the service refuse."""
+        denied = disjunction(tuple(rule.content for rule in may.denied))
+        allowed = conjunction((disjunction(tuple(rule.content for rule in may.allowed)), negation(denied)))
+        message = "what a service behind a gateway would refuse is refused at the gateway"
+        subject, origin = str(self.gateway.name), self.gateway.origin
+        own = Loss(Feature.GATEWAY, Direction.STRICTER, subject, message, origin, negation(allowed))
+        self.context.findings.lose(own)
+        for loss in door_routes(may).losses if may.is_some and not may.unjudgeable else ():
+            self.context.findings.lose(replace(loss, subject=subject, origin=origin))
 
     def _may(self, row: Row) -> Permission:
         return next((may for identity, may in row.known if identity == self.gateway.identity), Permission())
