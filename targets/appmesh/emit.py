@@ -11,7 +11,7 @@ from meshproof.targets.appmesh.lower.lower import AppMeshLowered
 from meshproof.targets.appmesh.options import Rendering
 from meshproof.targets.appmesh.render.calls import calls
 from meshproof.targets.appmesh.render.cloudformation import template
-from meshproof.targets.appmesh.render.kubernetes import Placement, objects
+from meshproof.targets.appmesh.render.kubernetes import objects
 from meshproof.targets.appmesh.residue.iam import Scope, grants
 from meshproof.targets.common.yaml import Value, dump
 
@@ -55,7 +55,7 @@ def _calls(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
 
 
 def _manifests(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
-    found = objects(lowered.resources, Placement(lowered.namespace, lowered.pods))
+    found = objects(lowered.resources, lowered.placement)
     if found.gaps:
         reasons = "; ".join(f"{one.key.kind} {one.key.name}: {one.message}" for one in found.gaps)
         raise InvalidResourceError(f"no objects can say this: {reasons}")

@@ -93,9 +93,9 @@ class _Edge:
         priority = 0
         for host in self._hosts():
             for branch in self._branches(port):
-                if not _is_for(branch.host, host):
-                    continue
                 try:
+                    if not _is_for(branch.host, host):
+                        continue
                     for taken, onward in self._taken(branch):
                         place = replace(at, host=None if host == "*" else host.removeprefix("*"))
                         yield gateway_route(self.context, place, priority, taken, onward)
@@ -204,19 +204,20 @@ def _check(context: Context, branch: Branch) -> None:
 
 def _is_for(asked: Matcher | None, host: str) -> bool:
     """Whether a branch takes all requests for a host of the gateway. Raises `NotExpressibleError` for some."""
+    wanted, below = host.lower(), host.lower().removeprefix("*")
+    is_wide = wanted.startswith("*")
     match asked:
         case None:
             return True
-        case Exact(value) if not host.startswith("*"):
-            return value.lower() == host.lower()
-        case Suffix(value) if not host.startswith("*"):
-            return host.lower().endswith(value.lower())
-        case Suffix(value) if host.startswith("*."):
-            return host[1:].lower().endswith(value.lower())
+        case Exact(value) if not (is_wide and value.lower().endswith(below)):
+            return value.lower() == wanted
+        case Suffix(value) if below.endswith(value.lower()):
+            return True
+        case Suffix(value) if not (is_wide and value.lower().endswith(below)):
+            return False
         case _:
-            raise NotExpressibleError(
-                Feature.HOST, f"it cannot tell which requests for `{host}` a route means", "name its hosts one by one"
-            )
+            reason = f"it cannot tell which requests for `{host}` a route means"
+            raise NotExpressibleError(Feature.HOST, reason, "name the hosts of the gateway one by one")
 
 
 def _spoken(port: ServicePort) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meshproof.compiler.backend.artifact import SourceMap
@@ -10,11 +9,12 @@ from meshproof.compiler.backend.loss import Loss, to_diagnostics
 from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.dsl.diagnostic import Diagnostic
-from meshproof.targets.appmesh.lower.context import Context, context_of
+from meshproof.targets.appmesh.lower.context import context_of
 from meshproof.targets.appmesh.lower.doors import doors_of
 from meshproof.targets.appmesh.lower.findings import Findings
 from meshproof.targets.appmesh.lower.ingress import policy_gateways
 from meshproof.targets.appmesh.lower.nodes import gate_nodes, virtual_nodes
+from meshproof.targets.appmesh.lower.placing import placement
 from meshproof.targets.appmesh.lower.refusals import tell_end, tell_refusals, tell_unjudged
 from meshproof.targets.appmesh.lower.rows import rows
 from meshproof.targets.appmesh.lower.services import virtual_services
@@ -22,6 +22,7 @@ from meshproof.targets.appmesh.model.mesh import EgressFilter, MeshSpec
 from meshproof.targets.appmesh.model.mesh import Mesh as AppMesh
 from meshproof.targets.appmesh.options import Options
 from meshproof.targets.appmesh.references import key_of
+from meshproof.targets.appmesh.render.kubernetes import Placement
 from meshproof.targets.appmesh.residue.residuals import Residual, residuals
 from meshproof.targets.appmesh.values import Value
 
@@ -33,7 +34,7 @@ class AppMeshLowered:
     """The resources, sorted by kind and name, and what was said on the way.
 
     `residuals` are what App Mesh does not enforce of them; `gates` are the gateways that judge calls inside the mesh;
-    `pods` are the labels of the pods of each virtual node, by its name.
+    `placement` is where its objects and pods are in Kubernetes.
     """
 
     resources: tuple[Value, ...]
@@ -42,8 +43,7 @@ class AppMeshLowered:
     source_map: SourceMap
     residuals: tuple[Residual, ...]
     gates: frozenset[str]
-    namespace: str
-    pods: Mapping[str, Mapping[str, str]]
+    placement: Placement
     compile_options: CompileOptions
     options: Options
 
@@ -65,6 +65,7 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     found += policy_gateways(context, every)
     ordered = tuple(sorted(found, key=lambda one: (_KINDS.index(key_of(one).kind), key_of(one).names)))
     gates = frozenset(door.gate for door in doors.every)
+    placed = placement(context, gates)
     return AppMeshLowered(
         resources=ordered,
         diagnostics=(*findings.diagnostics, *to_diagnostics(tuple(findings.losses), "App Mesh")),
@@ -72,19 +73,7 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
         source_map=tuple(sorted(context.pieces, key=lambda one: (one.kind, one.name, one.index or 0, one.subject))),
         residuals=residuals(ordered, gates),
         gates=gates,
-        namespace=context.gate_namespace,
-        pods=_pods(context),
+        placement=placed,
         compile_options=options,
         options=context.options,
     )
-
-
-def _pods(context: Context) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for service in context.mesh.services:
-        for version in service.versions or (None,):
-            labels = dict(service.labels) | ({} if version is None else {"version": version})
-            found[context.node(service, version)] = labels
-    for gateway in context.mesh.gateways:
-        found[context.gateway(gateway)] = dict(gateway.labels)
-    return found

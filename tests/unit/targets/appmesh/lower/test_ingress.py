@@ -1,0 +1,92 @@
+"""Gateways of the policy: their routes hold what they may send on, and the services behind them take them in."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.targets.appmesh.lower.lowering import COOPERATIVE, errors, every, listener, sound, taken
+
+from meshproof.targets.appmesh.lower.lower import AppMeshLowered
+from meshproof.targets.appmesh.model.gateway_route import GatewayRoute
+from meshproof.targets.appmesh.model.virtual_gateway import VirtualGateway
+from meshproof.targets.appmesh.naming import NOBODY, REFUSED
+
+EDGE = """service web { port http 80 -> 8080 }
+service api { port http 80 }
+gateway edge { namespace app account edge
+ hosts "shop.example", "*.cdn.example" port https 443 -> 8443 certificate "tls" }
+route edge { host "shop.example" /** => web:http
+ host "*.cdn.example" /** => api:http }
+allow public: internet -> edge
+"""
+
+
+def _sent(found: AppMeshLowered) -> list[tuple[str, str | None, str | None, str]]:
+    """Routes in their order: the host, the method, the path, and the virtual service."""
+    told = []
+    for one in sorted(every(found, GatewayRoute), key=lambda each: each.spec.priority or 0):
+        route = one.spec.http_route
+        assert route is not None
+        assert route.match.port == 8443
+        assert route.match.hostname is not None
+        rewrite = route.action.rewrite
+        assert rewrite is not None
+        assert rewrite.hostname is not None
+        assert rewrite.hostname.default_target_hostname == "DISABLED"
+        assert (rewrite.prefix is None) == (route.match.prefix is None)
+        host = route.match.hostname.exact or f"*{route.match.hostname.suffix}"
+        path = route.match.path.regex or route.match.path.exact if route.match.path else None
+        told.append((host, route.match.method, path, route.action.target.virtual_service.virtual_service_name))
+    return told
+
+
+def test_a_gateway_sends_on_what_it_may() -> None:
+    """What it may not goes to nobody, before the routes of another branch are asked."""
+    found = sound(EDGE + "allow x: edge -> web { POST /buy }\nallow y: edge -> api")
+    assert _sent(found) == [
+        ("*.cdn.example", None, None, "direct.api.app.svc.cluster.local"),
+        ("shop.example", "POST", "/buy", "direct.web.app.svc.cluster.local"),
+        ("shop.example", None, None, REFUSED),
+    ]
+    assert taken(listener(found, "web_app")) == taken(listener(found, "api_app")) == ("edge",)
+    (gateway,) = every(found, VirtualGateway)
+    defaults = gateway.spec.backend_defaults
+    assert defaults is not None
+    assert defaults.client_policy is not None
+    assert defaults.client_policy.tls is not None
+    names = defaults.client_policy.tls.validation.subject_alternative_names
+    assert names is not None
+    assert names.match.exact == ("spiffe://td/ns/app/sa/api", "spiffe://td/ns/app/sa/web")
+    assert [one.subject for one in found.losses if one.subject == "edge"]
+
+
+def test_a_gateway_that_may_nothing_sends_nothing() -> None:
+    """And nobody takes it in."""
+    found = sound(EDGE)
+    assert [one[-1] for one in _sent(found)] == [REFUSED, REFUSED]
+    assert taken(listener(found, "web_app")) == (NOBODY,)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "subject"),
+    [
+        ("allow public: internet -> edge\n", "", "edge"),
+        ("internet -> edge", "internet -> edge { GET /x }", "public"),
+        ('"shop.example" /** => web:http', '"shop.example" /shop/** => web:http', "edge#1"),
+        ("=> web:http", "=> web:http { rewrite path /v1/** }", "edge#1"),
+        ('host "shop.example" /**', 'host "a.cdn.example" /**', "edge#1"),
+        ("account edge", "account web", "edge"),
+    ],
+)
+def test_what_no_gateway_route_says_is_refused(old: str, new: str, subject: str) -> None:
+    """At the rule, the branch or the gateway."""
+    assert old in EDGE
+    found = errors(EDGE.replace(old, new) + "allow x: edge -> { web, api }")
+    assert found.get(subject, "").startswith("MP701"), found
+
+
+def test_objects_of_one_namespace_are_not_those_of_several() -> None:
+    """A gateway elsewhere would have no pods."""
+    settings = {**COOPERATIVE, "app-mesh.rendering": "kubernetes"}
+    assert not errors(EDGE + "allow x: edge -> web", settings)
+    found = errors(EDGE.replace("namespace app account edge", "namespace other account edge"), settings)
+    assert "`app`, `other`" in found["m"]
