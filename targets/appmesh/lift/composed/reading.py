@@ -17,6 +17,7 @@ from meshproof.targets.appmesh.lift.composed.composing import Composing
 from meshproof.targets.appmesh.lift.composed.doubts import Doubts
 from meshproof.targets.appmesh.lift.composed.gates import gates_of
 from meshproof.targets.appmesh.lift.composed.leading import Leading
+from meshproof.targets.appmesh.lift.composed.routing import routes_of_services
 from meshproof.targets.appmesh.lift.composed.transport import is_closed, transport_of
 from meshproof.targets.appmesh.lift.composed.workloads import workloads_of
 from meshproof.targets.appmesh.lift.selected import Selected, selected
@@ -62,6 +63,7 @@ def _compose(found: Selected, known: Mesh, doubts: Doubts) -> tuple[Mesh, Lifted
         services=tuple(replace(one, tags=(), calls=(), observe=None, accepts=()) for one in known.services),
         gateways=tuple(replace(one, accepts=(), trusted_proxies=0) for one in known.gateways),
         rules=composing.rules(),
+        routes=routes_of_services(resources, workloads, gates, doubts),
         mtls=composing.statements(),
         paths=PathMode.MERGE_SLASHES,
     )

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from tests.strategies.policy_text import mesh_of
-from tests.unit.targets.appmesh.lift.scenes import gateway, gateway_route, listener, node, sds, tls
+from tests.unit.targets.appmesh.lift.scenes import gateway, gateway_route, listener, node, route, sds, tls
 
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.target import Lifted
@@ -42,7 +42,8 @@ def names(*every: str, trust: str = DOMAIN) -> dict[str, Any]:
 
 def takes(port: int, *callers: str, own: str = PAY, mode: str = "STRICT", protocol: str = "http") -> dict[str, Any]:
     """A listener for those callers."""
-    return listener(port, protocol, tls=tls(mode, own, names(*callers)))
+    limit = {} if protocol == "tcp" else {"timeout": {protocol: NO_LIMIT}}
+    return listener(port, protocol, tls=tls(mode, own, names(*callers)), **limit)
 
 
 def web(*callers: str) -> Any:  # noqa: ANN401  JSON
@@ -62,7 +63,9 @@ def edge() -> Any:  # noqa: ANN401  JSON
 
 def gate(*listeners: dict[str, Any], shows: str = GATE, behind: tuple[str, ...] = (PAY,)) -> Any:  # noqa: ANN401  JSON
     """A gate inside of the mesh, and whose certificates it takes."""
-    return _acting(gateway("meshproof-gate", *listeners), shows, behind)
+    # Listeners of gateways have no limits of time.
+    own = ({key: value for key, value in one.items() if key != "timeout"} for one in listeners)
+    return _acting(gateway("meshproof-gate", *own), shows, behind)
 
 
 def _acting(made: Any, shows: str, behind: tuple[str, ...] = ()) -> Any:  # noqa: ANN401  JSON
@@ -87,6 +90,22 @@ def door_route(
     return gateway_route(
         name, {"port": port, **match}, to, of=of, priority=priority, rewrite=kept if rewrite is None else rewrite
     )
+
+
+NO_RETRY: dict[str, Any] = {
+    "maxRetries": 0,
+    "perRetryTimeout": {"unit": "ms", "value": 0},
+    "tcpRetryEvents": ["connection-error"],
+}
+NO_LIMIT: dict[str, Any] = {"perRequest": {"unit": "ms", "value": 0}}
+
+
+def way(name: str, of: str, match: dict[str, Any], priority: int | None = None, **more: Any) -> Any:  # noqa: ANN401  JSON
+    """A route of a router to nodes by weight, without retries and limit, unless `retry` and `limit` are given."""
+    said = {"retryPolicy": more.pop("retry", NO_RETRY), "timeout": more.pop("limit", NO_LIMIT)}
+    made = route(name, of, match, priority, **more)
+    made["spec"]["httpRoute"] |= said
+    return made
 
 
 def read(*resources: Any, known: Mesh = KNOWN) -> Lifted:  # noqa: ANN401  JSON

@@ -23,10 +23,11 @@ from tests.unit.targets.appmesh.lift.composed.scenes import (
     takes,
     told,
     understood,
+    way,
     web,
     who,
 )
-from tests.unit.targets.appmesh.lift.scenes import listener, node, route, router, service
+from tests.unit.targets.appmesh.lift.scenes import listener, node, router, service
 
 from meshproof.compiler.ir.mesh import Mesh
 
@@ -166,8 +167,8 @@ def test_a_gate_with_the_identity_of_a_workload_is_not_trusted() -> None:
 def test_routers_behind_doors_have_their_own_say() -> None:
     made = (web(), edge(), pay(takes(9000, GATE)), service("pay.routed", router="r"), router("r", 9000), DOOR)
     ways = (
-        route("a", "r", {"prefix": "/a", "port": 9000}, 1, pay_app=1),
-        route("b", "r", {"prefix": "/b"}, 2, pay_app=1),
+        way("a", "r", {"prefix": "/a", "port": 9000}, 1, pay_app=1),
+        way("b", "r", {"prefix": "/b"}, 2, pay_app=1),
     )
     mesh = understood(*made, *ways, door_route("get", {"prefix": "/", "method": "GET"}, "pay.routed"))
     assert who(mesh, "/a") == who(mesh, "/b/c") == [WEB]
@@ -177,9 +178,9 @@ def test_routers_behind_doors_have_their_own_say() -> None:
 def test_a_share_may_go_to_each_of_several_services() -> None:
     door = gate(takes(20000, WEB, own=GATE), behind=(PAY, WEB))
     made = (edge(), pay(takes(9000, GATE)), web(GATE), service("both", router="r"), router("r", 9000), door)
-    way = route("a", "r", {"prefix": "/"}, web_app=1, pay_app=0)
-    way["spec"]["httpRoute"]["action"]["weightedTargets"][0]["port"] = 8080
-    mesh = understood(*made, way, door_route("all", {"prefix": "/"}, "both"))
+    one = way("a", "r", {"prefix": "/"}, web_app=1, pay_app=0)
+    one["spec"]["httpRoute"]["action"]["weightedTargets"][0]["port"] = 8080
+    mesh = understood(*made, one, door_route("all", {"prefix": "/"}, "both"))
     assert who(mesh) == []
     assert who(mesh, to="web", port=8080) == [WEB]
 

@@ -21,9 +21,10 @@ from tests.unit.targets.appmesh.lift.composed.scenes import (
     takes,
     told,
     understood,
+    way,
     web,
 )
-from tests.unit.targets.appmesh.lift.scenes import listener, node, route, router, sds, service, tls
+from tests.unit.targets.appmesh.lift.scenes import listener, node, router, sds, service, tls
 
 from meshproof.compiler.backend.transport import LiftedServer, LiftedTransport, TlsEnd
 from meshproof.compiler.ir.mesh import Egress
@@ -143,7 +144,7 @@ def test_behind_the_address_of_a_gate_its_identity_answers() -> None:
         gate(takes(20000, WEB, own=GATE)),
         service("pay.local", router="r"),
         router("r", 9000),
-        route("a", "r", {"prefix": "/"}, **{"meshproof-gate-doors": 1}),
+        way("a", "r", {"prefix": "/"}, **{"meshproof-gate-doors": 1}),
         edge(),
     )
     understood(*made, _calling(_tls(GATE)))
