@@ -12,8 +12,8 @@ from meshproof.targets.appmesh.model.shared import Duration
 _HTTP = {"refused": "stream-error", "gateway-error": "gateway-error"}
 _TCP = {"connect-failure": "connection-error"}
 _GRPC = {"unavailable": "unavailable"}
-_LONGEST = 15_000
-"""For each attempt, where nothing is said: as long as App Mesh lets a request be (15 s)."""
+_NO_LIMIT = 0
+"""For each attempt, where nothing is said. Envoy ends the first attempt by it too, even if no other may follow."""
 
 NEVER = "connection-error"
 """A policy has to name some event, even if it tries nothing again."""
@@ -53,4 +53,4 @@ def _events(context: Context, subject: str, retry: Retry | None, *, with_grpc: b
 
 def _each(retry: Retry | None, timeout_ms: int | None) -> Duration:
     within = None if retry is None else retry.within_ms
-    return Duration("ms", within or timeout_ms or _LONGEST)
+    return Duration("ms", within or timeout_ms or _NO_LIMIT)
