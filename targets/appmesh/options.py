@@ -44,13 +44,6 @@ class Judgement(StrEnum):
     COOPERATIVE = "cooperative"
 
 
-class Residue(StrEnum):
-    """What becomes of rules that App Mesh cannot judge."""
-
-    REFUSE = "refuse"
-    NATIVE = "native"
-
-
 @dataclass(frozen=True, slots=True)
 class Files:
     """Where every proxy finds its certificate, its key, and the authorities that it trusts, in its own file system."""
@@ -73,7 +66,6 @@ class Options:
     parameters: Mapping[str, str] = field(default_factory=dict)
     rendering: Rendering = Rendering.CLOUDFORMATION
     require: Judgement = Judgement.ENFORCED
-    residue: Residue = Residue.REFUSE
     discovery: str = "{name}.{namespace}.svc.cluster.local"
     version_discovery: str = "{name}-{version}.{namespace}.svc.cluster.local"
     files: Files | None = None
@@ -172,7 +164,6 @@ _READERS: dict[str, tuple[str, Callable[[str, str], object]]] = {
     MESH: ("mesh", _any),
     f"{PREFIX}rendering": ("rendering", _one_of(Rendering)),
     f"{PREFIX}require": ("require", _one_of(Judgement)),
-    f"{PREFIX}residue": ("residue", _one_of(Residue)),
     f"{PREFIX}discovery": ("discovery", _discovery("name", "namespace")),
     f"{PREFIX}version-discovery": ("version_discovery", _discovery("name", "namespace", "version")),
     f"{PREFIX}certificates": ("files", _certificates),

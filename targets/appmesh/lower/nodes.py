@@ -51,6 +51,8 @@ def virtual_nodes(context: Context, rows: Sequence[Row], doors: Doors) -> Iterat
             name = context.node(service, version)
             context.claim("virtual node", name, f"{service.name} {version or ''}".strip(), service.origin)
             host = context.host(service) if version is None else context.version_host(service, version)
+            if listeners:
+                context.claim("address", host, f"{service.name} {version or ''}".strip(), service.origin)
             # App Mesh wants to know where a node is as soon as it listens.
             found = ServiceDiscovery(dns=DnsServiceDiscovery(host)) if listeners else None
             node = VirtualNode(context.mesh_name, replace(spec, service_discovery=found), name)
@@ -62,6 +64,7 @@ def gate_nodes(context: Context, doors: Doors) -> Iterator[VirtualNode]:
     """Where callers find the gates. A proxy that takes itself for one takes in nobody else than the gate does."""
     for gate in sorted({door.gate for door in doors.every}):
         host = host_name(context.options.discovery, gate, context.gate_namespace)
+        context.claim("address", host, gate, context.mesh.origin)
         own = sorted((door for door in doors.every if door.gate == gate), key=lambda door: door.number)
         listeners = tuple(
             Listener(

@@ -40,6 +40,7 @@ def virtual_services(context: Context, rows: tuple[Row, ...], doors: Doors) -> I
         if own_doors or context.mesh.gateways:
             yield from _inner(context, service)
     if doors.every or context.mesh.gateways:
+        context.claim("virtual service", REFUSED, "whatever is refused", context.mesh.origin)
         yield VirtualService(context.mesh_name, VirtualServiceSpec(), REFUSED)
 
 

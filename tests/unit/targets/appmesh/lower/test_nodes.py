@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.unit.targets.appmesh.lower.lowering import COOPERATIVE, every, listener, node, sound
+import pytest
+from tests.unit.targets.appmesh.lower.lowering import COOPERATIVE, errors, every, listener, node, sound
 
 from meshproof.targets.appmesh.model.mesh import Mesh
 from meshproof.targets.appmesh.model.virtual_node import VirtualNode
@@ -104,3 +105,19 @@ def test_bounds_and_ejection_are_those_of_the_route() -> None:
     assert [one.message for one in found.diagnostics if one.code == "MP708"] == [
         "App Mesh does not keep all of `b:http`: at a port for http it has no bound on requests"
     ]
+
+
+@pytest.mark.parametrize(
+    ("services", "settings"),
+    [
+        ("service b { port http 80  versions v1 }\nservice b-v1 { port http 80 }", {}),
+        (
+            "service refused { namespace invalid  port http 80 }\nservice a {}\nallow x: a -> refused { GET /x }",
+            {"app-mesh.discovery": "dns:{name}.{namespace}"},
+        ),
+    ],
+)
+def test_two_things_never_have_one_name(services: str, settings: dict[str, str]) -> None:
+    """A caller of one would come to the other."""
+    found = errors(services, {**COOPERATIVE, **settings})
+    assert [message[:5] for message in found.values()] == ["MP706"]
