@@ -60,6 +60,12 @@ def direct_name(virtual_service: str) -> str:
     return f"direct.{virtual_service}"
 
 
+def edge_name(virtual_service: str, branch: str, port: int) -> str:
+    """The virtual service by which a branch of a policy's gateway reaches a service: limits of time are a branch's."""
+    mark = sha256(f"{branch}\0{port}".encode()).hexdigest()[:_MARK]
+    return f"edge-{mark}.{virtual_service}"
+
+
 def _joined(*parts: str) -> str:
     """`name_namespace`, as the controller names resources; else what is left of it, with a mark of the whole.
 

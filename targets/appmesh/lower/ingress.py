@@ -21,16 +21,17 @@ from meshproof.targets.appmesh.lower.door_routes import door_routes
 from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.gateway_routes import EVERYTHING, Entrance, Onward, gateway_route
 from meshproof.targets.appmesh.lower.route_match import RouteMatch
+from meshproof.targets.appmesh.lower.routes import Hop, edge_way
 from meshproof.targets.appmesh.lower.rows import Permission, Row, permission
+from meshproof.targets.appmesh.lower.services import routed
 from meshproof.targets.appmesh.lower.tls import edge_tls, gateway_defaults
-from meshproof.targets.appmesh.model.gateway_route import GatewayRoute
 from meshproof.targets.appmesh.model.virtual_gateway import (
     VirtualGateway,
     VirtualGatewayListener,
     VirtualGatewayPortMapping,
     VirtualGatewaySpec,
 )
-from meshproof.targets.appmesh.naming import direct_name
+from meshproof.targets.appmesh.naming import edge_name
 from meshproof.targets.appmesh.values import Value
 
 NOBODY_IN = replace(EVERYTHING, is_allowed=False)
@@ -86,19 +87,23 @@ class _Edge:
             tls = edge_tls(self.gateway)
         return VirtualGatewayListener(VirtualGatewayPortMapping(port.workload, _spoken(port)), tls=tls)
 
-    def _routes(self, port: ServicePort) -> Iterator[GatewayRoute]:
+    def _routes(self, port: ServicePort) -> Iterator[Value]:
         """First match first, for each host: what one host is asked for is not tried with the routes of another."""
         self._open(port)
         at = Entrance(self.name, port.workload, _spoken(port))
+        for route, branch in self._branches(port):
+            try:
+                yield from self._behind(branch, route, at)
+            except NotExpressibleError as error:
+                self.context.findings.unsupported(branch.id, branch.origin, error)
+                return
         priority = 0
         for host in self._hosts():
-            for branch in self._branches(port):
+            place = replace(at, host=None if host == "*" else host.removeprefix("*"))
+            for _, branch in self._branches(port):
                 try:
-                    if not _is_for(branch.host, host):
-                        continue
-                    for taken, onward in self._taken(branch):
-                        place = replace(at, host=None if host == "*" else host.removeprefix("*"))
-                        yield gateway_route(self.context, place, priority, taken, onward)
+                    for taken in self._taken(branch) if _is_for(branch.host, host) else ():
+                        yield gateway_route(self.context, place, priority, taken, self._onward(branch, at))
                         priority += 1
                 except NotExpressibleError as error:
                     self.context.findings.unsupported(branch.id, branch.origin, error)
@@ -119,38 +124,43 @@ class _Edge:
         """The hosts, the longest first: of routes with one priority none is sure to be first, so each has its own."""
         return tuple(sorted(self.gateway.hosts or ("*",), key=lambda one: (-len(one), one)))
 
-    def _branches(self, port: ServicePort) -> Iterator[Branch]:
-        own = [one for one in self.context.mesh.routes if one.node == self.gateway.name]
-        for route in own:
-            if route.port in {None, port.workload}:
-                yield from route.branches
+    def _branches(self, port: ServicePort) -> Iterator[tuple[str, Branch]]:
+        """Each branch for the port, with its route."""
+        for route in self.context.mesh.routes:
+            if route.node == self.gateway.name and route.port in {None, port.workload}:
+                yield from ((route.id, branch) for branch in route.branches)
 
-    def _taken(self, branch: Branch) -> Iterator[tuple[RouteMatch, Onward]]:
-        """What a branch sends on, of which the gateway may send on some. Raises `NotExpressibleError`."""
-        _check(self.context, branch)
+    def _aim(self, branch: Branch) -> Row:
+        """The port of a service that a branch leads to. Raises `NotExpressibleError`."""
+        _check(branch)
         (target,) = branch.targets
-        service = self.context.service(target.node)
-        row = next(
-            (
-                one
-                for one in self.rows
-                if service is not None
-                and one.service.name == service.name
-                and (target.port is None or one.port.workload == target.port)
-            ),
-            None,
-        )
-        if service is None or row is None or row.port.layer is not Layer.HTTP:
-            raise NotExpressibleError(Feature.ROUTE_MATCH, f"`{target.node}` is no service with a port for requests")
-        onward = Onward(direct_name(self.context.host(service)), row.port.workload)
-        may = self._may(row)
+        for row in self.rows:
+            is_port = target.port is None or row.port.workload == target.port
+            if row.service.name == target.node and is_port and row.port.layer is Layer.HTTP:
+                return row
+        raise NotExpressibleError(Feature.ROUTE_MATCH, f"`{target.node}` is no service with a port for requests")
+
+    def _onward(self, branch: Branch, at: Entrance) -> Onward:
+        row = self._aim(branch)
+        return Onward(edge_name(self.context.host(row.service), branch.id, at.number), row.port.workload)
+
+    def _behind(self, branch: Branch, route: str, at: Entrance) -> Iterator[Value]:
+        """The virtual service of a branch, of which the limits of time are."""
+        onward, row = self._onward(branch, at), self._aim(branch)
+        hop = Hop(row.service, row.port, onward.port, at.protocol, is_retried=True)
+        found = [(onward.port, edge_way(self.context, hop, branch, route))]
+        yield from routed(self.context, onward.service, row.service, [(onward.port, at.protocol)], found)
+
+    def _taken(self, branch: Branch) -> Iterator[RouteMatch]:
+        """What a branch sends on, of which the gateway may send on some. Raises `NotExpressibleError`."""
+        may = self._may(self._aim(branch))
         if may.is_everything:
-            yield replace(EVERYTHING, subjects=(branch.id,)), onward
+            yield replace(EVERYTHING, subjects=(branch.id,))
             return
         self._lose(may)
         if may.is_some:
-            yield from ((one, onward) for one in self._some(may))
-        yield replace(NOBODY_IN, subjects=(branch.id,)), onward
+            yield from self._some(may)
+        yield replace(NOBODY_IN, subjects=(branch.id,))
 
     def _some(self, may: Permission) -> tuple[RouteMatch, ...]:
         for rule in may.unjudgeable:
@@ -180,26 +190,16 @@ class _Edge:
         return next((may for identity, may in row.known if identity == self.gateway.identity), Permission())
 
 
-def _check(context: Context, branch: Branch) -> None:
+def _check(branch: Branch) -> None:
     """What routes of gateways lack. Raises `NotExpressibleError`."""
     own = branch.settings
     edits = (own.mirror, own.rewrite_path, own.rewrite_host, own.headers, own.cors, own.fault)
     if branch.redirect is not None or branch.answer is not None or any(edits) or len(branch.targets) != 1:
         reason = "a route of a gateway sends on what comes to one service, as it is"
         raise NotExpressibleError(Feature.ROUTE_SETTINGS, reason, "let a service do the rest")
-    if branch.targets[0].version is not None:
-        reason = "a route of a gateway leads to a service, whose own routes choose among versions"
-        raise NotExpressibleError(Feature.ROUTE_SPLIT, reason, "say it in a route of the service")
     if branch.methods or branch.when != Always() or branch.path not in {None, Segments("/**")}:
         reason = "what a route of the gateway takes is what rules take of it, so a branch is for a host as a whole"
         raise NotExpressibleError(Feature.ROUTE_MATCH, reason, "give each service a host of its own")
-    if own.timeout_ms is not None or own.retry is not None:
-        error = NotExpressibleError(
-            Feature.ROUTE_SETTINGS,
-            "routes of a gateway have no timeouts, and try again as App Mesh does where nothing is said",
-            "say them in a route of the service",
-        )
-        context.kept_nowhere(branch.id, branch.origin, error)
 
 
 def _is_for(asked: Matcher | None, host: str) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.ir.routing import Retry
 from meshproof.targets.appmesh.lower.context import Context
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.model.route import GrpcRetryPolicy, HttpRetryPolicy
 from meshproof.targets.appmesh.model.shared import Duration
 
@@ -46,8 +46,8 @@ def _events(context: Context, subject: str, retry: Retry | None, *, with_grpc: b
     grpc = tuple(_GRPC[one] for one in conditions if with_grpc and one in _GRPC)
     for one in conditions:
         if retry is not None and one not in _HTTP and one not in _TCP and not (with_grpc and one in _GRPC):
-            error = NotExpressibleError(Feature.ROUTE_SETTINGS, f"it tries nothing again on `{one}`", "leave that out")
-            context.kept_nowhere(subject, retry.origin, error)
+            message = f"nothing is tried again on `{one}`"
+            context.findings.lose(Loss(Feature.ROUTE_SETTINGS, Direction.STRICTER, subject, message, retry.origin))
     return http, tcp, grpc
 
 

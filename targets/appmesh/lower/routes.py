@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.ir.entities import Service, ServicePort
 from meshproof.compiler.ir.predicate import Always
 from meshproof.compiler.ir.routing import Branch, Retry, Settings, Target
@@ -70,10 +71,22 @@ def door_way(context: Context, door: Door, protocol: str) -> Way:
     retries = {branch.settings.retry for branch in found[0].branches} if found else {None}
     retry = retries.pop()
     if retries and found:
-        error = NotExpressibleError(Feature.ROUTE_SETTINGS, "callers of a gate try all branches again alike, or none")
-        context.kept_nowhere(found[0].id, found[0].origin, error)
+        message = "callers of a gate try again what goes to any of its branches, or nothing"
+        loss = Loss(Feature.ROUTE_SETTINGS, Direction.STRICTER, found[0].id, message, found[0].origin)
+        context.findings.lose(loss)
         retry = None
-    return _way(context, hop, _Taken(_anything(hop), target, str(door.service.name)), Settings(retry=retry))
+    return _way(
+        context,
+        hop,
+        _Taken(_anything(hop), target, found[0].id if found else str(door.service.name)),
+        Settings(retry=retry),
+    )
+
+
+def edge_way(context: Context, hop: Hop, branch: Branch, route: str) -> Way:
+    """The one route behind a route of a gateway. Raises `NotExpressibleError`."""
+    settings = Settings(timeout_ms=branch.settings.timeout_ms, retry=branch.settings.retry)
+    return _way(context, hop, _Taken(_anything(hop), _targets(context, hop, branch.targets), route), settings)
 
 
 def ways(context: Context, hop: Hop) -> Iterator[Way]:

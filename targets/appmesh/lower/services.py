@@ -37,7 +37,7 @@ def virtual_services(context: Context, rows: tuple[Row, ...], doors: Doors) -> I
         own = [row for row in rows if row.service.name == service.name]
         own_doors = [door for door in doors.every if door.service.name == service.name]
         yield from _public(context, service, own, own_doors)
-        if own_doors or context.mesh.gateways:
+        if own_doors:
             yield from _inner(context, service)
     if doors.every or context.mesh.gateways:
         context.claim("virtual service", REFUSED, "whatever is refused", context.mesh.origin)
@@ -57,7 +57,7 @@ def _public(context: Context, service: Service, rows: list[Row], doors: list[Doo
         listened.append((port.number, spoken(port)))
         hop = Hop(service, port, port.number, spoken(port), is_retried=True)
         found += [(port.number, way) for way in ways(context, hop)]
-    yield from _whole(context, context.host(service), service, sorted(listened), found)
+    yield from routed(context, context.host(service), service, sorted(listened), found)
 
 
 def _inner(context: Context, service: Service) -> Iterator[Value]:
@@ -68,7 +68,7 @@ def _inner(context: Context, service: Service) -> Iterator[Value]:
     hops = [Hop(service, port, number, _of_gates(port), is_retried=False) for number, port in sorted(ports.items())]
     found = [(hop.dialled, way) for hop in hops for way in ways(context, hop)]
     listened = [(hop.dialled, hop.protocol) for hop in hops]
-    yield from _whole(context, direct_name(context.host(service)), service, listened, found)
+    yield from routed(context, direct_name(context.host(service)), service, listened, found)
 
 
 def _of_gates(port: ServicePort) -> str:
@@ -85,7 +85,7 @@ def _is_dialled(row: Row) -> bool:
     return any(may.is_everything for may in permissions)
 
 
-def _whole(
+def routed(
     context: Context, name: str, service: Service, listened: list[tuple[int, str]], found: list[tuple[int, Way]]
 ) -> Iterator[Value]:
     """A virtual service; one that nobody may call straight has no provider, so that nothing is routed."""

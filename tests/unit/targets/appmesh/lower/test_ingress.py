@@ -7,6 +7,7 @@ from tests.unit.targets.appmesh.lower.lowering import COOPERATIVE, errors, every
 
 from meshproof.targets.appmesh.lower.lower import AppMeshLowered
 from meshproof.targets.appmesh.model.gateway_route import GatewayRoute
+from meshproof.targets.appmesh.model.route import Route
 from meshproof.targets.appmesh.model.virtual_gateway import VirtualGateway
 from meshproof.targets.appmesh.naming import NOBODY, REFUSED
 
@@ -35,7 +36,8 @@ def _sent(found: AppMeshLowered) -> list[tuple[str, str | None, str | None, str]
         assert (rewrite.prefix is None) == (route.match.prefix is None)
         host = route.match.hostname.exact or f"*{route.match.hostname.suffix}"
         path = route.match.path.regex or route.match.path.exact if route.match.path else None
-        told.append((host, route.match.method, path, route.action.target.virtual_service.virtual_service_name))
+        service = route.action.target.virtual_service.virtual_service_name
+        told.append((host, route.match.method, path, service if service == REFUSED else service.split(".")[1]))
     return told
 
 
@@ -43,8 +45,8 @@ def test_a_gateway_sends_on_what_it_may() -> None:
     """What it may not goes to nobody, before the routes of another branch are asked."""
     found = sound(EDGE + "allow x: edge -> web { POST /buy }\nallow y: edge -> api")
     assert _sent(found) == [
-        ("*.cdn.example", None, None, "direct.api.app.svc.cluster.local"),
-        ("shop.example", "POST", "/buy", "direct.web.app.svc.cluster.local"),
+        ("*.cdn.example", None, None, "api"),
+        ("shop.example", "POST", "/buy", "web"),
         ("shop.example", None, None, REFUSED),
     ]
     assert taken(listener(found, "web_app")) == taken(listener(found, "api_app")) == ("edge",)
@@ -90,3 +92,19 @@ def test_objects_of_one_namespace_are_not_those_of_several() -> None:
     assert not errors(EDGE + "allow x: edge -> web", settings)
     found = errors(EDGE.replace("namespace app account edge", "namespace other account edge"), settings)
     assert "`app`, `other`" in found["m"]
+
+
+def test_a_branch_has_its_own_limits_of_time_and_versions() -> None:
+    """They are no other branch's, and not those of callers inside the mesh."""
+    text = EDGE.replace("service web { port http 80 -> 8080 }", "service web { port http 80 -> 8080  versions v1, v2 }")
+    text = text.replace("=> web:http", "=> web:http { timeout 3s }")
+    found = sound(text + "allow x: edge -> { web, api }")
+    limits: dict[str, int] = {}
+    for one in every(found, Route):
+        if one.virtual_router_name.startswith("edge-"):
+            assert one.spec.http_route is not None
+            assert one.spec.http_route.timeout is not None
+            assert one.spec.http_route.timeout.per_request is not None
+            nodes = ",".join(each.virtual_node for each in one.spec.http_route.action.weighted_targets)
+            limits[nodes] = one.spec.http_route.timeout.per_request.value or 0
+    assert limits == {"web_app_v1,web_app_v2": 3000, "api_app": 0}

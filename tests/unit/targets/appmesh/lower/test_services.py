@@ -85,9 +85,7 @@ def test_calls_of_grpc_are_routes_of_grpc() -> None:
     policy = _grpc(one).retry_policy
     assert policy is not None
     assert (policy.max_retries, policy.grpc_retry_events, policy.tcp_retry_events) == (2, ("unavailable",), None)
-    assert [each.message for each in found.diagnostics if each.code == "MP708"] == [
-        "App Mesh does not keep all of `c:grpc`: it tries nothing again on `reset`"
-    ]
+    assert [(each.subject, each.message) for each in found.losses] == [("c:grpc", "nothing is tried again on `reset`")]
 
 
 @pytest.mark.parametrize(
