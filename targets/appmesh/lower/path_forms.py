@@ -25,7 +25,7 @@ from meshproof.targets.common.encoded import is_blind_to_escapes, takes_raw_root
 MOST = 255
 """The longest path of a match, exact or expression (App Mesh API, HttpPathMatch)."""
 
-_ESCAPE = "%(?:[^25/][^/]|2[^Ff/]|5[^Cc/])"
+_ESCAPE = "%(?:[^%25/][^%/]|2[^%Ff/]|5[^%Cc/])"
 _PIECE = rf"(?:[!$&-.0-\[\]-~]|{_ESCAPE})+"
 _REST = rf"(?:[!$&-\[\]-~]|{_ESCAPE})*"
 
