@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice, product
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.decision import Reason
 from meshproof.compiler.ir.entities import External, Gateway, Layer, Node, Service
-from meshproof.compiler.ir.matchers import Exact, Matcher, Segments
+from meshproof.compiler.ir.matchers import Exact, Matcher, Regex, Segments
 from meshproof.compiler.ir.mesh import PathMode
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.predicate import And, Not, Or, Path, Predicate, Test, attributes_of
 from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
+from meshproof.compiler.patterns.automaton import includes, intersection
 from meshproof.compiler.patterns.istio_paths import IstioMode, istio_path
-from meshproof.compiler.patterns.refusal import PatternRefused
+from meshproof.compiler.patterns.istio_universe import judged_paths
+from meshproof.compiler.patterns.pattern import Regex as Pattern
+from meshproof.compiler.patterns.pattern import to_automaton
+from meshproof.compiler.patterns.refusal import PatternRefused, PatternTooLarge
 from meshproof.compiler.semantics import MalformedRequest, MissingAnswer, NotModelled, decide
 from meshproof.compiler.smt.policy import Policies, PortKey, PortPolicy
 from meshproof.compiler.verify.semantic_diff_values import DiffWitness, Undecided
@@ -77,30 +82,43 @@ def _gap(node: Node, policy: PortPolicy, hazards: tuple[AuthzRule, ...], about: 
 
 
 def _hazards(policy: PortPolicy, there: Sequence[PortPolicy]) -> tuple[AuthzRule, ...]:
-    """The rules that a raw path may step round; none where every path that the files let in is written out in them."""
+    """The rules that a raw path may step round; none where the files let in no path with a slash in disguise."""
     reading = [rule for rule in policy.rules if Path() in attributes_of(rule.content)]
     if any(one.paths is _KEEPING_DOTS for one in there):
         return tuple(reading)
-    if not any(one.open_layers or any(map(_lets_raw, one.rules)) for one in there):
+    if not any(one.open_layers or any(_lets_raw(rule, one.paths) for rule in one.rules) for one in there):
         return ()
     return tuple(rule for rule in reading if rule.effect is not Effect.ALLOW or _takes_out(rule.when))
 
 
-def _lets_raw(rule: AuthzRule) -> bool:
-    return rule.effect is Effect.ALLOW and rule.layer is not Layer.TCP and not _is_written_out(rule.content)
+def _lets_raw(rule: AuthzRule, mode: PathMode) -> bool:
+    return rule.effect is Effect.ALLOW and rule.layer is not Layer.TCP and not _is_plain(rule.content, mode)
 
 
-def _is_written_out(predicate: Predicate) -> bool:
-    """Whether only paths that are written out have it."""
+def _is_plain(predicate: Predicate, mode: PathMode) -> bool:
+    """Whether only paths that are written out have it, or such as stay what they are when slashes are decoded."""
     match predicate:
         case Test(Path(), Exact()):
             return True
+        case Test(Path(), Regex(pattern=text)):
+            return _keeps_out_escapes(text, mode)
         case And(operands):
-            return any(map(_is_written_out, operands))
+            return any(_is_plain(one, mode) for one in operands)
         case Or(operands):
-            return all(map(_is_written_out, operands))
+            return all(_is_plain(one, mode) for one in operands)
         case _:
             return False
+
+
+@lru_cache(maxsize=1024)
+def _keeps_out_escapes(text: str, mode: PathMode) -> bool:
+    """Whether each path that the expression takes of those that the mode leaves is one with no slash in disguise."""
+    try:
+        taken = to_automaton(Pattern(text))
+    except (PatternRefused, PatternTooLarge):
+        return False
+    left = judged_paths(IstioMode(mode.value)).language
+    return includes(judged_paths(IstioMode.DECODE_AND_MERGE_SLASHES).language, intersection(taken, left))
 
 
 def _takes_out(predicate: Predicate, *, is_negated: bool = False) -> bool:

@@ -10,7 +10,9 @@ from tests.strategies.policy_text import mesh_of
 
 from meshproof.compiler.backend.transport import LiftedTransport
 from meshproof.compiler.ir.entities import Layer
+from meshproof.compiler.ir.matchers import Regex
 from meshproof.compiler.ir.mesh import Mesh, PathMode
+from meshproof.compiler.ir.predicate import Path, Test
 from meshproof.compiler.semantics import decide
 from meshproof.compiler.verify.semantic_diff_values import Undecided
 from meshproof.compiler.verify.translation_gaps import Compared, Gap
@@ -90,6 +92,26 @@ def test_only_what_the_files_let_in_can_step_round(mode: PathMode) -> None:
     assert [*path_gaps(Compared(source, closed, LiftedTransport(), DAY, names))] == []
     opened = tuple(replace(one, default_allow=(Layer.HTTP,)) for one in source.services)
     assert [*path_gaps(Compared(source, replace(closed, services=opened), LiftedTransport(), DAY, names))]
+
+
+@pytest.mark.parametrize(
+    ("taken", "is_plain"),
+    [
+        ("/[a-z]+(?:/[a-z]+)*", True),
+        ("/x/(?:[!$&-\\[\\]-~]|%(?:[^%25/][^%/]|2[^%Ff/]|5[^%Cc/]))*", True),
+        ("/x/(?:[!$&-\\[\\]-~]|%(?:[^25/][^/]|2[^Ff/]|5[^Cc/]))*", False),  # `%%2F` is in it
+        ("/x/.*", False),
+        ("/x/[a-z%A-F0-9]*", False),
+        ("/[a-z]+(?:%5C[a-z]+)?", False),
+    ],
+)
+def test_expressions_that_take_no_slash_in_disguise_are_no_way_round(taken: str, *, is_plain: bool) -> None:
+    source = mesh_of(HEAD + DENY, has_mesh=True)
+    names = {one.name: one.name for one in source.nodes}
+    allow = next(rule for rule in source.rules if rule.id == "use")
+    emitted = replace(allow, operations=(), when=Test(Path(), Regex(taken)))
+    there = replace(lifted(source, PathMode.MERGE_SLASHES), rules=(emitted,))
+    assert ([*path_gaps(Compared(source, there, LiftedTransport(), DAY, names))] == []) is is_plain
 
 
 RELAYED = """
