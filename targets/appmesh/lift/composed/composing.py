@@ -10,7 +10,7 @@ from meshproof.compiler.ir.entities import Destination
 from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.mtls import MtlsMode, MtlsPolicy, PortScope
 from meshproof.compiler.ir.names import NodeName, Origin, RuleId
-from meshproof.compiler.ir.predicate import Always, Predicate, SourceIdentity, Test, disjunction, negation
+from meshproof.compiler.ir.predicate import Always, Never, Predicate, SourceIdentity, Test, disjunction, negation
 from meshproof.targets.appmesh.lift.composed.admission import Admission
 from meshproof.targets.appmesh.lift.composed.admitted import Admitted
 from meshproof.targets.appmesh.lift.composed.gates import Gates
@@ -33,7 +33,9 @@ class Composing:
     def rules(self) -> tuple[AuthzRule, ...]:
         """What is let in; whatever none of them allows is refused."""
         every = (*self._at_services(), *self._at_gateways(), *self._passages())
-        return tuple(sorted(every, key=lambda one: one.id))
+        # One that nobody meets would only look as if it let something in.
+        felt = (one for one in every if Never() not in {one.sources.matches, one.when})
+        return tuple(sorted(felt, key=lambda one: one.id))
 
     def statements(self) -> tuple[MtlsPolicy, ...]:
         """How connections are taken. Where a gate takes callers without identity, they come through."""
