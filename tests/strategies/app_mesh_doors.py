@@ -58,6 +58,8 @@ _CONDITIONS = (
     'not has header["h"]',
     'header["h"] in ["v", "w"]',
     'header["k"] == "w"',
+    'header["h"] == ""',
+    'header["h"] != ""',
     'query["x"] == "1"',
     'query["x"] != "1"',
     'has query["x"]',

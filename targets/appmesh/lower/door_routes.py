@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import product
 from typing import TypeVar
 
 from meshproof.compiler.backend.features import Feature
@@ -95,8 +94,6 @@ class _Writer:
     def routes(self) -> list[RouteMatch]:
         """All of them, unmerged."""
         found: list[RouteMatch] = []
-        for rule, group in self._groups:
-            found += self._guarded(rule, self._unclean(rule, group))
         if any(map(_has_expression, self.formula.alternatives)):
             found.append(RouteMatch(is_allowed=False, path=path_forms.escaped_slash()))
         for rule, group in self.formula.refused:
@@ -167,17 +164,6 @@ class _Writer:
         self._lose(one.rule, Feature.METHOD, message, conjunction((*tests, others)))
         return methods
 
-    def _unclean(self, rule: AuthzRule, group: Group) -> Iterator[RouteMatch]:
-        """Refuse what the expressions over the headers of a group might not take, though they should."""
-        _check_attributes(group)
-        for test in of(group, Header):
-            if not isinstance(test.matcher, Present):
-                name = _name(test)
-                message = f"a header `{name}` that holds more than visible ASCII is refused"
-                self._lose(rule, Feature.HEADER, message, header_forms.is_unclean(name))
-                self._lose(rule, Feature.HEADER, message, Test(test.attribute, Present()), repeated=name)
-                yield _route(rule, None, None, (header_forms.unclean(name),), ())
-
     def _refused(
         self, rule: AuthzRule, tests: Group, group: Group, asked: _Asked | None = None
     ) -> Iterator[RouteMatch]:
@@ -187,7 +173,8 @@ class _Writer:
         except LookupError:
             return
         path = None if matcher is None else path_forms.refusing(matcher)
-        forms = (header_forms.refusing(_name(test), test.matcher) for test in of(group, Header))
+        _check_attributes(group)
+        headers = tuple(header_forms.refusing(_name(test), test.matcher) for test in of(group, Header))
         queries = tuple(QueryForm(_name(test)) for test in of(group, Query))
         self._tell_refused(rule, group)
         own = of(group, Method)
@@ -197,17 +184,20 @@ class _Writer:
             around, queries = asked.headers, (*asked.queries, *queries)
             if asked.methods != (None,):
                 methods = tuple(one for one in asked.methods if one in methods or None in methods)
-        for headers in product(*forms):
-            self._check_size((*around, *headers), queries)
-            for method in methods:
-                yield _route(rule, path, method, (*around, *headers), queries)
+        self._check_size((*around, *headers), queries)
+        # What is not clear in one header may hide what the group asks for, whatever the others hold.
+        unclear = [(header_forms.unclear(name),) for name in _compared(group)]
+        for method in methods:
+            for one in (*unclear, headers):
+                yield _route(rule, path, method, (*around, *one), queries)
 
     def _tell_refused(self, rule: AuthzRule, group: Group) -> None:
         for test in of(group, Header):
-            if not isinstance(test.matcher, Present):
-                name = _name(test)
-                message = f"a comma in the header `{name}` is taken for the end of a value"
-                self._lose(rule, Feature.HEADER, message, header_forms.with_comma(name))
+            if test == header_forms.with_comma(_name(test)):
+                message = f"a header `{_name(test)}` with a comma is refused"
+                self._lose(rule, Feature.HEADER, message, test)
+        for name in _compared(group):
+            self._lose_unclear(rule, name)
         for test in of(group, Query):
             if not isinstance(test.matcher, Present):
                 message = f"only the first value of a query parameter is looked at, so any `{_name(test)}` is refused"
@@ -220,6 +210,13 @@ class _Writer:
                 continue
             message = "what is refused in front of another condition is refused for this one too"
             self._lose(later.rule, Feature.ALLOW, message, conjunction((*one.tests, *group)))
+            for name in _compared(group):
+                self._lose_unclear(later.rule, name)
+
+    def _lose_unclear(self, rule: AuthzRule, name: str) -> None:
+        message = f"a header `{name}` is refused that is sent twice, or holds a comma or more than visible ASCII"
+        self._lose(rule, Feature.HEADER, message, header_forms.is_unclear(name))
+        self._lose(rule, Feature.HEADER, message, Test(Header(name), Present()), repeated=name)
 
     def _lose(
         self, rule: AuthzRule, feature: Feature, message: str, region: Predicate, repeated: str | None = None
@@ -255,6 +252,12 @@ def _name(test: Test) -> str:
     if not isinstance(test.attribute, Header | Query):
         raise TypeError(test)
     return test.attribute.name
+
+
+def _compared(group: Group) -> tuple[str, ...]:
+    """The headers of a group of which values are compared, and not only looked for commas."""
+    tests = (test for test in of(group, Header) if not isinstance(test.matcher, Present))
+    return tuple(dict.fromkeys(_name(test) for test in tests if test != header_forms.with_comma(_name(test))))
 
 
 def _has_expression(one: Alternative) -> bool:

@@ -12,12 +12,12 @@ from enum import StrEnum
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex, Suffix
 from meshproof.compiler.ir.predicate import Header, Predicate, Test, conjunction, negation
-from meshproof.compiler.patterns.istio_forms import quote
 from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 
 MOST_NAME = 50
 MOST_VALUE = 255
-_CLEAN = r"[\t -~]*"
+_EMPTY = "(?:)"
+_CLEAR = r"[\t -+\--~]*"
 
 
 class Kind(StrEnum):
@@ -53,14 +53,17 @@ def with_comma(name: str) -> Test:
     return Test(Header(name), Regex(".*,.*"))
 
 
-def unclean(name: str) -> HeaderForm:
-    """The header holds what no expression of RE2 is sure to take."""
-    return _named(HeaderForm(name, Kind.REGEX, _CLEAN, is_inverted=True))
+def unclear(name: str) -> HeaderForm:
+    """The header is there, and what is compared of it is no line of visible ASCII without a comma.
+
+    So it takes every header of several lines that are compared as one, and what no expression of RE2 is sure to take.
+    """
+    return _named(HeaderForm(name, Kind.REGEX, _CLEAR, is_inverted=True))
 
 
-def is_unclean(name: str) -> Predicate:
-    """The header is there, and no line of it is of visible ASCII, blanks and tabs alone."""
-    return conjunction((Test(Header(name), Present()), negation(Test(Header(name), Regex(_CLEAN)))))
+def is_unclear(name: str) -> Predicate:
+    """The same of a header that is sent once."""
+    return conjunction((Test(Header(name), Present()), negation(Test(Header(name), Regex(_CLEAR)))))
 
 
 def may_hold_comma(matcher: Matcher) -> bool:
@@ -70,48 +73,31 @@ def may_hold_comma(matcher: Matcher) -> bool:
 
 def allowing(name: str, matcher: Matcher) -> HeaderForm:
     """The form that is met only by what the test takes, if no line holds a comma where an expression compares."""
-    match matcher:
-        case Present() | Prefix("") | Suffix(""):
-            form = HeaderForm(name, Kind.PRESENT)
-        case Exact(value, False):
-            form = HeaderForm(name, Kind.EXACT, value)
-        case Prefix(value, False):
-            form = HeaderForm(name, Kind.PREFIX, value)
-        case Suffix(value, False):
-            form = HeaderForm(name, Kind.SUFFIX, value)
-        case Regex(text):
-            form = HeaderForm(name, Kind.REGEX, text)
-        case _:
-            raise _unknown(name)
+    form = refusing(name, matcher)
     if form.kind is not Kind.REGEX and "," in form.value:
         reason = f"lines of `{name}` may be compared as one, with commas between them, so `{form.value}` may be two"
         raise NotExpressibleError(Feature.HEADER, reason)
-    return _named(form)
+    return form
 
 
-def refusing(name: str, matcher: Matcher) -> tuple[HeaderForm, ...]:
-    """Forms of which one at least is met by whatever the test takes, if the header is not `unclean`.
-
-    Beginnings and ends are compared as bytes too: an expression takes no line that is not UTF-8, and among several
-    lines one that is keeps the others from being unclean. Raises `NotExpressibleError`.
-    """
-    more: tuple[HeaderForm, ...] = ()
+def refusing(name: str, matcher: Matcher) -> HeaderForm:
+    """The form that is met by whatever the test takes, if the header is not `unclear`."""
     match matcher:
         case Present() | Prefix("") | Suffix(""):
-            return (_named(HeaderForm(name, Kind.PRESENT)),)
+            return _named(HeaderForm(name, Kind.PRESENT))
+        case Exact("", False):
+            return _named(HeaderForm(name, Kind.REGEX, _EMPTY))
         case Exact(value, False):
-            text = f"(?:.*,)?{quote(value)}(?:,.*)?"
+            return _named(HeaderForm(name, Kind.EXACT, value))
         case Prefix(value, False):
-            text = f"(?:.*,)?{quote(value)}.*"
-            more = (HeaderForm(name, Kind.PREFIX, value),)
+            return _named(HeaderForm(name, Kind.PREFIX, value))
         case Suffix(value, False):
-            text = f".*{quote(value)}(?:,.*)?"
-            more = (HeaderForm(name, Kind.SUFFIX, value),)
-        case Regex(expression):
-            text = f"(?:.*,)?(?:{expression})(?:,.*)?"
+            return _named(HeaderForm(name, Kind.SUFFIX, value))
+        case Regex(text):
+            return _named(HeaderForm(name, Kind.REGEX, text))
         case _:
-            raise _unknown(name)
-    return tuple(map(_named, (HeaderForm(name, Kind.REGEX, text), *more)))
+            reason = f"the header `{name}` is compared with a pattern of another kind"
+            raise NotExpressibleError(Feature.HEADER_REGEX, reason)
 
 
 def query(name: str, matcher: Matcher) -> QueryForm:
@@ -131,13 +117,9 @@ def query(name: str, matcher: Matcher) -> QueryForm:
 def _named(form: HeaderForm) -> HeaderForm:
     if len(form.name) > MOST_NAME:
         raise NotExpressibleError(Feature.HEADER, f"names of headers have {MOST_NAME} characters at most")
-    if form.kind is not Kind.PRESENT and not form.value:
-        raise NotExpressibleError(Feature.EMPTY_VALUE, f"the header `{form.name}` is compared with nothing")
+    if form.kind is Kind.REGEX and not form.value:
+        return HeaderForm(form.name, form.kind, _EMPTY, form.is_inverted)
     if len(form.value) > MOST_VALUE:
         reason = f"as a match the test of `{form.name}` has {len(form.value)} characters, and {MOST_VALUE} is the most"
         raise NotExpressibleError(Feature.HEADER, reason)
     return form
-
-
-def _unknown(name: str) -> NotExpressibleError:
-    return NotExpressibleError(Feature.HEADER_REGEX, f"the header `{name}` is compared with a pattern of another kind")
