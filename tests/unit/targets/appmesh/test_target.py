@@ -1,0 +1,74 @@
+"""What is compiled for App Mesh is read back and proved to be the policy."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from tests.strategies.policy_text import mesh_of
+
+from meshproof.compiler.backend.target import CompileOptions, LiftingTarget
+from meshproof.compiler.driver.reading_back import EQUAL, STRICTER, emitted
+from meshproof.targets.appmesh.target import AppMeshTarget
+
+TARGET = AppMeshTarget()
+DAY = date(2026, 11, 23)
+PATIENT_MS = 120_000
+SERVICES = """
+service web { port http 80 -> 8080 }
+service pay { port grpc 9000  versions v1, v2 }
+service db { port tcp 5432 }
+"""
+CANARY = """
+allow calls: web -> pay:grpc
+allow stores: pay -> db
+route pay:grpc {
+    when header["x-canary"] == "true" => v2
+    otherwise => v1 95%, v2 5%
+    timeout 2s
+    retry 2 on unavailable within 500ms
+}
+"""
+
+
+def _known(text: str, **settings: str) -> str:
+    mesh = mesh_of(SERVICES + text)
+    given = {"require": "cooperative", **settings}
+    options = CompileOptions(DAY, tuple((f"app-mesh.{key}", value) for key, value in given.items()), "hash")
+    lowered = TARGET.lower(mesh, options)
+    assert not [one.message for one in lowered.diagnostics if one.severity == "error"]
+    found = emitted(TARGET, lowered, mesh, options, PATIENT_MS)
+    assert not [one.message for one in found.diagnostics if one.severity != "info"]
+    return found.known
+
+
+@pytest.mark.parametrize("rendering", ["cloudformation", "api", "kubernetes"])
+def test_every_rendering_means_the_policy(rendering: str) -> None:
+    """Listeners, weights, conditions, timeouts and retries."""
+    assert _known(CANARY, rendering=rendering) == EQUAL
+
+
+@pytest.mark.parametrize(
+    ("rules", "known"),
+    [
+        ("", EQUAL),
+        ("allow x: authenticated -> pay", EQUAL),
+        ("allow x: { web, pay, db } -> pay\ndeny y: db -> pay", EQUAL),
+        ("allow x: authenticated -> pay\ndeny y: db -> pay", STRICTER),
+        ("allow x: pay -> web { GET /x }", EQUAL),
+        ("allow x: pay -> web { GET /x }\nallow y: db -> web { POST /y }\nallow z: web -> pay", EQUAL),
+    ],
+)
+def test_rules_are_kept_by_listeners_and_doors(rules: str, known: str) -> None:
+    """Equal, or stricter by what is listed."""
+    assert _known(rules) == known
+
+
+def test_files_of_certificates_mean_the_same() -> None:
+    """Who a proxy is then the files do not say; the policy does."""
+    assert _known(CANARY, certificates="file:/tls/chain,/tls/key,/tls/ca") == EQUAL
+
+
+def test_it_is_read_back_before_anything_is_written() -> None:
+    """A target that is none of these would be believed."""
+    assert isinstance(TARGET, LiftingTarget)
