@@ -206,10 +206,11 @@ class _Writer:
     def _tell_shadow(self, one: Alternative, later: Alternative) -> None:
         """What is refused in front of one alternative is refused for those behind it."""
         for group in self._all_groups(one):
-            if group in self._all_groups(later) or not may_meet((*one.tests, *later.tests), group):
+            around = _around(one.tests, group)
+            if group in self._all_groups(later) or not may_meet((*around, *later.tests), group):
                 continue
             message = "what is refused in front of another condition is refused for this one too"
-            self._lose(later.rule, Feature.ALLOW, message, conjunction((*one.tests, *group)))
+            self._lose(later.rule, Feature.ALLOW, message, conjunction((*around, *group)))
             for name in _compared(group):
                 self._lose_unclear(later.rule, name)
 
@@ -269,6 +270,17 @@ def _check_attributes(tests: Group) -> None:
     for test in tests:
         if not isinstance(test.attribute, _ATTRIBUTES):
             raise NotExpressibleError(Feature.ALLOW, "it asks for what no match of a gateway route reads")
+
+
+def _around(tests: Group, group: Group) -> Group:
+    """What a route that refuses the group asks of `tests`: all, but for paths that no pattern takes with its own."""
+    try:
+        path_forms.meet((*of(tests, Path), *of(group, Path)))
+    except LookupError:
+        return tests
+    except NotExpressibleError:
+        return tuple(test for test in tests if not isinstance(test.attribute, Path))
+    return tests
 
 
 def _narrower(around: Group, inside: Group) -> Matcher | None:
