@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from meshproof.compiler.backend.artifact import SourceMap
 from meshproof.compiler.backend.loss import Loss, to_diagnostics
 from meshproof.compiler.backend.target import CompileOptions
-from meshproof.compiler.ir.mesh import Mesh
+from meshproof.compiler.ir.mesh import Egress, Mesh
 from meshproof.dsl.diagnostic import Diagnostic
-from meshproof.targets.appmesh.lower.context import context_of
+from meshproof.targets.appmesh.lower.context import Context, context_of
 from meshproof.targets.appmesh.lower.doors import doors_of
 from meshproof.targets.appmesh.lower.findings import Findings
 from meshproof.targets.appmesh.lower.ingress import policy_gateways
 from meshproof.targets.appmesh.lower.nodes import gate_nodes, virtual_nodes
 from meshproof.targets.appmesh.lower.placing import placement
-from meshproof.targets.appmesh.lower.refusals import tell_end, tell_refusals, tell_unjudged
+from meshproof.targets.appmesh.lower.refusals import tell_end, tell_refusals, tell_undeclared, tell_unjudged
 from meshproof.targets.appmesh.lower.rows import rows
 from meshproof.targets.appmesh.lower.services import virtual_services
 from meshproof.targets.appmesh.model.mesh import EgressFilter, MeshSpec
@@ -57,7 +57,8 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     every = rows(mesh, options.day)
     doors = doors_of(context, every)
     tell_unjudged(context, every, doors)
-    found: list[Value] = [AppMesh(context.mesh_name, MeshSpec(EgressFilter("DROP_ALL")))]
+    tell_undeclared(context, every)
+    found: list[Value] = [_mesh(context)]
     found += virtual_nodes(context, every, doors)
     found += gate_nodes(context, doors)
     found += virtual_services(context, every, doors)
@@ -77,3 +78,11 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
         compile_options=options,
         options=context.options,
     )
+
+
+def _mesh(context: Context) -> AppMesh:
+    """Callers' proxies refuse what they do not know, if nothing is to leave the mesh but what a rule allows."""
+    closed = context.mesh.egress is Egress.CLOSED
+    found = AppMesh(context.mesh_name, MeshSpec(EgressFilter("DROP_ALL" if closed else "ALLOW_ALL")))
+    context.place(found, context.mesh.name)
+    return found

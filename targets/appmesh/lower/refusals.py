@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.entities import Gateway, Service
+from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.mesh import Egress
+from meshproof.compiler.ir.mtls import MtlsMode, effective_policy
+from meshproof.compiler.ir.predicate import Port, Test, disjunction, negation
 from meshproof.dsl.diagnostic import Severity
 from meshproof.targets.appmesh.lower.admission import judged_at_doors
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door import Doors
 from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.rows import Row
+
+_NO_PORT = 0
+"""One that nobody declares."""
 
 _ENDED = (
     "AWS has ended App Mesh on 2026-09-30: its resources are no longer accessible, so nothing of this can be applied "
@@ -49,6 +55,34 @@ def tell_unjudged(context: Context, rows: Iterable[Row], doors: Doors) -> None:
                 reason = f"no proxy of App Mesh can judge what `{identity.uri}` may ask of `{place}` by it"
                 error = NotExpressibleError(_feature(rule), reason, "let a proxy of its own judge, or allow it whole")
                 context.findings.unsupported(str(rule.id), rule.origin, error)
+
+
+def tell_undeclared(context: Context, rows: Sequence[Row]) -> None:
+    """Losses where callers without identity come to a service: no listener is for them at ports of no name.
+
+    MP701 where the policy wants those without TLS: nothing at all is said of them.
+    """
+    for service in context.mesh.services:
+        own = [row for row in rows if row.service.name == service.name]
+        found = effective_policy(context.mesh.mtls, service.name, service.namespace, _NO_PORT, context.day)
+        mode = MtlsMode.STRICT if found is None else found.mode
+        if found is not None and mode is MtlsMode.DISABLED and own:
+            reason = "no listener is at ports that are not declared, so none takes plaintext there"
+            advice = f"say `mtls disabled` of its ports, such as `{service.name}:{service.ports[0].name}`"
+            error = NotExpressibleError(Feature.MTLS_MODES, reason, advice)
+            context.findings.unsupported(str(service.name), found.origin, error)
+        elif own and (mode is MtlsMode.PERMISSIVE or any(_is_observed(row) for row in own)):
+            ports = disjunction(tuple(Test(Port(), Exact(str(row.port.workload))) for row in own))
+            message, subject = "no listener is at ports that are not declared", str(service.name)
+            region = negation(ports)
+            context.findings.lose(
+                Loss(Feature.MTLS_PORTS, Direction.STRICTER, subject, message, service.origin, region)
+            )
+
+
+def _is_observed(row: Row) -> bool:
+    """Only then plaintext is taken where TLS is asked for."""
+    return row.mode is MtlsMode.STRICT and not row.plaintext.is_nothing
 
 
 def _feature(rule: AuthzRule) -> Feature:

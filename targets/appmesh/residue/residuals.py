@@ -84,6 +84,8 @@ def _always(given: Sequence[Value]) -> Iterator[_Point]:
     meshes = _sorted(one.mesh_name for one in given if isinstance(one, Mesh))
     yield "R6", "a refused request is answered 404 and a refused identity by the end of TLS, not 403", meshes
     yield "R7", "uid 1337, ignored ports and addresses and *.amazonaws.com are outside what proxies keep", meshes
+    nodes = _sorted(one.virtual_node_name for one in given if isinstance(one, VirtualNode))
+    yield "R7", "ports without a listener skip the proxy: the network alone closes them", nodes
     yield "R8", "listeners for HTTP take upgrades to websockets", _sorted(_http_listeners(given))
 
 

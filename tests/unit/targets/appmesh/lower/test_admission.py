@@ -22,7 +22,7 @@ UNTIL = '{ because "moving in" until 2027-01-01 }'
         ('allow x: a -> b { because "x" until 2026-11-22 }', (NOBODY,), (NOBODY,)),
         ("allow x: authenticated -> b", "STRICT", (NOBODY,)),
         ("allow x: authenticated -> b\ndeny y: c -> b", ("a", "b"), (NOBODY,)),
-        (f"allow x: anyone -> b\nmtls disabled for b {UNTIL}", "plaintext", (NOBODY,)),
+        (f"allow x: anyone -> b\nmtls disabled for b:http {UNTIL}", "plaintext", (NOBODY,)),
         (f"allow x: anyone -> b\nmtls permissive for b {UNTIL}", "PERMISSIVE", (NOBODY,)),
         (f"allow x: a -> b\nmtls permissive for b {UNTIL}", ("a",), (NOBODY,)),
     ],
@@ -48,8 +48,9 @@ def test_who_is_not_named_is_a_loss_at_the_rule() -> None:
     [
         (f"allow x: a -> b {{ GET /x }}\nallow y: anyone -> b {{ GET /y }}\nmtls permissive for b {UNTIL}", "y"),
         (f"allow x: anyone -> b\ndeny y: a -> b\nmtls permissive for b {UNTIL}", "x"),
-        (f"allow x: anyone -> b {{ GET /x }}\nmtls disabled for b {UNTIL}", "x"),
-        (f"mtls disabled for b {UNTIL}", "b:80"),
+        (f"allow x: anyone -> b {{ GET /x }}\nmtls disabled for b:http {UNTIL}", "x"),
+        (f"mtls disabled for b:http {UNTIL}", "b:80"),
+        (f"allow x: anyone -> b\nmtls disabled for b {UNTIL}", "b"),
         ('allow x: a -> c { when source.ip in "10.0.0.0/8" }', "x"),
     ],
 )

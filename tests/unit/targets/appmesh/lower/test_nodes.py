@@ -10,7 +10,7 @@ from meshproof.targets.appmesh.model.virtual_node import VirtualNode
 
 SERVICES = "service a {}\nservice b { port http 80 }\nservice c { port tcp 90  versions v1, v2 }\n"
 RULES = "allow x: a -> b\nallow y: a -> c\nallow z: b -> c"
-OPEN = 'allow p: anyone -> b\nmtls disabled for b { because "x" until 2027-01-01 }\n'
+OPEN = 'allow p: anyone -> b\nmtls disabled for b:http { because "x" until 2027-01-01 }\n'
 
 
 def _called(one: VirtualNode) -> dict[str, tuple[str, ...] | None]:

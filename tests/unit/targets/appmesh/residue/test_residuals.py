@@ -73,12 +73,12 @@ def _codes(*given: Mesh | VirtualNode | VirtualGateway | GatewayRoute) -> dict[s
 
 def test_only_what_applies() -> None:
     assert _codes() == {}
-    assert _codes(_node("tcp")) == {}
+    assert _codes(_node("tcp")) == {"R7": ("web",)}
     assert list(_codes(Mesh(mesh_name="shop"))) == ["R6", "R7"]
 
 
 def test_callers_and_websockets() -> None:
-    assert _codes(_node("http", "cart.local")) == {"R2": ("web",), "R8": ("web:80",)}
+    assert _codes(_node("http", "cart.local")) == {"R2": ("web",), "R7": ("web",), "R8": ("web:80",)}
 
 
 def test_a_gate_hides_its_callers_and_is_dialled() -> None:
