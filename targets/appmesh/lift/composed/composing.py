@@ -13,6 +13,7 @@ from meshproof.compiler.ir.names import NodeName, Origin, RuleId
 from meshproof.compiler.ir.predicate import Always, Never, Predicate, SourceIdentity, Test, disjunction, negation
 from meshproof.targets.appmesh.lift.composed.admission import Admission
 from meshproof.targets.appmesh.lift.composed.admitted import Admitted
+from meshproof.targets.appmesh.lift.composed.edge_hosts import sent
 from meshproof.targets.appmesh.lift.composed.gates import Gates
 from meshproof.targets.appmesh.lift.composed.leading import Leading
 from meshproof.targets.appmesh.lift.composed.workloads import EdgeGateway, Workloads
@@ -82,19 +83,17 @@ class Composing:
         return {uri: edges for uri, edges in found.items() if uri not in services}
 
     def _led(self, edge: EdgeGateway, service: NodeName, port: int) -> Predicate:
-        """What the gateway's routes send to a port of a service; of hosts that it does not serve it sends nothing."""
+        """What the gateway's routes send to a port of a service."""
         found = edge.found
         if found is None:
             return Always()
-        sent: list[Predicate] = []
-        for listener in self.admitted.every[edge.gateway.name]:
-            sent.append(self.leading.unserved(found, listener))
-            sent.extend(
-                lead.condition
-                for lead in self.leading.leads(found, listener)
-                if any((self.workloads.of_node.get(end.node), end.port) == (service, port) for end in lead.ends)
-            )
-        return disjunction(tuple(sent))
+        leads = (
+            lead
+            for listener in self.admitted.every[edge.gateway.name]
+            for lead in self.leading.leads(found, listener)
+            if any((self.workloads.of_node.get(end.node), end.port) == (service, port) for end in lead.ends)
+        )
+        return sent((lead.hosts, lead.condition) for lead in leads)
 
     def _at_gateways(self) -> Iterator[AuthzRule]:
         """A gateway refuses by routes to what nobody provides; what no route matches it lets in, and answers 404."""

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from meshproof.compiler.ir.names import NodeName, Origin
-from meshproof.compiler.ir.predicate import Predicate
+from meshproof.compiler.ir.predicate import Always, Predicate
 from meshproof.compiler.ir.routing import Retry
 from meshproof.targets.appmesh.lift.composed.doubts import Doubts
 from meshproof.targets.appmesh.lift.composed.matching import condition_of
 from meshproof.targets.appmesh.lift.composed.order import part_of
-from meshproof.targets.appmesh.lift.composed.sending import is_silent, limit_of, retry_of
+from meshproof.targets.appmesh.lift.composed.sending import DEFAULT_MS, is_silent, limit_of, retry_of
 from meshproof.targets.appmesh.lift.composed.workloads import Workloads
 from meshproof.targets.appmesh.lift.found import Found, Resources
 from meshproof.targets.appmesh.model.route import Route
+from meshproof.targets.appmesh.model.virtual_service import VirtualService
 from meshproof.targets.appmesh.naming import gate_node_name
 
 _LAST = 1001
@@ -36,33 +37,52 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """The routes of one port of a virtual service, first first. `is_inner`: gateways lead to it."""
+    """The routes of one port of a virtual service, first first; whether gates or gateways of the policy lead to it."""
 
     service: str
-    is_inner: bool
+    is_of_gates: bool
+    is_of_edges: bool
     steps: tuple[Step, ...]
 
 
-def hops_of(resources: Resources, doubts: Doubts) -> Iterator[Hop]:
-    """A hop for each port of each virtual service that has a router."""
-    inner = {part_of(one)[1].action.target.virtual_service.virtual_service_name for one in resources.gateway_routes}
-    routers = {one.name: one for one in resources.routers}
+def hops_of(resources: Resources, workloads: Workloads, doubts: Doubts) -> Iterator[Hop]:
+    """A hop for each port of each virtual service that anybody provides."""
+    gates = {one.name for one in workloads.gates}
+    leading = [
+        (one.value.virtual_gateway_name in gates, part_of(one)[1].action.target.virtual_service.virtual_service_name)
+        for one in resources.gateway_routes
+    ]
+    nodes = {one.name: one for one in resources.nodes}
     for service in resources.services:
-        provider = service.value.spec.provider
-        if provider is None or provider.virtual_router is None:
-            continue
-        router = routers.get(provider.virtual_router.virtual_router_name)
-        listeners = () if router is None else router.value.spec.listeners or ()
-        own = [one for one in resources.routes if router is not None and one.value.virtual_router_name == router.name]
-        for listener in listeners:
-            number = listener.port_mapping.port
-            here = [one for one in own if _port(part_of(one)[1]) in {None, number}]
-            priorities = [one.value.spec.priority for one in here]
-            if len(set(priorities)) < len(priorities):
-                doubts.add(service.name, f"has routes of one priority on port {number}", service.origin)
-            here.sort(key=lambda one: _LAST if one.value.spec.priority is None else one.value.spec.priority)
-            steps = tuple(_step(one, number, doubts) for one in here)
-            yield Hop(service.name, service.name in inner, steps)
+        provider, name = service.value.spec.provider, service.name
+        is_of_gates, is_of_edges = ((is_gate, name) in leading for is_gate in (True, False))
+        if provider is not None and provider.virtual_router is not None:
+            for steps in _routed(resources, provider.virtual_router.virtual_router_name, service, doubts):
+                yield Hop(name, is_of_gates, is_of_edges, steps)
+        elif provider is not None and provider.virtual_node is not None:
+            node = nodes.get(provider.virtual_node.virtual_node_name)
+            for listener in () if node is None else node.value.spec.listeners or ():
+                mapping = listener.port_mapping
+                share = (provider.virtual_node.virtual_node_name, mapping.port, 1)
+                limit = None if mapping.protocol == "tcp" else DEFAULT_MS
+                step = Step(name, None, Always(), (share,), limit, None, service.origin)
+                yield Hop(name, is_of_gates, is_of_edges, (step,))
+
+
+def _routed(
+    resources: Resources, name: str, service: Found[VirtualService], doubts: Doubts
+) -> Iterator[tuple[Step, ...]]:
+    """The routes of each port of a router, first first."""
+    router = next((one for one in resources.routers if one.name == name), None)
+    own = [one for one in resources.routes if one.value.virtual_router_name == name]
+    for listener in () if router is None else router.value.spec.listeners or ():
+        number = listener.port_mapping.port
+        here = [one for one in own if _port(part_of(one)[1]) in {None, number}]
+        priorities = [one.value.spec.priority for one in here]
+        if len(set(priorities)) < len(priorities):
+            doubts.add(service.name, f"has routes of one priority on port {number}", service.origin)
+        here.sort(key=lambda one: _LAST if one.value.spec.priority is None else one.value.spec.priority)
+        yield tuple(_step(one, number, doubts) for one in here)
 
 
 def doors_led_to(hop: Hop, workloads: Workloads) -> set[tuple[str, int]]:

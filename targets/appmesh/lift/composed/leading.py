@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from meshproof.compiler.ir.matchers import Exact, Suffix
 from meshproof.compiler.ir.names import Origin
-from meshproof.compiler.ir.predicate import Always, Predicate, conjunction, disjunction, negation
+from meshproof.compiler.ir.predicate import Predicate, conjunction
+from meshproof.compiler.ir.routing import Retry
 from meshproof.targets.appmesh.lift.composed.admission import Admission
 from meshproof.targets.appmesh.lift.composed.doubts import Doubts
-from meshproof.targets.appmesh.lift.composed.matching import host_of
+from meshproof.targets.appmesh.lift.composed.matching import hosts_of
 from meshproof.targets.appmesh.lift.composed.order import Taken, in_turn, part_of
+from meshproof.targets.appmesh.lift.composed.sending import (
+    DEFAULT_MS,
+    is_silent,
+    least,
+    limit_of,
+    listener_limit,
+    retry_of,
+)
 from meshproof.targets.appmesh.lift.found import Found, Resources
 from meshproof.targets.appmesh.model.virtual_gateway import VirtualGateway
 
@@ -22,15 +32,23 @@ class End:
 
     node: str
     port: int
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """The requests that go to one of `ends`; none if the gateway answers them itself, for want of a provider."""
+    """The requests that go to one of `ends`; none if the gateway answers them itself, for want of a provider.
 
+    `timeout_ms` and `retry` are those of the way from the gateway; `name` tells the route, `hosts` for which it is.
+    """
+
+    name: str
     condition: Predicate
     ends: tuple[End, ...]
     origin: Origin
+    timeout_ms: int | None = None
+    retry: Retry | None = None
+    hosts: Exact | Suffix | None = None
 
 
 class Leading:
@@ -51,20 +69,16 @@ class Leading:
         if key not in self._found:
             own = tuple(one for one in self._gateway_routes if one.value.virtual_gateway_name == gateway.name)
             taken = in_turn(own, lambda _, part: part.match.port in {None, listener.port})
-            self._found[key] = tuple(lead for one in taken for lead in self._leads(one, listener))
+            self._found[key] = tuple(
+                replace(lead, hosts=hosts_of(one.part.match)) for one in taken for lead in self._leads(one, listener)
+            )
         return self._found[key]
 
     def check_hosts(self, gateway: Found[VirtualGateway]) -> None:
         """Where a host decides who is let through, its port does: nothing tells whether App Mesh takes it off."""
         for one in self._gateway_routes:
-            if one.value.virtual_gateway_name == gateway.name and host_of(part_of(one)[1].match) is not None:
+            if one.value.virtual_gateway_name == gateway.name and hosts_of(part_of(one)[1].match) is not None:
                 self._doubts.add(one.name, "asks for a host, which may come with a port or without", one.origin)
-
-    def unserved(self, gateway: Found[VirtualGateway], listener: Admission) -> Predicate:
-        """Requests for hosts that no route is about: nothing is asked of them but where they go, which is nowhere."""
-        own = [part_of(one)[1].match for one in self._gateway_routes if one.value.virtual_gateway_name == gateway.name]
-        hosts = [host_of(match) for match in own if match.port in {None, listener.port}]
-        return negation(disjunction(tuple(Always() if host is None else host for host in hosts)))
 
     def _leads(self, taken: Taken, listener: Admission) -> Iterator[Lead]:
         target = taken.part.action.target
@@ -79,10 +93,11 @@ class Leading:
             return
         provider = found.value.spec.provider
         if provider is None:
-            yield Lead(taken.condition, (), taken.origin)
+            yield Lead(taken.found.name, taken.condition, (), taken.origin)
         elif provider.virtual_node is not None:
-            ends = self._end(taken, provider.virtual_node.virtual_node_name, target.port)
-            yield Lead(taken.condition, tuple(ends), taken.origin)
+            ends = tuple(self._end(taken, provider.virtual_node.virtual_node_name, target.port, 1))
+            timeout = self._limit(ends, DEFAULT_MS)
+            yield Lead(taken.found.name, taken.condition, ends, taken.origin, timeout)
         elif provider.virtual_router is not None:
             yield from self._routed(taken, provider.virtual_router.virtual_router_name, target.port)
 
@@ -100,21 +115,39 @@ class Leading:
             ends: list[End] = []
             for target in way.part.action.weighted_targets:
                 if target.weight:
-                    ends += self._end(way, target.virtual_node, called if target.port is None else target.port)
+                    number = called if target.port is None else target.port
+                    ends += self._end(way, target.virtual_node, number, target.weight)
             if not ends:
                 self._doubt(way, "gives no node a share")
-            yield Lead(conjunction((taken.condition, way.condition)), tuple(ends), way.origin)
+            condition = conjunction((taken.condition, way.condition))
+            timeout, retry = None, None
+            if way.kind != "tcp":
+                timeout, retry = self._limit(tuple(ends), limit_of(way.part)), retry_of(way.part, way.origin)
+                if is_silent(way.part):
+                    self._doubt(way, "says nothing of retries, and App Mesh tries again by itself")
+            name_of_both = f"{taken.found.name}/{way.found.name}"
+            yield Lead(name_of_both, condition, tuple(ends), way.origin, timeout, retry)
 
-    def _end(self, taken: Taken, name: str, port: int | None) -> Iterator[End]:
+    def _limit(self, ends: tuple[End, ...], own: int | None) -> int | None:
+        """The shortest limit of time on the way."""
+        listeners = (
+            one
+            for end in ends
+            for one in self._nodes[end.node].value.spec.listeners or ()
+            if one.port_mapping.port == end.port
+        )
+        return least((own, *map(listener_limit, listeners)))
+
+    def _end(self, taken: Taken, name: str, port: int | None, weight: int) -> Iterator[End]:
         """The listener of the node that is reached: the one that is named, else the only one."""
         node = self._nodes.get(name)
         numbers = () if node is None else tuple(one.port_mapping.port for one in node.value.spec.listeners or ())
         if node is None:
             self._doubt(taken, f"leads to the virtual node `{name}`, which no file has")
         elif port in numbers:
-            yield End(name, port)
+            yield End(name, port, weight)
         elif len(numbers) == 1 and port is None:
-            yield End(name, numbers[0])
+            yield End(name, numbers[0], weight)
         else:
             self._doubt(taken, f"does not tell which listener of `{name}` it calls")
 

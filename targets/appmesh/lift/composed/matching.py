@@ -42,13 +42,13 @@ def condition_of(match: Any, kind: str, origin: Origin) -> Predicate:  # noqa: A
     return conjunction(tuple(_parts(match, kind, origin)))
 
 
-def host_of(match: Any) -> Predicate | None:  # noqa: ANN401  of a route of any kind
+def hosts_of(match: Any) -> Exact | Suffix | None:  # noqa: ANN401  of a route of any kind
     """Which hosts the match is about; None: all."""
     hostname = getattr(match, "hostname", None)
     if hostname is None:
         return None
     exact = hostname.exact
-    return Test(Host(), Suffix(lower_ascii(hostname.suffix or "")) if exact is None else Exact(lower_ascii(exact)))
+    return Suffix(lower_ascii(hostname.suffix or "")) if exact is None else Exact(lower_ascii(exact))
 
 
 def _parts(match: Any, kind: str, origin: Origin) -> Iterator[Predicate]:  # noqa: ANN401
@@ -56,9 +56,9 @@ def _parts(match: Any, kind: str, origin: Origin) -> Iterator[Predicate]:  # noq
     if method is not None:
         yield Test(Method(), Exact(method))
     yield from _path(match, origin)
-    host = host_of(match)
-    if host is not None:
-        yield host
+    hosts = hosts_of(match)
+    if hosts is not None:
+        yield Test(Host(), hosts)
     if getattr(match, "scheme", None) is not None:
         yield Opaque("match.scheme", origin)
     if kind == "grpc":

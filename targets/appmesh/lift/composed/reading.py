@@ -15,6 +15,7 @@ from meshproof.targets.appmesh.lift.composed.admitted import admitted_by
 from meshproof.targets.appmesh.lift.composed.callers import check_callers
 from meshproof.targets.appmesh.lift.composed.composing import Composing
 from meshproof.targets.appmesh.lift.composed.doubts import Doubts
+from meshproof.targets.appmesh.lift.composed.edge_routing import routes_of_gateways
 from meshproof.targets.appmesh.lift.composed.gates import gates_of
 from meshproof.targets.appmesh.lift.composed.leading import Leading
 from meshproof.targets.appmesh.lift.composed.routing import routes_of_services
@@ -52,6 +53,10 @@ def _compose(found: Selected, known: Mesh, doubts: Doubts) -> tuple[Mesh, Lifted
     identities = Identities((one.name, one.identity.uri) for one in workloads.declared)
     composing = Composing(workloads, admitted, leading, gates, identities)
     check_callers(resources, workloads, admitted, gates.identities, doubts)
+    routes = (
+        *routes_of_services(resources, workloads, gates, doubts),
+        *routes_of_gateways(workloads, admitted, leading, doubts),
+    )
     mesh = Mesh(
         name=known.name,
         language=1,
@@ -63,7 +68,7 @@ def _compose(found: Selected, known: Mesh, doubts: Doubts) -> tuple[Mesh, Lifted
         services=tuple(replace(one, tags=(), calls=(), observe=None, accepts=()) for one in known.services),
         gateways=tuple(replace(one, accepts=(), trusted_proxies=0) for one in known.gateways),
         rules=composing.rules(),
-        routes=routes_of_services(resources, workloads, gates, doubts),
+        routes=tuple(sorted(routes, key=lambda one: one.id)),
         mtls=composing.statements(),
         paths=PathMode.MERGE_SLASHES,
     )

@@ -21,7 +21,7 @@ _WHOLE = 100
 
 def routes_of_services(resources: Resources, workloads: Workloads, gates: Gates, doubts: Doubts) -> tuple[Route, ...]:
     """A route for each port whose callers do anything but send requests to any of its workloads."""
-    routing = _Routing(workloads, gates, tuple(hops_of(resources, doubts)), doubts)
+    routing = _Routing(workloads, gates, tuple(hops_of(resources, workloads, doubts)), doubts)
     found = (routing.route(one, port) for one in workloads.services for port in _ports(one))
     return tuple(sorted((one for one in found if one is not None), key=lambda one: one.id))
 
@@ -67,20 +67,23 @@ class _Routing:
 
     def _straight(self, service: NodeName, port: int) -> Iterator[tuple[Step, ...]]:
         for hop in self.hops:
-            if not hop.is_inner and hop.steps and (service, port) in services_led_to(hop, self.workloads):
+            is_inner = hop.is_of_gates or hop.is_of_edges
+            if not is_inner and hop.steps and (service, port) in services_led_to(hop, self.workloads):
                 yield hop.steps
 
     def _through(self, service: NodeName, port: int) -> Iterator[tuple[Step, ...]]:
         """What comes through a gate is tried again before it, and goes its ways behind it."""
         doors = {(one.gate, one.door.port) for one in self.gates.passages if (one.service, one.port) == (service, port)}
         behind = [
-            hop.steps for hop in self.hops if hop.is_inner and (service, port) in services_led_to(hop, self.workloads)
+            hop.steps
+            for hop in self.hops
+            if hop.is_of_gates and (service, port) in services_led_to(hop, self.workloads)
         ]
         for hop in self.hops:
             if not doors & doors_led_to(hop, self.workloads):
                 continue
             (first, *others) = hop.steps
-            if others or first.match is not None or hop.is_inner:
+            if others or first.match is not None or hop.is_of_gates:
                 self.doubts.add(hop.service, "tells requests apart before they come to a gate", first.origin)
             for steps in behind:
                 yield tuple(self._after(first, step) for step in steps)

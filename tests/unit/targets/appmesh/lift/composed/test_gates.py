@@ -249,15 +249,16 @@ def test_routes_to_nobody_refuse_at_gateways_of_the_policy() -> None:
     assert [may(mesh, EDGE, path) for path in ("/", "/admin")] == [True, False]
 
 
-def test_hosts_that_a_gateway_does_not_serve_are_not_what_its_routes_refuse() -> None:
+@pytest.mark.parametrize("hostname", [{"exact": "Shop.example"}, {"suffix": ".example"}])
+def test_a_host_that_a_gateway_does_not_serve_takes_in_no_more_than_those_that_it_does(
+    hostname: dict[str, Any],
+) -> None:
     made = (web(), edge(), pay(takes(9000, EDGE)), *BEHIND[3:])
     mesh = understood(
-        *made,
-        door_route("all", {"prefix": "/a", "hostname": {"exact": "Shop.example"}}, port=80, of="edge_app"),
+        *made, door_route("all", {"prefix": "/a", "hostname": hostname}, port=80, of="edge_app", priority=1)
     )
-    assert may(mesh, EDGE, "/a", host="shop.example") is True
-    assert may(mesh, EDGE, "/b", host="shop.example") is False
-    assert may(mesh, EDGE, "/b", host="other.example") is True
+    for host in ("shop.example", "elsewhere"):
+        assert [may(mesh, EDGE, path, host=host) for path in ("/a", "/b")] == [True, False]
 
 
 def test_a_service_with_the_identity_of_a_gateway_needs_no_route() -> None:

@@ -9,12 +9,14 @@ import pytest
 from tests.strategies.policy_text import mesh_of
 from tests.unit.targets.appmesh.lift.composed.scenes import (
     DAY,
+    EDGE,
     GATE,
     NO_LIMIT,
     NO_RETRY,
     PAY,
     WEB,
     door_route,
+    edge,
     gate,
     read,
     takes,
@@ -213,3 +215,40 @@ def test_a_port_of_connections_has_shares_and_no_limits() -> None:
 def test_a_limit_of_zero_is_none() -> None:
     plain = listener(9000, timeout={"http": NO_LIMIT})
     assert _mesh(*_resources(way("a", "r", ANY, **{V1: 1, V2: 1}), taking=plain)).routes == ()
+
+
+EDGED = mesh_of(
+    "service web { port http 8080 }\nservice pay { port http 9000  versions v1, v2 }\n"
+    'gateway edge { hosts "shop.example"  port http 80 }'
+)
+
+
+def _from_edge(path: str, *ways: Any) -> Any:  # noqa: ANN401
+    nodes = tuple(node(one, takes(9000, EDGE), shows=PAY) for one in (V1, V2))
+    sent = door_route("in", {"path": {"regex": "/a(/.*)?"}}, "in.local", port=80, of="edge_app", priority=1)
+    no = door_route("no", {"path": {"exact": "/no"}}, "refused.invalid", port=80, of="edge_app", priority=2)
+    services = (service("in.local", router="i"), router("i", 9000), service("refused.invalid"))
+    lifted = read(*nodes, web(), edge(), *services, sent, no, *ways, known=EDGED)
+    assert lifted.diagnostics == (), [one.message for one in lifted.diagnostics]
+    assert lifted.mesh is not None
+    request = {
+        "source": {"identity": None},
+        "destination": {"service": "edge"},
+        "port": 80,
+        "protocol": "http",
+        "method": "GET",
+        "path": path,
+        "host": "shop.example",
+    }
+    return route_of(lifted.mesh, request_from_json(json.dumps(request), lifted.mesh), DAY)
+
+
+def test_gateways_of_the_policy_send_where_their_routes_lead() -> None:
+    limit = {"perRequest": {"unit": "s", "value": 4}}
+    found = _from_edge("/a/b", way("w", "i", ANY, limit=limit, **{V1: 1, V2: 1}))
+    assert (dict(found.destinations), found.timeout_ms, found.answer) == ({"pay:9000": 100}, 4000, None)
+    shared = _from_edge("/a", way("w", "i", ANY, **{V1: 3, V2: 1}))
+    assert sorted(share for _, share in shared.destinations) == [25, 75]
+    assert _from_edge("/no", way("w", "i", ANY, **{V1: 1, V2: 1})).answer == 503
+    nowhere = _from_edge("/b", way("w", "i", ANY, **{V1: 1, V2: 1}))
+    assert nowhere is None or nowhere.destinations == ()
