@@ -65,7 +65,7 @@ def workloads_of(resources: Resources, known: Mesh, doubts: Doubts) -> Workloads
             version = names[one.name]
             if version is not None:
                 versions[one.name] = version
-            _check_shown(one, service.identity, doubts)
+            _check_shown(one, shown(one), service.identity, doubts)
         if service.ports and not there:
             doubts.add(str(service.name), "has ports, and no virtual node", service.origin)
         services.append(ServiceNodes(service, there))
@@ -73,7 +73,8 @@ def workloads_of(resources: Resources, known: Mesh, doubts: Doubts) -> Workloads
     found = {one.name: one for one in resources.gateways}
     for name, gateway in edges.items():
         if name in found:
-            _check_shown(found[name], gateway.identity, doubts)
+            # What it shows to the outside is no name of the mesh; how connections are taken tells of it.
+            _check_shown(found[name], shown_to_others(found[name]), gateway.identity, doubts)
         else:
             doubts.add(str(gateway.name), "has no virtual gateway", gateway.origin)
     _check_addresses(resources, of_node, doubts)
@@ -116,8 +117,8 @@ def _named(certificates: Iterable[Any]) -> Iterator[str]:
     yield from (one.sds.secret_name for one in certificates if one is not None and one.sds is not None)
 
 
-def _check_shown(found: Found[Any], identity: SpiffeId, doubts: Doubts) -> None:
-    for name in shown(found):
+def _check_shown(found: Found[Any], names: Iterable[str], identity: SpiffeId, doubts: Doubts) -> None:
+    for name in names:
         if name != identity.uri:
             doubts.add(
                 found.name, f"shows the certificate `{name}`, and the policy knows it as `{identity.uri}`", found.origin

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from tests.strategies.policy_text import mesh_of
+from tests.unit.policies.test_examples import boutique
 
 from meshproof.compiler.backend.target import CompileOptions, LiftingTarget
-from meshproof.compiler.driver.reading_back import EQUAL, STRICTER, emitted
+from meshproof.compiler.driver.reading_back import EQUAL, STRICTER, UNPROVED, emitted
 from meshproof.targets.appmesh.target import AppMeshTarget
+from meshproof.targets.appmesh.together import misfits
 
 TARGET = AppMeshTarget()
 DAY = date(2026, 11, 23)
@@ -86,3 +89,18 @@ def test_what_leaves_the_mesh_is_as_open_as_the_policy() -> None:
     options = CompileOptions(DAY, (), "hash")
     lowered = TARGET.lower(policy, options)
     assert emitted(TARGET, lowered, policy, options, PATIENT_MS).known == EQUAL
+
+
+@pytest.mark.parametrize("environment", ["dev", "test", "prod"])
+def test_the_boutique_is_kept_within_the_quotas_of_aws(environment: str) -> None:
+    """But for its closed namespace: what the policy does not declare has no proxy of App Mesh, so nothing is written."""
+    policy = boutique(environment)
+    options = CompileOptions(DAY, (("app-mesh.require", "cooperative"),), "hash")
+    closed = TARGET.lower(policy, options)
+    assert emitted(TARGET, closed, policy, options, PATIENT_MS).known == UNPROVED
+    opened = replace(policy, namespaces=tuple(replace(one, is_closed=False) for one in policy.namespaces))
+    lowered = TARGET.lower(opened, options)
+    assert not misfits(lowered.resources)
+    found = emitted(TARGET, lowered, opened, options, PATIENT_MS)
+    assert (found.known, found.diagnostics) == (STRICTER, ())
+    assert {one.subject for one in lowered.losses} == {"export", "ingress", "productcatalogservice:grpc"}
