@@ -92,6 +92,19 @@ def test_how_a_gateway_ends_tls(made: dict[str, Any], end: TlsEnd) -> None:
         assert may(mesh, WEB, to="edge", port=80) is True
 
 
+def test_a_gateway_shows_the_outside_the_certificate_of_its_host_and_the_mesh_its_own() -> None:
+    one = edge()
+    one["spec"]["listeners"] = [listener(80, tls=tls("STRICT", "shop-tls"))]
+    (server,) = _transport(
+        *BASE, web(), one, door_route("a", {"prefix": "/"}, "pay.local", port=80, of="edge_app")
+    ).servers
+    assert (server.end, server.certificate) == (TlsEnd.SERVER, "shop-tls")
+    one["spec"]["backendDefaults"]["clientPolicy"]["tls"]["certificate"] = sds("shop-tls")
+    assert told(*BASE, web(), one) == [
+        f"`edge_app` shows the certificate `shop-tls`, and the policy knows it as `{EDGE}`"
+    ]
+
+
 def test_gateways_that_take_plaintext_besides_or_tell_outsiders_apart_are_not_understood() -> None:
     both = edge()
     both["spec"]["listeners"] = [listener(80, tls=tls("PERMISSIVE", EDGE))]
