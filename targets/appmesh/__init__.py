@@ -1,6 +1,9 @@
-"""AWS App Mesh: its resources as values, in the spellings of its API, of CloudFormation and of its controller."""
+"""AWS App Mesh: its resources as values, what a policy becomes of them, and what they mean."""
 
-from meshproof.targets.appmesh.reader import AppMeshReader
+from meshproof.targets.appmesh.target import AppMeshTarget
 
-READER = AppMeshReader()
-"""What the entry point names."""
+TARGET = AppMeshTarget()
+"""What the entry point of targets names."""
+
+READER = TARGET
+"""What the entry point of readers names."""

@@ -93,7 +93,7 @@ def test_what_leaves_the_mesh_is_as_open_as_the_policy() -> None:
 
 @pytest.mark.parametrize("environment", ["dev", "test", "prod"])
 def test_the_boutique_is_kept_within_the_quotas_of_aws(environment: str) -> None:
-    """But for its closed namespace: what the policy does not declare has no proxy of App Mesh, so nothing is written."""
+    """But for its closed namespace: what the policy does not declare has no proxy, so nothing is written."""
     policy = boutique(environment)
     options = CompileOptions(DAY, (("app-mesh.require", "cooperative"),), "hash")
     closed = TARGET.lower(policy, options)
