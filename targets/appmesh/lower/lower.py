@@ -15,7 +15,13 @@ from meshproof.targets.appmesh.lower.findings import Findings
 from meshproof.targets.appmesh.lower.ingress import policy_gateways
 from meshproof.targets.appmesh.lower.nodes import gate_nodes, virtual_nodes
 from meshproof.targets.appmesh.lower.placing import placement
-from meshproof.targets.appmesh.lower.refusals import tell_end, tell_refusals, tell_undeclared, tell_unjudged
+from meshproof.targets.appmesh.lower.refusals import (
+    tell_end,
+    tell_refusals,
+    tell_residuals,
+    tell_undeclared,
+    tell_unjudged,
+)
 from meshproof.targets.appmesh.lower.rows import rows
 from meshproof.targets.appmesh.lower.services import virtual_services
 from meshproof.targets.appmesh.model.mesh import EgressFilter, MeshSpec
@@ -67,12 +73,14 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     ordered = tuple(sorted(found, key=lambda one: (_KINDS.index(key_of(one).kind), key_of(one).names)))
     gates = frozenset(door.gate for door in doors.every)
     placed = placement(context, gates)
+    left = residuals(ordered, gates)
+    tell_residuals(context, left)
     return AppMeshLowered(
         resources=ordered,
         diagnostics=(*findings.diagnostics, *to_diagnostics(tuple(findings.losses), "App Mesh")),
         losses=tuple(findings.losses),
         source_map=tuple(sorted(context.pieces, key=lambda one: (one.kind, one.name, one.index or 0, one.subject))),
-        residuals=residuals(ordered, gates),
+        residuals=left,
         gates=gates,
         placement=placed,
         compile_options=options,

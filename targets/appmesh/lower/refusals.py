@@ -18,7 +18,9 @@ from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door import Doors
 from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.rows import Row
+from meshproof.targets.appmesh.residue.residuals import Residual
 
+_MOST_NAMES = 3
 _NO_PORT = 0
 """One that nobody declares."""
 
@@ -55,6 +57,15 @@ def tell_unjudged(context: Context, rows: Iterable[Row], doors: Doors) -> None:
                 reason = f"no proxy of App Mesh can judge what `{identity.uri}` may ask of `{place}` by it"
                 error = NotExpressibleError(_feature(rule), reason, "let a proxy of its own judge, or allow it whole")
                 context.findings.unsupported(str(rule.id), rule.origin, error)
+
+
+def tell_residuals(context: Context, found: Iterable[Residual]) -> None:
+    """MP708 for each point of the list of what App Mesh does not enforce, at every compile."""
+    for one in found:
+        more = f" and {len(one.names) - _MOST_NAMES} more" if len(one.names) > _MOST_NAMES else ""
+        names = ", ".join(f"`{name}`" for name in one.names[:_MOST_NAMES])
+        message = f"{one.code}: {one.text} ({names}{more})"
+        context.findings.residual(context.mesh.name, context.mesh.origin, message)
 
 
 def tell_undeclared(context: Context, rows: Sequence[Row]) -> None:
@@ -117,7 +128,7 @@ def _tell_namespaces(context: Context) -> None:
         if namespace.is_closed:
             reason = "what the policy does not declare has no proxy of App Mesh, so the network alone can close it"
             error = NotExpressibleError(Feature.CLOSED_NAMESPACE, reason, "say it without `closed`, and close it there")
-            context.kept_nowhere(namespace.name, namespace.origin, error)
+            context.findings.unsupported(namespace.name, namespace.origin, error)
 
 
 def _tell_egress(context: Context) -> None:

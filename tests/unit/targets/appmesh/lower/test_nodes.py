@@ -102,7 +102,7 @@ def test_bounds_and_ejection_are_those_of_the_route() -> None:
         30000,
         50,
     )
-    assert [one.message for one in found.diagnostics if one.code == "MP708"] == [
+    assert [one.message for one in found.diagnostics if one.code == "MP708" and one.subject != "m"] == [
         "App Mesh does not keep all of `b:http`: at a port for http it has no bound on requests"
     ]
 
@@ -121,3 +121,14 @@ def test_two_things_never_have_one_name(services: str, settings: dict[str, str])
     """A caller of one would come to the other."""
     found = errors(services, {**COOPERATIVE, **settings})
     assert [message[:5] for message in found.values()] == ["MP706"]
+
+
+def test_what_is_not_enforced_is_said_at_every_compile() -> None:
+    """With the names that it is about, not all of many."""
+    text = "".join(f"service s{number} {{ port http 80 }}\n" for number in range(5))
+    told = [one.message for one in sound(text).diagnostics if one.code == "MP708"]
+    assert (
+        "R8: listeners for HTTP take upgrades to websockets (`s0_app:80`, `s1_app:80`, `s2_app:80` and 2 more)" in told
+    )
+    assert {one.split(":")[0] for one in told} == {"R6", "R7", "R8"}
+    assert [one.code for one in sound(text).diagnostics if one.severity == "warning"] == ["MP725"]
