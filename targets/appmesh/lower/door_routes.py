@@ -210,9 +210,12 @@ class _Writer:
             if group in self._all_groups(later) or not may_meet((*around, *later.tests), group):
                 continue
             message = "what is refused in front of another condition is refused for this one too"
-            self._lose(later.rule, Feature.ALLOW, message, conjunction((*around, *group)))
+            self._lose(later.rule, Feature.ALLOW, message, conjunction((*around, *_widened(group))))
             for name in _compared(group):
                 self._lose_unclear(later.rule, name)
+            for name in _compared(around):
+                # Lines that are compared as one may be taken where none of them is.
+                self._lose(later.rule, Feature.HEADER, message, Test(Header(name), Present()), repeated=name)
 
     def _lose_unclear(self, rule: AuthzRule, name: str) -> None:
         message = f"a header `{name}` is refused that is sent twice, or holds a comma or more than visible ASCII"
@@ -270,6 +273,11 @@ def _check_attributes(tests: Group) -> None:
     for test in tests:
         if not isinstance(test.attribute, _ATTRIBUTES):
             raise NotExpressibleError(Feature.ALLOW, "it asks for what no match of a gateway route reads")
+
+
+def _widened(group: Group) -> Group:
+    """What a route that refuses the group takes: whatever value a query parameter has."""
+    return tuple(Test(one.attribute, Present()) if isinstance(one.attribute, Query) else one for one in group)
 
 
 def _around(tests: Group, group: Group) -> Group:

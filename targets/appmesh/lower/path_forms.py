@@ -79,7 +79,7 @@ def meet(tests: tuple[Test, ...]) -> Matcher | None:
 def allowing(matcher: Matcher) -> PathForm:
     """The form that takes the same normal paths as the pattern, and of other paths none that hold an escaped slash.
 
-    An expression is taken as it is: in front of it `escaped_slash` is refused. Raises `NotExpressibleError`.
+    In front of an expression or an ending, `escaped_slash` is refused. Raises `NotExpressibleError`.
     """
     _check(matcher)
     match matcher:
@@ -90,7 +90,7 @@ def allowing(matcher: Matcher) -> PathForm:
         case Prefix(value):
             return _bounded(PathForm(f"{quote(value)}{_REST}"))
         case Suffix(value):
-            return _bounded(PathForm(f"{_REST}{quote(value)}"))
+            return _bounded(PathForm(f".*{quote(value)}"))
         case Regex(text):
             return _bounded(PathForm(text))
         case _:
@@ -108,8 +108,8 @@ def refusing(matcher: Matcher) -> PathForm:
 
 
 def is_expression(matcher: Matcher) -> bool:
-    """Whether it is taken as it is, escaped slashes and all."""
-    return isinstance(matcher, Regex)
+    """Whether it is taken with escaped slashes in it; what an ending cuts off may be a part of an escape."""
+    return isinstance(matcher, Regex | Suffix)
 
 
 def escaped_slash() -> PathForm:
