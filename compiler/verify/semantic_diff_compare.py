@@ -354,7 +354,7 @@ def _meaning(sides: Sequence[tuple[Dimension, int]]) -> Meaning:
 
 def _identities(old: PortPolicy, new: PortPolicy, about: Comparing) -> tuple[Matcher, ...]:
     """The tests of identities that tell callers apart at a port."""
-    conditions = (*conditions_of(old), *conditions_of(new))
+    conditions = (*conditions_of(old), *conditions_of(new), *about.also)
     sources = (rule.sources.matches for policy in (old, new) for rule in policy.rules)
     found = dict.fromkeys(matchers_by_attribute((*sources, *conditions)).get(SourceIdentity(), ()))
     if any(ClientIp() in attributes_of(one) for one in conditions):

@@ -21,7 +21,7 @@ from meshproof.compiler.ir.entities import Layer
 from meshproof.compiler.ir.matchers import Exact, Segments
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import RuleId
-from meshproof.compiler.ir.predicate import Opaque
+from meshproof.compiler.ir.predicate import Opaque, Or, SourceIdentity, Test
 from meshproof.compiler.verify.semantic_diff import semantic_diff
 from meshproof.compiler.verify.semantic_diff_values import Change, DiffRegion
 from meshproof.compiler.verify.translation import Translation, TranslationVerdict, translation
@@ -252,3 +252,13 @@ def test_findings_of_what_is_looser_unknown_or_elsewhere_say_which() -> None:
     assert "`spec.x`, which is not modelled" in unknown[0].message
     unrouted = translation_findings(SOURCE, judged(replace(SOURCE, routes=())), "istio")
     assert unrouted[0].notes == ("the policy: v1", "istio: api:8080")
+
+
+def test_a_loss_may_tell_callers_apart_that_no_rule_does() -> None:
+    strict = with_rule(SOURCE, "read", sources=replace(rule("read").sources, matches=rule("write").sources.matches))
+    others = tuple(
+        Test(SourceIdentity(), Exact(f"spiffe://cluster.local/ns/shop/sa/{name}")) for name in ("nobody", "job")
+    )
+    loss = Loss(Feature.IDENTITY_SOURCE, Direction.STRICTER, "read", "refuses job", origin(1), region=Or(others))
+    found = translation(SOURCE, replace(strict, paths=SOURCE.paths), [loss], DAY)
+    assert found.verdict is TranslationVerdict.STRICTER
