@@ -13,7 +13,7 @@ from meshproof.compiler.ir.matchers import Exact, Prefix, Present
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.names import Origin, SpiffeId
-from meshproof.compiler.ir.predicate import Always, Predicate, SourceIdentity, Test, conjunction, disjunction, negation
+from meshproof.compiler.ir.predicate import Always, Predicate, SourceIdentity, Test, disjunction, negation
 from meshproof.targets.appmesh.lift.composed.doubts import Doubts
 from meshproof.targets.appmesh.lift.found import Found
 from meshproof.targets.appmesh.lift.identities import names_in
@@ -53,7 +53,7 @@ class Admission:
         return identity.trust_domain == self.domain if self.names is None else identity.uri in self.names
 
     def callers(self, without: frozenset[str] = frozenset()) -> Predicate:
-        """Who comes in, but for the identities `without`."""
+        """Who comes in, but for the identities `without` among its names: where all come in, all do."""
         if self.mode is MtlsMode.DISABLED:
             return Always()
         anonymous = negation(Test(SourceIdentity(), Present()))
@@ -62,8 +62,7 @@ class Admission:
     def _identified(self, without: frozenset[str]) -> Predicate:
         if self.names is not None:
             return disjunction(tuple(_is(name) for name in sorted(self.names - without)))
-        others = tuple(negation(_is(name)) for name in sorted(without))
-        return conjunction((Test(SourceIdentity(), Prefix(f"{_SCHEME}{self.domain}/")), *others))
+        return Test(SourceIdentity(), Prefix(f"{_SCHEME}{self.domain}/"))
 
 
 def admissions(found: Found[Any], known: Mesh, doubts: Doubts, *, is_edge: bool = False) -> tuple[Admission, ...]:

@@ -8,6 +8,7 @@ import pytest
 from tests.strategies.policy_text import mesh_of
 from tests.unit.targets.appmesh.lift.composed.scenes import (
     DOMAIN,
+    EDGE,
     FOREIGN,
     GATE,
     OLD,
@@ -52,7 +53,7 @@ def test_nobody_has_a_name_below_invalid() -> None:
 
 def test_the_authority_alone_lets_in_every_certificate_of_its_domain() -> None:
     mesh = understood(pay(takes(9000)), *OTHERS)
-    assert who(mesh) == [WEB, PAY, OLD, GATE, STRANGER]
+    assert who(mesh) == [WEB, PAY, OLD, EDGE, GATE, STRANGER]
 
 
 def test_an_empty_list_of_names_is_no_list() -> None:
@@ -155,7 +156,7 @@ def test_a_certificate_by_file_is_taken_for_ours() -> None:
     validation = {"trust": {"file": {"certificateChain": "/ca.pem"}}}
     own = {"file": {"certificateChain": "/c.pem", "privateKey": "/k.pem"}}
     made = listener(9000, tls={"mode": "STRICT", "certificate": own, "validation": validation})
-    assert who(understood(pay(made, shows=None), *OTHERS)) == [WEB, PAY, OLD, GATE, STRANGER]
+    assert who(understood(pay(made, shows=None), *OTHERS)) == [WEB, PAY, OLD, EDGE, GATE, STRANGER]
 
 
 def _mesh(*resources: Any) -> Any:  # noqa: ANN401  JSON
