@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from meshproof.compiler.backend.features import Feature
@@ -105,6 +105,10 @@ class _Writer:
         for index, one in enumerate(others):
             for later in others[index + 1 :]:
                 self._tell_shadow(one, later)
+        for rule, around in self.formula.covered:
+            # What is lost of the one that it is a part of is lost of the rule too.
+            theirs = [loss for loss in self.losses if loss.subject == str(around.rule.id)]
+            self.losses += [replace(loss, subject=str(rule.id), origin=rule.origin) for loss in theirs]
         return found
 
     def _guarded(self, rule: AuthzRule, written: Iterator[RouteMatch]) -> list[RouteMatch]:

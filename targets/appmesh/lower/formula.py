@@ -33,10 +33,14 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """What is allowed: some alternative holds, and of no group of `refused` do all tests."""
+    """What is allowed: some alternative holds, and of no group of `refused` do all tests.
+
+    `covered` are rules of which an alternative was left out, each with the one of another rule that it is a part of.
+    """
 
     refused: tuple[tuple[AuthzRule, Group], ...]
     alternatives: tuple[Alternative, ...]
+    covered: tuple[tuple[AuthzRule, Alternative], ...] = ()
 
 
 def formula_of(allowed: tuple[AuthzRule, ...], denied: tuple[AuthzRule, ...]) -> Formula:

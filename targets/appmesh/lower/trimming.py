@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.predicate import Header, Method, Path, Query
 from meshproof.targets.appmesh.lower import path_forms
@@ -24,7 +25,8 @@ def trimmed(formula: Formula) -> Formula:
     refused = tuple(
         (rule, group) for rule, group in formula.refused if any(may_meet(one.tests, group) for one in alternatives)
     )
-    return Formula(refused, _without_covered(alternatives))
+    kept, covered = _without_covered(alternatives)
+    return Formula(refused, kept, covered)
 
 
 def may_meet(tests: Group, group: Group) -> bool:
@@ -61,13 +63,18 @@ def reaches_others(tests: Group) -> bool:
     return any(all(matches(test.matcher, value) for test in tests) for value in others)
 
 
-def _without_covered(alternatives: tuple[Alternative, ...]) -> tuple[Alternative, ...]:
-    """Alternatives that ask for all that another asks for, and more, are in that one."""
-    return tuple(
-        one
-        for one in alternatives
-        if not any(other is not one and _covers(other, one, alternatives) for other in alternatives)
-    )
+def _without_covered(
+    alternatives: tuple[Alternative, ...],
+) -> tuple[tuple[Alternative, ...], tuple[tuple[AuthzRule, Alternative], ...]]:
+    """Alternatives that ask for all that another asks for, and more, are in that one: those left, and those not."""
+    kept: list[Alternative] = []
+    covered: list[tuple[AuthzRule, Alternative]] = []
+    for one in alternatives:
+        around = [other for other in alternatives if other is not one and _covers(other, one, alternatives)]
+        if not around:
+            kept.append(one)
+        covered += [(one.rule, other) for other in around]
+    return tuple(kept), tuple(covered)
 
 
 def _covers(other: Alternative, one: Alternative, order: tuple[Alternative, ...]) -> bool:
