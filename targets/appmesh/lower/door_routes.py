@@ -105,10 +105,7 @@ class _Writer:
         for index, one in enumerate(others):
             for later in others[index + 1 :]:
                 self._tell_shadow(one, later)
-        for rule, around in self.formula.covered:
-            # What is lost of the one that it is a part of is lost of the rule too.
-            theirs = [loss for loss in self.losses if loss.subject == str(around.rule.id)]
-            self.losses += [replace(loss, subject=str(rule.id), origin=rule.origin) for loss in theirs]
+        self._tell_covered()
         return found
 
     def _guarded(self, rule: AuthzRule, written: Iterator[RouteMatch]) -> list[RouteMatch]:
@@ -206,6 +203,15 @@ class _Writer:
             if not isinstance(test.matcher, Present):
                 message = f"only the first value of a query parameter is looked at, so any `{_name(test)}` is refused"
                 self._lose(rule, Feature.QUERY, message, Test(test.attribute, Present()))
+
+    def _tell_covered(self) -> None:
+        """What is lost of a condition is lost of each rule that it stands for."""
+        own = tuple(dict.fromkeys(self.losses))
+        pairs = dict.fromkeys((str(around.rule.id), rule) for rule, around in self.formula.covered)
+        for subject, rule in pairs:
+            if subject != str(rule.id):
+                theirs = (loss for loss in own if loss.subject == subject)
+                self.losses += [replace(loss, subject=str(rule.id), origin=rule.origin) for loss in theirs]
 
     def _tell_shadow(self, one: Alternative, later: Alternative) -> None:
         """What is refused in front of one alternative is refused for those behind it."""
