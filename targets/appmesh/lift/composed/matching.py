@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex, Suffix
-from meshproof.compiler.ir.names import Origin
+from meshproof.compiler.ir.names import NOWHERE, Origin
 from meshproof.compiler.ir.predicate import (
     Header,
     Host,
@@ -33,6 +33,8 @@ from meshproof.compiler.patterns.refusal import PatternRefused, PatternTooLarge
 
 _SPECIAL = frozenset("\\.+*?()|[]{}^$-")
 _MOST_COMPLEMENTED = 64
+_BY_LINE = Opaque("whether lines of a repeated header are compared one by one", NOWHERE)
+"""One for all routes: a request is judged by one proxy, of one version."""
 
 
 def condition_of(match: Any, kind: str, origin: Origin) -> Predicate:  # noqa: ANN401  of a route of any kind
@@ -93,13 +95,11 @@ def _header(one: Any, origin: Origin) -> Predicate:  # noqa: ANN401
     if one.match is None:
         return negation(is_there) if one.invert else is_there
     matcher = _matcher(one.match)
-    if matcher is None or (one.invert and not isinstance(matcher, Exact)):
+    if matcher is None:
         return conjunction((is_there, Opaque(field, origin)))
     line, whole = Test(Header(name), matcher), Test(JoinedHeader(name), matcher)
-    either, both = disjunction((line, whole)), conjunction((line, whole))
-    if one.invert:
-        either, both = conjunction((is_there, negation(both))), conjunction((is_there, negation(either)))
-    return _between(both, either, Opaque(f"{field} of several lines", origin))
+    met = disjunction((conjunction((_BY_LINE, line)), conjunction((negation(_BY_LINE), whole))))
+    return conjunction((is_there, negation(met))) if one.invert else met
 
 
 def _query(one: Any, origin: Origin) -> Predicate:  # noqa: ANN401
