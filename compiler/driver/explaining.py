@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from meshproof.compiler.backend import registry
-from meshproof.compiler.backend.target import CompileOptions
+from meshproof.compiler.backend.target import CompileOptions, has_errors
 from meshproof.compiler.driver.deciding import route_of
 from meshproof.compiler.driver.judge import names_of
 from meshproof.compiler.driver.near_misses import near_misses
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from meshproof.compiler.backend.artifact import SourceMap
+    from meshproof.compiler.backend.target import Lowered
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.ir.names import RuleId
     from meshproof.compiler.ir.request import Request
@@ -66,11 +68,12 @@ def _written_in(rule: RuleId) -> str:
 
 def _emitted(mesh: Mesh, day: date) -> tuple[Emitted, ...]:
     """What rules become in the files of the installed targets that can say the policy."""
-    return tuple(
-        Emitted(name, piece)
-        for name in registry.names()
-        for piece in registry.load(name).lower(mesh, CompileOptions(day)).source_map
-    )
+    return tuple(Emitted(name, piece) for name in registry.names() for piece in _pieces(name, mesh, day))
+
+
+def _pieces(target: str, mesh: Mesh, day: date) -> SourceMap:
+    lowered: Lowered = registry.load(target).lower(mesh, CompileOptions(day))
+    return () if has_errors(lowered.diagnostics) else lowered.source_map
 
 
 def _note(mesh: Mesh, request: Request, decision: Decision, day: date) -> str:

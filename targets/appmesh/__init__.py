@@ -3,7 +3,4 @@
 from meshproof.targets.appmesh.target import AppMeshTarget
 
 TARGET = AppMeshTarget()
-"""What the entry point of targets names."""
-
-READER = TARGET
-"""What the entry point of readers names."""
+"""What the entry points of targets and of readers name."""

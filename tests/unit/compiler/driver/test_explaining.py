@@ -21,10 +21,19 @@ def test_the_rule_that_decided_is_there_with_what_it_became() -> None:
 
     assert [(rule.rule, rule.effect) for rule in found.rules] == [("boil", "allow")]
     assert [(one.target, one.piece.kind) for one in found.rules[0].emitted] == [
+        ("app-mesh", "GatewayRoute"),
+        ("app-mesh", "GatewayRoute"),
         ("istio", "AuthorizationPolicy"),
         ("native", "rule"),
     ]
-    assert found.nearest == ()
+
+
+def test_no_target_is_named_that_cannot_say_the_policy() -> None:
+    near = 'allow look: shop -> kettle {\n    GET /log\n    when source.ip in "10.0.0.0/8"\n}\n'
+
+    found = explained("shop -> kettle:http POST /boil", near)
+
+    assert {one.target for one in found.rules[0].emitted} == {"istio", "native"}
 
 
 def test_the_allow_that_lacks_least_is_nearest() -> None:
