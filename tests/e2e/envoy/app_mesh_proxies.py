@@ -1,37 +1,62 @@
 """The proxies of App Mesh's nodes and gateways, as Envoy's configuration: our rendering of AWS's control plane.
 
 It follows the user guide and a public `config_dump` of 2022: a node's listener takes every path to the workload; that
-of a gateway has a route for each gateway route, to a second listener of the gateway's own with a virtual host for each
-virtual service, whose routes are those of the router. Here a workload answers by itself, with its name.
+of a gateway has a route for each gateway route, to a second listener of the gateway's own, at 15001 and without TLS,
+with a virtual host for each virtual service, whose routes are those of the router. A node that calls others has such a
+listener too. Where a gateway route leaves the host as it is, that second listener knows the virtual service by a
+header, which the first one adds. Here a workload answers by itself, with its name and with what came to it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from tests.e2e.envoy.certificates import Authority, Pair
+from tests.e2e.envoy.app_mesh_config import (
+    Address,
+    Doc,
+    client_socket,
+    cluster_of,
+    echo,
+    is_for,
+    manager,
+    match_of,
+    ordered,
+    server_socket,
+)
+from tests.e2e.envoy.certificates import Authority
 from tests.e2e.envoy.listeners import address_of
 from tests.e2e.envoy.rbac import TYPE, Config
 
-Address = tuple[str, int]
-Doc = dict[str, Any]
-_LAST = 1001
+EGRESS = 15001
+SERVICE_HEADER = "x-app-mesh-virtual-service"
+_TOLD = {
+    "x-seen-path": "%REQ(:PATH)%",
+    "x-seen-host": "%REQ(:AUTHORITY)%",
+    "x-peer": "%DOWNSTREAM_PEER_URI_SAN%",
+    "x-xfcc": "%REQ(x-forwarded-client-cert)%",
+}
 
 
 @dataclass(slots=True)
 class Proxies:
-    """The proxies of one mesh. `places` are the addresses of nodes and gateways; the ports are those of listeners."""
+    """The proxies of one mesh. `places` are the addresses of nodes and gateways; the ports are those of listeners.
+
+    The nodes `addresses` are places alone: the proxy there is another's. `app` is who gets upgraded connections.
+    """
 
     documents: tuple[Doc, ...]
     places: dict[str, str]
     authority: Authority
+    addresses: frozenset[str] = frozenset()
+    app: Address | None = None
     listeners: list[Config] = field(default_factory=list)
     clusters: list[Config] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for one in self._of("virtualNodeName"):
-            self._node(one)
+            if one["virtualNodeName"] not in self.addresses:
+                self._node(one)
         for one in self._of("virtualGatewayName"):
             if "gatewayRouteName" not in one:
                 self._gateway(one)
@@ -39,81 +64,105 @@ class Proxies:
     def _of(self, name: str) -> list[Doc]:
         return [one for one in self.documents if name in one and "routeName" not in one]
 
+    def _named(self, name: str, value: str) -> Doc:
+        return next(one for one in self._of(name) if one[name] == value)
+
     def _node(self, node: Doc) -> None:
-        name = node["virtualNodeName"]
-        for listener in node["spec"]["listeners"]:
-            answer = {
-                "match": {"prefix": "/"},
-                "direct_response": {"status": 200},
-                "response_headers_to_add": [{"header": {"key": "x-node", "value": name}}],
-            }
-            self._listen(self.places[name], listener, [{"name": "local", "domains": ["*"], "routes": [answer]}])
+        name, spec = node["virtualNodeName"], node["spec"]
+        for listener in spec.get("listeners", ()):
+            hosts = self._workload(name, listener["portMapping"]["port"])
+            self._listen(self.places[name], listener, hosts)
+        if "backends" in spec:
+            default = spec.get("backendDefaults", {}).get("clientPolicy", {})
+            backends = {one["virtualService"]["virtualServiceName"]: one["virtualService"] for one in spec["backends"]}
+            policies = {called: one.get("clientPolicy", default).get("tls") for called, one in backends.items()}
+            own = self.places[name]
+            hosts = [host for called, tls in policies.items() for host in self._virtual_hosts(called, own, tls)]
+            self._listen(own, _plain(EGRESS), hosts)
+
+    def _workload(self, name: str, port: int) -> list[Config]:
+        told = {"x-node": name, "x-port": str(port), **_TOLD}
+        routes: list[Config] = [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}]
+        if self.app is not None:
+            cluster = cluster_of(f"app of {name}:{port}", self.app)
+            self.clusters.append(cluster)
+            upgraded = {"name": "upgrade", "string_match": {"exact": "websocket"}}
+            routes.insert(0, {"match": {"prefix": "/", "headers": [upgraded]}, "route": {"cluster": cluster["name"]}})
+        added = [{"header": {"key": key, "value": value}} for key, value in told.items()]
+        return [{"name": "local", "domains": ["*"], "routes": routes, "response_headers_to_add": added}]
 
     def _gateway(self, gateway: Doc) -> None:
         name = gateway["virtualGatewayName"]
-        own, client = self.places[name], _client_tls(gateway["spec"])
-        onward = f"{own} onward"
-        self.clusters.append(_cluster(onward, (own, 15001)))
-        services: dict[str, None] = {}
+        own = self.places[name]
+        tls = gateway["spec"].get("backendDefaults", {}).get("clientPolicy", {}).get("tls")
+        called: dict[str, None] = {}
         for listener in gateway["spec"]["listeners"]:
+            port, protocol = listener["portMapping"]["port"], listener["portMapping"]["protocol"]
+            onward = f"{own}:{port} onward"
+            self.clusters.append(cluster_of(onward, (own, EGRESS), protocol))
             routes = []
-            for one, part in _ordered([one for one in self.documents if one.get("virtualGatewayName") == name]):
-                if not _is_for(one, listener):
-                    continue
-                service = part["action"]["target"]["virtualService"]["virtualServiceName"]
-                services[service] = None
-                routes.append({"match": match_of(part["match"]), "route": _onward(onward, service, part)})
+            for _, part in ordered([one for one in self._gateway_routes() if one["virtualGatewayName"] == name]):
+                if is_for(part, port):
+                    target = part["action"]["target"]
+                    called[target["virtualService"]["virtualServiceName"]] = None
+                    routes.append({"match": match_of(part["match"]), **_onward(onward, part)})
             self._listen(own, listener, [{"name": "routes", "domains": ["*"], "routes": routes}])
-        hosts = [self._virtual_host(service, own, client) for service in services]
-        plain = {"portMapping": {"port": 15001, "protocol": "http"}}
-        self._listen(own, plain, hosts)
+        hosts = [host for service in called for host in self._virtual_hosts(service, own, tls)]
+        self._listen(own, _plain(EGRESS), [*hosts, *_by_header(hosts)])
 
-    def _virtual_host(self, name: str, caller: str, client: Doc | None) -> Config:
-        service = next(one for one in self.documents if one.get("virtualServiceName") == name)
+    def _gateway_routes(self) -> list[Doc]:
+        return [one for one in self.documents if "gatewayRouteName" in one]
+
+    def _virtual_hosts(self, name: str, caller: str, tls: Doc | None) -> Iterator[Config]:
+        """One for each port of a virtual service; the first answers to its name alone, too."""
+        for index, (port, routes) in enumerate(self._ways(self._named("virtualServiceName", name), caller, tls)):
+            domains = [f"{name}:{port}", *((name,) if not index else ())] if port else [name]
+            yield {"name": f"{name}:{port}" if port else name, "domains": domains, "routes": routes}
+
+    def _ways(self, service: Doc, caller: str, tls: Doc | None) -> Iterator[tuple[int | None, list[Config]]]:
         provider = service["spec"].get("provider", {})
-        routes: list[Config] = []
         if "virtualNode" in provider:
-            node = provider["virtualNode"]["virtualNodeName"]
-            routes = [{"match": {"prefix": "/"}, "route": {"cluster": self._to(node, caller, client)}}]
+            cluster = self._to(provider["virtualNode"]["virtualNodeName"], None, None, caller, tls)
+            yield None, [{"match": {"prefix": "/"}, "route": {"cluster": cluster}}]
         elif "virtualRouter" in provider:
             router = provider["virtualRouter"]["virtualRouterName"]
             own = [one for one in self.documents if one.get("virtualRouterName") == router and "routeName" in one]
-            for _, part in _ordered(own):
-                targets = part["action"]["weightedTargets"]
-                weighted = [
-                    {"name": self._to(one["virtualNode"], caller, client), "weight": one["weight"]} for one in targets
-                ]
-                match = match_of(part["match"])
-                routes.append({"match": match, "route": {"weighted_clusters": {"clusters": weighted}}})
-        return {"name": name, "domains": [name], "routes": routes}
+            for listener in self._named("virtualRouterName", router)["spec"]["listeners"]:
+                port = listener["portMapping"]["port"]
+                ways = (part for _, part in ordered(own) if is_for(part, port))
+                yield port, [self._way(part, port, caller, tls) for part in ways if _is_of_requests(listener)]
+        else:
+            yield None, []
 
-    def _to(self, node: str, caller: str, client: Doc | None) -> str:
-        """A cluster from a gateway to the first listener of a node, with the gateway's certificate if it shows one."""
-        name = f"{caller} to {node}"
+    def _way(self, part: Doc, port: int, caller: str, tls: Doc | None) -> Config:
+        weighted = [
+            {"name": self._to(one["virtualNode"], one.get("port"), port, caller, tls), "weight": one["weight"]}
+            for one in part["action"]["weightedTargets"]
+        ]
+        return {"match": match_of(part["match"]), "route": {"weighted_clusters": {"clusters": weighted}}}
+
+    def _to(self, node: str, port: int | None, dialled: int | None, caller: str, tls: Doc | None) -> str:
+        """A cluster from a caller to a listener of a node: the one that is named, that was dialled, or the first."""
+        listeners = [one["portMapping"] for one in self._named("virtualNodeName", node)["spec"]["listeners"]]
+        wanted = (number for number in (port, dialled) if any(one["port"] == number for one in listeners))
+        number = next(wanted, listeners[0]["port"])
+        name = f"{caller} to {node}:{number} as {dialled}"
         if all(one["name"] != name for one in self.clusters):
-            document = next(one for one in self._of("virtualNodeName") if one["virtualNodeName"] == node)
-            port = document["spec"]["listeners"][0]["portMapping"]["port"]
-            found = _cluster(name, (self.places[node], port))
-            if client is not None:
-                pair = self.authority.of(client["certificate"]["sds"]["secretName"])
-                common = {"tls_certificates": [_files(pair)]}
-                found["transport_socket"] = _socket("Upstream", {"common_tls_context": common})
+            protocol = next(one["protocol"] for one in listeners if one["port"] == number)
+            found = cluster_of(name, (self.places[node], number), protocol)
+            if tls is not None and (not tls.get("ports") or dialled in tls["ports"]):
+                found["transport_socket"] = client_socket(tls, self.authority)
             self.clusters.append(found)
         return name
 
     def _listen(self, host: str, listener: Doc, virtual_hosts: list[Config]) -> None:
-        port = listener["portMapping"]["port"]
+        port, protocol = listener["portMapping"]["port"], listener["portMapping"]["protocol"]
         tls = listener.get("tls", {"mode": "DISABLED"})
+        filters = [echo() if protocol == "tcp" else manager(f"{host}:{port}", virtual_hosts)]
         chains: list[Config] = []
-        filters = [_manager(f"{host}:{port}", virtual_hosts)]
         if tls["mode"] != "DISABLED":
-            chains.append(
-                {
-                    "filter_chain_match": {"transport_protocol": "tls"},
-                    "transport_socket": self._server(tls),
-                    "filters": filters,
-                }
-            )
+            matched = {"filter_chain_match": {"transport_protocol": "tls"}}
+            chains.append({**matched, "transport_socket": server_socket(tls, self.authority), "filters": filters})
         if tls["mode"] == "PERMISSIVE":
             chains.append({"filter_chain_match": {"transport_protocol": "raw_buffer"}, "filters": filters})
         if tls["mode"] == "DISABLED":
@@ -128,105 +177,39 @@ class Proxies:
             }
         )
 
-    def _server(self, tls: Doc) -> Config:
-        common: Config = {"tls_certificates": [_files(self.authority.of(tls["certificate"]["sds"]["secretName"]))]}
-        validation = tls.get("validation")
-        if validation is not None:
-            context: Config = {"trusted_ca": {"filename": str(self.authority.root)}}
-            names = validation.get("subjectAlternativeNames", {}).get("match", {}).get("exact", [])
-            if names:
-                context["match_typed_subject_alt_names"] = [
-                    {"san_type": "URI", "matcher": {"exact": name}} for name in names
-                ]
-            common["validation_context"] = context
-        return _socket(
-            "Downstream", {"common_tls_context": common, "require_client_certificate": validation is not None}
-        )
+
+def _plain(port: int) -> Doc:
+    return {"portMapping": {"port": port, "protocol": "http"}}
 
 
-def match_of(match: Doc) -> Config:
-    """What a match asks, in Envoy's words."""
-    found: Config = {"prefix": match.get("prefix", "/")}
-    path = match.get("path", {})
-    if "exact" in path:
-        found = {"path": path["exact"]}
-    elif "regex" in path:
-        found = {"safe_regex": {"regex": path["regex"]}}
-    headers = [_header(one) for one in match.get("headers", ())]
-    if "method" in match:
-        headers.append({"name": ":method", "string_match": {"exact": match["method"]}})
-    if "hostname" in match:
-        headers.append({"name": ":authority", "string_match": match["hostname"]})
-    queries = [_query(one) for one in match.get("queryParameters", ())]
-    return {**found, **({"headers": headers} if headers else {}), **({"query_parameters": queries} if queries else {})}
+def _is_of_requests(listener: Doc) -> bool:
+    """Connections of callers are not rendered: where they lead to no request tells."""
+    return bool(listener["portMapping"]["protocol"] != "tcp")
 
 
-def _header(one: Doc) -> Config:
-    found: Config = {"name": one["name"], "invert_match": one.get("invert", False)}
-    if "match" not in one:
-        return {**found, "present_match": True}
-    ((kind, value),) = one["match"].items()
-    return {**found, "string_match": {"safe_regex": {"regex": value}} if kind == "regex" else {kind: value}}
+def _onward(cluster: str, part: Doc) -> Config:
+    """To the gateway's own second listener, by the name of the virtual service, or by a header if that is to stay."""
+    target = part["action"]["target"]
+    name = target["virtualService"]["virtualServiceName"]
+    service = f"{name}:{target['port']}" if "port" in target else name
+    rewrite = part["action"].get("rewrite", {})
+    action: Config = {"cluster": cluster}
+    prefix = rewrite.get("prefix", {})
+    if "prefix" in part["match"] and prefix.get("defaultPrefix") != "DISABLED":
+        action["prefix_rewrite"] = prefix.get("value", "/")
+    if rewrite.get("hostname", {}).get("defaultTargetHostname") == "DISABLED":
+        # What callers send under that name is not taken off: nothing says that App Mesh does.
+        added = {"header": {"key": SERVICE_HEADER, "value": service}, "append_action": "APPEND_IF_EXISTS_OR_ADD"}
+        return {"route": action, "request_headers_to_add": [added]}
+    return {"route": {**action, "host_rewrite_literal": service}}
 
 
-def _query(one: Doc) -> Config:
-    asked = one.get("match")
-    return {"name": one["name"], **({"string_match": asked} if asked else {"present_match": True})}
-
-
-def _onward(cluster: str, service: str, part: Doc) -> Config:
-    found: Config = {"cluster": cluster, "host_rewrite_literal": service}
-    rewrite = part["action"].get("rewrite", {}).get("prefix", {})
-    if "prefix" in part["match"] and rewrite.get("defaultPrefix") != "DISABLED":
-        found["prefix_rewrite"] = rewrite.get("value", "/")
-    return found
-
-
-def _ordered(documents: list[Doc]) -> list[tuple[Doc, Doc]]:
-    routes = [one for one in documents if "routeName" in one or "gatewayRouteName" in one]
-    found = [(one, one["spec"]["httpRoute"]) for one in routes]
-    return sorted(found, key=lambda pair: pair[0]["spec"].get("priority", _LAST))
-
-
-def _is_for(route: Doc, listener: Doc) -> bool:
-    asked = route["spec"]["httpRoute"]["match"].get("port")
-    return asked is None or asked == listener["portMapping"]["port"]
-
-
-def _client_tls(spec: Doc) -> Doc | None:
-    found: Doc | None = spec.get("backendDefaults", {}).get("clientPolicy", {}).get("tls")
-    return found
-
-
-def _cluster(name: str, address: Address) -> Config:
-    endpoint = {"endpoint": {"address": address_of(address)}}
-    return {
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": "5s",
-        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
-    }
-
-
-def _files(pair: Pair) -> Config:
-    return {"certificate_chain": {"filename": str(pair.certificate)}, "private_key": {"filename": str(pair.key)}}
-
-
-def _socket(side: str, context: Config) -> Config:
-    kind = f"{TYPE}envoy.extensions.transport_sockets.tls.v3.{side}TlsContext"
-    return {"name": "tls", "typed_config": {"@type": kind, **context}}
-
-
-def _manager(name: str, virtual_hosts: list[Config]) -> Config:
-    kind = f"{TYPE}envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
-    router = {"@type": f"{TYPE}envoy.extensions.filters.http.router.v3.Router"}
-    manager: Config = {
-        "@type": kind,
-        "stat_prefix": name.replace(":", "_"),
-        "normalize_path": True,
-        "merge_slashes": True,
-        "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
-        "route_config": {"name": name, "virtual_hosts": virtual_hosts},
-        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": router}],
-    }
-    return {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
+def _by_header(hosts: Iterable[Config]) -> Iterator[Config]:
+    """The virtual host for all other names: it has all routes, each for the virtual service that a header names."""
+    routes = []
+    for host in hosts:
+        meant = [{"name": SERVICE_HEADER, "string_match": {"exact": domain}} for domain in host["domains"]]
+        for route in host["routes"]:
+            asked = route["match"].get("headers", [])
+            routes += [{**route, "match": {**route["match"], "headers": [*asked, one]}} for one in meant]
+    yield {"name": "by header", "domains": ["*"], "routes": routes}

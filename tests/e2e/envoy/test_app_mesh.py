@@ -12,7 +12,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.e2e.envoy.app_mesh_proxies import Doc, Proxies
+from tests.e2e.envoy.app_mesh_config import Doc
+from tests.e2e.envoy.app_mesh_proxies import Proxies
 from tests.e2e.envoy.certificates import Authority
 from tests.e2e.envoy.client import Reply, Way, ask, message
 from tests.e2e.envoy.ground import Ground, Use
