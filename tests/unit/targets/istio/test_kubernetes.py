@@ -6,33 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from meshproof.targets.istio.kubernetes import is_label
-
 Lower = Callable[..., object]
 Codes = Callable[..., list[str]]
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "expected"),
-    [
-        ("app", "shop", True),
-        ("app.kubernetes.io/name", "Shop_1.x", True),
-        ("app", "", True),
-        ("a" * 63, "b" * 63, True),
-        ("a" * 64, "b", False),
-        ("app", "b" * 64, False),
-        ("app", "a b", False),
-        ("app", "-a", False),
-        ("a b", "x", False),
-        ("", "x", False),
-        ("/name", "x", False),
-        ("a/b/c", "x", False),
-        ("Example.com/x", "x", False),
-        ("app", "a*", False),
-    ],
-)
-def test_labels(key: str, value: str, expected: bool) -> None:
-    assert is_label(key, value) is expected
 
 
 @pytest.mark.parametrize(
