@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from meshproof.compiler.backend.artifact import Artifact, SourceMap
 from meshproof.compiler.backend.features import Capabilities
+from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.loss import Loss
 from meshproof.compiler.backend.transport import LiftedTransport
 from meshproof.compiler.ir.mesh import Mesh
@@ -21,13 +22,14 @@ class CompileOptions:
 
     `day` is the day as of which rules are in force. `settings` are the `--option` pairs. `source_hash` identifies the
     policy in emitted files. `read_back` says what is known of the emitted bytes: nothing, until they were lifted and
-    compared with the policy.
+    compared with the policy. `require` says by whom all of the policy must be kept, where the target has a choice.
     """
 
     day: date
     settings: tuple[tuple[str, str], ...] = ()
     source_hash: str = ""
     read_back: str = "not yet read back"
+    require: Judgement = Judgement.ENFORCED
 
 
 class Lowered(Protocol):
@@ -58,6 +60,11 @@ class Target(Protocol[LoweredT]):
     @property
     def name(self) -> str:
         """The name that `--target` takes."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What people call it, as a noun in a sentence."""
         ...
 
     @property
@@ -124,6 +131,11 @@ class Reader(Protocol):
         """The name that `--from` takes."""
         ...
 
+    @property
+    def title(self) -> str:
+        """What people call the mesh, as a noun in a sentence."""
+        ...
+
     def lift(
         self,
         files: tuple[Artifact, ...],
@@ -148,6 +160,16 @@ class LiftingTarget(Reader, Protocol):
     @property
     def stated_in_files(self) -> frozenset[str]:
         """The options that files which the target emits state themselves: to read those, they are not given."""
+        ...
+
+
+@runtime_checkable
+class ChoosingTarget(Protocol):
+    """The optional capability of a target to leave parts of a policy to callers' own proxies, if that is asked for."""
+
+    @property
+    def judgements(self) -> tuple[Judgement, ...]:
+        """What `--require` takes: by whom all that is compiled is kept."""
         ...
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.output import lock_of, write_output
 from meshproof.compiler.backend.registry import load
-from meshproof.compiler.backend.target import CompileOptions, has_errors
+from meshproof.compiler.backend.target import ChoosingTarget, CompileOptions, has_errors
 from meshproof.compiler.driver.fingerprint import fingerprinted
 from meshproof.compiler.driver.judge import judge
 from meshproof.compiler.driver.options import JudgeOptions, Progress, silent
@@ -19,17 +20,23 @@ from meshproof.compiler.report.model import Compiled, Finding
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from meshproof.compiler.backend.target import AnyTarget
     from meshproof.compiler.driver.policy import Policy
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.report.model import Report
     from meshproof.dsl.diagnostic import Diagnostic, Severity
 
 
+class NoChoiceError(ValueError):
+    """The target leaves nothing to callers that could be asked for, or not to this extent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is to be compiled for which target, into which folder; `settings` are the options of the target.
 
-    `version` is that of the program, for the lock.
+    `version` is that of the program, for the lock. `require` is by whom all of the policy must be kept; None asks
+    nothing of the target, which then leaves nothing to callers alone if it has a choice.
     """
 
     target: str
@@ -37,6 +44,7 @@ class Order:
     fail_level: Severity
     version: str
     settings: tuple[tuple[str, str], ...] = ()
+    require: Judgement | None = None
 
 
 def compile_policy(policy: Policy, options: JudgeOptions, order: Order, progress: Progress = silent) -> Report:
@@ -46,14 +54,16 @@ def compile_policy(policy: Policy, options: JudgeOptions, order: Order, progress
 
     Raises:
         UnknownTargetError, BrokenTargetError: there is no such target, or it cannot be loaded.
+        NoChoiceError: the target does not know what is required of it.
         OutputRefusedError, OSError: the folder is not ours, or cannot be written; it is as it was.
     """
     target = load(order.target)
+    _check_choice(target, order)
     report = judge(policy, options, command="compile", progress=progress)
     if exit_code(report, order.fail_level) is not ExitCode.CLEAN:
         return report
     mesh = policy.meshes[0]
-    wanted = CompileOptions(options.day, order.settings, digest(mesh))
+    wanted = CompileOptions(options.day, order.settings, digest(mesh), require=order.require or Judgement.ENFORCED)
     lowered = target.lower(mesh, wanted)
     report = _with_findings(report, lowered.diagnostics)
     if has_errors(lowered.diagnostics) or exit_code(report, order.fail_level) is not ExitCode.CLEAN:
@@ -61,6 +71,14 @@ def compile_policy(policy: Policy, options: JudgeOptions, order: Order, progress
     found = emitted(target, lowered, mesh, wanted, options.timeout_ms)
     report = _with_findings(report, found.diagnostics)
     return replace(report, compiled=_write(found, mesh, order)) if found.may_be_written else report
+
+
+def _check_choice(target: AnyTarget, order: Order) -> None:
+    if order.require is None:
+        return
+    known = target.judgements if isinstance(target, ChoosingTarget) else ()
+    if order.require not in known:
+        raise NoChoiceError(f"the target `{order.target}` has no choice of who keeps a policy")
 
 
 def _with_findings(report: Report, diagnostics: tuple[Diagnostic, ...]) -> Report:

@@ -112,7 +112,8 @@ def _because(policy: Policy) -> Callable[[Origin], str]:
     def because(origin: Origin) -> str:
         source = policy.sources.get(origin.span.file)
         if source is None or origin == policy.meshes[0].origin:
-            return f"imported from the default of {policy.origin.value.capitalize()}: no file says otherwise"
+            title = registry.load_reader(policy.origin.value).title
+            return f"imported from the default of {title}: no file says otherwise"
         return f"imported from {source.path}:{source.position(origin.span.start).line}"
 
     return because

@@ -69,7 +69,7 @@ def _judged(target: AnyTarget, mesh: Mesh, options: CompileOptions, timeout_ms: 
     if lifted.mesh is None:
         return Emitted(artifacts, UNPROVED, lifted.diagnostics)
     judged = judgement(mesh, lifted, lowered.losses, options.day, timeout_ms)
-    return Emitted(artifacts, _KNOWN[judged.verdict], translation_findings(mesh, judged, target.name.capitalize()))
+    return Emitted(artifacts, _KNOWN[judged.verdict], translation_findings(mesh, judged, target.title))
 
 
 def read_back(target: LiftingTarget, files: tuple[Artifact, ...], options: CompileOptions, mesh: Mesh) -> Lifted:

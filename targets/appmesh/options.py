@@ -37,13 +37,6 @@ class Rendering(StrEnum):
     API = "api"
 
 
-class Judgement(StrEnum):
-    """What must keep the policy: the proxies of servers alone, or those of callers too."""
-
-    ENFORCED = "enforced"
-    COOPERATIVE = "cooperative"
-
-
 @dataclass(frozen=True, slots=True)
 class Files:
     """Where every proxy finds its certificate, its key, and the authorities that it trusts, in its own file system."""
@@ -65,7 +58,6 @@ class Options:
     mesh: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     rendering: Rendering = Rendering.CLOUDFORMATION
-    require: Judgement = Judgement.ENFORCED
     discovery: str = "{name}.{namespace}.svc.cluster.local"
     version_discovery: str = "{name}-{version}.{namespace}.svc.cluster.local"
     files: Files | None = None
@@ -163,7 +155,6 @@ def _certificates(key: str, value: str) -> Files | None:
 _READERS: dict[str, tuple[str, Callable[[str, str], object]]] = {
     MESH: ("mesh", _any),
     f"{PREFIX}rendering": ("rendering", _one_of(Rendering)),
-    f"{PREFIX}require": ("require", _one_of(Judgement)),
     f"{PREFIX}discovery": ("discovery", _discovery("name", "namespace")),
     f"{PREFIX}version-discovery": ("version_discovery", _discovery("name", "namespace", "version")),
     f"{PREFIX}certificates": ("files", _certificates),

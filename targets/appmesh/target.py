@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.features import Capabilities
+from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.target import CompileOptions, Lifted, Pods
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.targets.appmesh.capabilities import CAPABILITIES
@@ -21,8 +22,10 @@ class AppMeshTarget:
     """`--target app-mesh`, and `--from app-mesh`."""
 
     name: str = "app-mesh"
+    title: str = "App Mesh"
     capabilities: Capabilities = CAPABILITIES
     stated_in_files: frozenset[str] = frozenset((MESH,))
+    judgements: tuple[Judgement, ...] = (Judgement.ENFORCED, Judgement.COOPERATIVE)
 
     def lower(self, mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
         """The policy as resources; see `meshproof.targets.appmesh.lower`."""

@@ -22,6 +22,7 @@ class IstioTarget:
     """`--target istio`."""
 
     name: str = "istio"
+    title: str = "Istio"
     capabilities: Capabilities = CAPABILITIES
     stated_in_files: frozenset[str] = STATED_IN_FILES
 

@@ -22,6 +22,7 @@ class NativeTarget:
     """`--target native`."""
 
     name: str = "native"
+    title: str = "the sidecar"
     capabilities: Capabilities = CAPABILITIES
     stated_in_files: frozenset[str] = frozenset()
 

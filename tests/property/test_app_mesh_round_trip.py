@@ -16,6 +16,7 @@ import pytest
 from tests.strategies.policy_text import mesh_of
 
 from meshproof.compiler.backend.artifact import Artifact
+from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.target import CompileOptions, has_errors
 from meshproof.compiler.driver.reading_back import judgement, read_back
 from meshproof.compiler.ir.mesh import Mesh
@@ -25,7 +26,7 @@ from meshproof.targets.appmesh.target import AppMeshTarget
 
 TARGET = AppMeshTarget()
 DAY = date(2026, 11, 26)
-OPTIONS = CompileOptions(DAY, (("app-mesh.require", "cooperative"),))
+OPTIONS = CompileOptions(DAY, require=Judgement.COOPERATIVE)
 THIEF = "spiffe://td/ns/app/sa/thief"
 
 DIRECT = """

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from meshproof import __version__
+from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.output import OutputRefusedError
 from meshproof.compiler.backend.registry import BrokenTargetError, UnknownTargetError
 from meshproof.compiler.cli import options
@@ -14,13 +15,18 @@ from meshproof.compiler.cli.progress import Line
 from meshproof.compiler.cli.reading import judge_options, one_environment, policy_at
 from meshproof.compiler.cli.session import Session, open_session
 from meshproof.compiler.config.load import did_you_mean
-from meshproof.compiler.driver.compiling import Order, compile_policy
+from meshproof.compiler.driver.compiling import NoChoiceError, Order, compile_policy
 
 
 @click.command("compile")
 @options.paths
-@click.option("--target", required=True, metavar="NAME", help="What to compile for: istio, native.")
+@click.option("--target", required=True, metavar="NAME", help="What to compile for: app-mesh, istio, native.")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder; build/TARGET if left out.")
+@click.option(
+    "--require",
+    type=click.Choice([one.value for one in Judgement]),
+    help="app-mesh: who must keep all of it: servers (enforced, if left out), or callers too (cooperative).",
+)
 @click.option("--option", multiple=True, metavar="KEY=VALUE", help="An option of the target. Repeatable.")
 @options.output
 @options.levels
@@ -28,7 +34,7 @@ from meshproof.compiler.driver.compiling import Order, compile_policy
 @options.environment
 @options.solving
 @options.speech
-def command(paths: tuple[str, ...], target: str, out: Path | None, **flags: object) -> None:
+def command(paths: tuple[str, ...], target: str, out: Path | None, require: str | None, **flags: object) -> None:
     """Check a policy and write it for a target.
 
     Nothing is written unless `check` would end with status 0. The folder must be new, empty or ours; what was in it
@@ -37,7 +43,9 @@ def command(paths: tuple[str, ...], target: str, out: Path | None, **flags: obje
     session = open_session("compile", paths, flags)
     settings = session.settings.option
     policy = one_environment(session, policy_at(session, paths))
-    order = Order(target, out or Path("build") / target, session.settings.fail_level, __version__, settings)
+    required = None if require is None else Judgement(require)
+    folder = out or Path("build") / target
+    order = Order(target, folder, session.settings.fail_level, __version__, settings, required)
     try:
         with Line(session) as progress:
             report = compile_policy(policy, judge_options(session), order, progress)
@@ -45,6 +53,8 @@ def command(paths: tuple[str, ...], target: str, out: Path | None, **flags: obje
         raise click.UsageError(f"--target: {error}; {did_you_mean(target, error.known)}") from None
     except BrokenTargetError as error:
         raise click.UsageError(f"--target: {error}") from None
+    except NoChoiceError as error:
+        raise click.UsageError(f"--require: {error}; leave it out") from None
     except OutputRefusedError as error:
         raise click.UsageError(f"--out: {error}; name a new folder, or remove what is in this one") from None
     except OSError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from meshproof.compiler.backend.artifact import MapEntry
+from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.ir.entities import Gateway, Service
 from meshproof.compiler.ir.mesh import Mesh
@@ -14,7 +15,7 @@ from meshproof.compiler.ir.names import NodeName, Origin, SpiffeId
 from meshproof.dsl.diagnostic import Severity
 from meshproof.targets.appmesh.lower.findings import Findings, NotExpressibleError
 from meshproof.targets.appmesh.naming import gateway_name, host_name, node_name
-from meshproof.targets.appmesh.options import MESH, BadOptionError, Judgement, Options, read_options
+from meshproof.targets.appmesh.options import MESH, BadOptionError, Options, read_options
 from meshproof.targets.appmesh.references import key_of
 from meshproof.targets.appmesh.values import Value
 from meshproof.targets.common.names import Names
@@ -25,14 +26,16 @@ _DEFAULT_NAMESPACE = "meshproof"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The policy, the day, the options; and the findings, names and places in the source, which grow."""
+    """The policy, the day, the options; and what grows: findings, names, places in the source, what callers keep."""
 
     mesh: Mesh
     day: date
     options: Options
+    require: Judgement
     findings: Findings
     names: Names = field(default_factory=Names)
     pieces: list[MapEntry] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
 
     @property
     def mesh_name(self) -> str:
@@ -82,18 +85,19 @@ class Context:
 
     def kept_nowhere(self, subject: str, origin: Origin, error: NotExpressibleError) -> None:
         """Something that no proxy keeps and that lets nobody in: MP701, or MP708 where `require` is cooperative."""
-        if self.options.require is Judgement.ENFORCED:
+        if self.require is Judgement.ENFORCED:
             self.findings.unsupported(subject, origin, error)
         else:
             self.findings.residual(subject, origin, f"App Mesh does not keep all of `{subject}`: {error.reason}")
 
     def kept_by_callers(self, subject: str, origin: Origin, error: NotExpressibleError) -> None:
         """A part of the policy that callers' own proxies keep: MP701, or MP727 where `require` is cooperative."""
-        if self.options.require is Judgement.ENFORCED:
-            advice = "accept that callers keep it, with `--option app-mesh.require=cooperative`"
+        if self.require is Judgement.ENFORCED:
+            advice = "accept that callers alone keep it, with `--require cooperative`"
             self.findings.unsupported(subject, origin, NotExpressibleError(error.feature, error.reason, advice))
         else:
             self.findings.add("MP727", Severity.INFO, f"`{subject}`: {error.reason}", subject, origin)
+            self.kept.append(subject)
 
     def claim(self, scope: str, name: str, owner: str, origin: Origin) -> None:
         """MP706 where two things of the policy become one of App Mesh."""
@@ -110,7 +114,7 @@ def context_of(mesh: Mesh, options: CompileOptions, findings: Findings) -> Conte
     except BadOptionError as error:
         findings.add("MP709", Severity.ERROR, str(error), mesh.name, mesh.origin, error.advice)
         read = Options()
-    context = Context(mesh, options.day, read, findings)
+    context = Context(mesh, options.day, read, options.require, findings)
     if not _NAME.fullmatch(context.mesh_name):
         message = f"`{context.mesh_name}` is no name of a mesh of App Mesh"
         advice = f"give one of letters, digits, hyphens and underscores with `--option {MESH}=NAME`"

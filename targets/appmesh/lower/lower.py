@@ -73,7 +73,7 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     ordered = tuple(sorted(found, key=lambda one: (_KINDS.index(key_of(one).kind), key_of(one).names)))
     gates = frozenset(door.gate for door in doors.every)
     placed = placement(context, gates)
-    left = residuals(ordered, gates)
+    left = residuals(ordered, gates, context.kept)
     tell_residuals(context, left)
     return AppMeshLowered(
         resources=ordered,

@@ -1,7 +1,7 @@
 """What App Mesh does not enforce in a set of resources, each point with the names that it concerns.
 
 The points and their numbers are those of the design (residual list R1 to R10; R9 was found to be none). Only those
-that apply are given. What the policy alone knows (rules that callers keep) is no part of it.
+that apply are given.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ GATEWAYS = 3
 GATEWAY_ROUTES = 10
 
 
+COOPERATIVE = "of the policy this is cooperative: callers' own proxies alone keep it, and nobody enforces it"
+
+
 @dataclass(frozen=True, slots=True)
 class Residual:
     """One point: its number in the list, what is not enforced, and the names concerned in order."""
@@ -32,10 +35,23 @@ class Residual:
     names: tuple[str, ...]
 
 
-def residuals(resources: Iterable[Value], gates: AbstractSet[str] = frozenset()) -> tuple[Residual, ...]:
-    """The points that apply, in the order of the list. `gates`: virtual gateways that judge calls inside the mesh."""
+def residuals(
+    resources: Iterable[Value], gates: AbstractSet[str] = frozenset(), kept: Iterable[str] = ()
+) -> tuple[Residual, ...]:
+    """The points that apply, in the order of the list.
+
+    `gates` are virtual gateways that judge calls inside the mesh; `kept` is what of the policy callers alone keep.
+    """
     given = tuple(resources)
-    points = (*_bypasses(given), *_kept_by_callers(given), *_gated(given, gates), *_always(given), *_quotas(given))
+    of_policy = ("R2", COOPERATIVE, _sorted(kept))
+    points = (
+        *_bypasses(given),
+        of_policy,
+        *_kept_by_callers(given),
+        *_gated(given, gates),
+        *_always(given),
+        *_quotas(given),
+    )
     return tuple(Residual(code, text, names) for code, text, names in sorted(points, key=_place) if names)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.unit.targets.appmesh.lower.lowering import COOPERATIVE, sound
+from tests.unit.targets.appmesh.lower.lowering import sound
 
 from meshproof.targets.appmesh.emit import BESIDE, RESIDUALS, emit
 from meshproof.targets.appmesh.lift.documents import read_files
@@ -25,7 +25,7 @@ route b:http {
 @pytest.mark.parametrize("rendering", ["cloudformation", "api", "kubernetes"])
 def test_what_is_written_is_what_is_read(rendering: str) -> None:
     """Each resource once, and the same bytes each time."""
-    settings = {**COOPERATIVE, "app-mesh.rendering": rendering}
+    settings = {"app-mesh.rendering": rendering}
     lowered = sound(POLICY, settings)
     files = emit(lowered)
     assert files == emit(sound(POLICY, settings))

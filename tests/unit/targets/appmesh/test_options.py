@@ -39,7 +39,7 @@ def test_options_are_read() -> None:
     [
         ("app-mesh.other", "x"),
         ("app-mesh.rendering", "terraform"),
-        ("app-mesh.require", ""),
+        ("app-mesh.require", "cooperative"),
         ("app-mesh.discovery", "dns:{name}.internal"),
         ("app-mesh.discovery", "dns:{name.__class__}.{namespace}"),
         ("app-mesh.discovery", "dns:{name}.{namespace"),

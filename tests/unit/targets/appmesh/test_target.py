@@ -9,6 +9,7 @@ import pytest
 from tests.strategies.policy_text import mesh_of
 from tests.unit.policies.test_examples import boutique
 
+from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.target import CompileOptions, LiftingTarget
 from meshproof.compiler.driver.reading_back import EQUAL, STRICTER, emitted
 from meshproof.targets.appmesh.target import AppMeshTarget
@@ -37,8 +38,8 @@ route pay:grpc {
 
 def _known(text: str, **settings: str) -> str:
     mesh = mesh_of(SERVICES + text)
-    given = {"require": "cooperative", **settings}
-    options = CompileOptions(DAY, tuple((f"app-mesh.{key}", value) for key, value in given.items()), "hash")
+    given = tuple((f"app-mesh.{key}", value) for key, value in settings.items())
+    options = CompileOptions(DAY, given, "hash", require=Judgement.COOPERATIVE)
     lowered = TARGET.lower(mesh, options)
     assert not [one.message for one in lowered.diagnostics if one.severity == "error"]
     found = emitted(TARGET, lowered, mesh, options, PATIENT_MS)
@@ -95,7 +96,7 @@ def test_what_leaves_the_mesh_is_as_open_as_the_policy() -> None:
 def test_the_boutique_is_kept_within_the_quotas_of_aws(environment: str) -> None:
     """But for its closed namespace: what the policy does not declare has no proxy, so nothing is written."""
     policy = boutique(environment)
-    options = CompileOptions(DAY, (("app-mesh.require", "cooperative"),), "hash")
+    options = CompileOptions(DAY, (), "hash", require=Judgement.COOPERATIVE)
     refused = [one for one in TARGET.lower(policy, options).diagnostics if one.severity == "error"]
     assert [(one.code, one.subject) for one in refused] == [("MP701", "onlineboutique")]
     opened = replace(policy, namespaces=tuple(replace(one, is_closed=False) for one in policy.namespaces))

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from tests.strategies.policy_text import mesh_of
 
+from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.target import CompileOptions
 from meshproof.targets.appmesh.lower.lower import AppMeshLowered, lower
 from meshproof.targets.appmesh.model.route import Route
@@ -15,15 +16,20 @@ from meshproof.targets.appmesh.rules import breaches
 from meshproof.targets.appmesh.together import misfits
 
 DAY = date(2026, 11, 23)
-COOPERATIVE = {"app-mesh.require": "cooperative"}
 ONE = TypeVar("ONE")
 NAMES = "spiffe://td/ns/app/sa/"
 
 
-def lowered(text: str, settings: dict[str, str] | None = None, *, has_mesh: bool = False) -> AppMeshLowered:
-    """A policy lowered; callers may keep what they keep, unless the settings say otherwise."""
-    given = COOPERATIVE if settings is None else settings
-    return lower(mesh_of(text, has_mesh=has_mesh), CompileOptions(DAY, tuple(given.items()), "hash"))
+def lowered(
+    text: str,
+    settings: dict[str, str] | None = None,
+    *,
+    has_mesh: bool = False,
+    require: Judgement = Judgement.COOPERATIVE,
+) -> AppMeshLowered:
+    """A policy lowered; callers may keep what they keep, unless all is to be enforced."""
+    given = tuple((settings or {}).items())
+    return lower(mesh_of(text, has_mesh=has_mesh), CompileOptions(DAY, given, "hash", require=require))
 
 
 def sound(text: str, settings: dict[str, str] | None = None, *, has_mesh: bool = False) -> AppMeshLowered:

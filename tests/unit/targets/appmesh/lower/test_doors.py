@@ -99,7 +99,7 @@ def test_more_than_a_mesh_may_have_is_an_error_at_the_rules() -> None:
     found = errors(SERVICES + rules)
     assert sorted(found) == sorted(f"r{index}" for index in range(11))
     assert "11 gateway routes" in found["r0"]
-    settings = {"app-mesh.require": "cooperative", "app-mesh.quota.gateway-routes": "11"}
+    settings = {"app-mesh.quota.gateway-routes": "11"}
     assert not errors(SERVICES + rules, settings)
 
 

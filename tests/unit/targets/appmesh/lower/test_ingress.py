@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.targets.appmesh.lower.lowering import COOPERATIVE, errors, every, listener, sound, taken
+from tests.unit.targets.appmesh.lower.lowering import errors, every, listener, sound, taken
 
 from meshproof.targets.appmesh.lower.lower import AppMeshLowered
 from meshproof.targets.appmesh.model.gateway_route import GatewayRoute
@@ -88,7 +88,7 @@ def test_what_no_gateway_route_says_is_refused(old: str, new: str, subject: str)
 
 def test_objects_of_one_namespace_are_not_those_of_several() -> None:
     """A gateway elsewhere would have no pods."""
-    settings = {**COOPERATIVE, "app-mesh.rendering": "kubernetes"}
+    settings = {"app-mesh.rendering": "kubernetes"}
     assert not errors(EDGE + "allow x: edge -> web", settings)
     found = errors(EDGE.replace("namespace app account edge", "namespace other account edge"), settings)
     assert "`app`, `other`" in found["m"]

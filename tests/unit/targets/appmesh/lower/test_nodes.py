@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.targets.appmesh.lower.lowering import COOPERATIVE, errors, every, listener, node, sound
+from tests.unit.targets.appmesh.lower.lowering import errors, every, listener, node, sound
 
 from meshproof.targets.appmesh.model.mesh import Mesh
 from meshproof.targets.appmesh.model.virtual_node import VirtualNode
@@ -56,7 +56,6 @@ def test_versions_are_nodes_of_one_identity() -> None:
 def test_options_say_where_nodes_and_certificates_are() -> None:
     """Files are of each proxy's own; SDS is asked by identity."""
     settings = {
-        **COOPERATIVE,
         "app-mesh.discovery": "dns:{name}.{namespace}.local",
         "app-mesh.certificates": "file:/tls/chain,/tls/key,/tls/ca",
     }
@@ -119,7 +118,7 @@ def test_bounds_and_ejection_are_those_of_the_route() -> None:
 )
 def test_two_things_never_have_one_name(services: str, settings: dict[str, str]) -> None:
     """A caller of one would come to the other."""
-    found = errors(services, {**COOPERATIVE, **settings})
+    found = errors(services, settings)
     assert [message[:5] for message in found.values()] == ["MP706"]
 
 
@@ -130,5 +129,5 @@ def test_what_is_not_enforced_is_said_at_every_compile() -> None:
     assert (
         "R8: listeners for HTTP take upgrades to websockets (`s0_app:80`, `s1_app:80`, `s2_app:80` and 2 more)" in told
     )
-    assert {one.split(":")[0] for one in told} == {"R6", "R7", "R8"}
+    assert {one.split(":")[0] for one in told} == {"R2", "R6", "R7", "R8"}
     assert [one.code for one in sound(text).diagnostics if one.severity == "warning"] == ["MP725"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from tests.unit.targets.appmesh.lower.lowering import errors, every, lowered, routes, sound
 
+from meshproof.compiler.backend.judgement import Judgement
 from meshproof.targets.appmesh.model.route import GrpcRoute, HttpRoute, Route
 from meshproof.targets.appmesh.model.virtual_router import VirtualRouter
 from meshproof.targets.appmesh.model.virtual_service import VirtualService
+from meshproof.targets.appmesh.residue.residuals import COOPERATIVE
 
 SERVICES = "service a {}\nservice b { port http 80 -> 8080  versions v1, v2 }\nservice c { port grpc 90 }\n"
 ALLOWED = SERVICES + "allow x: a -> b\nallow y: a -> c\n"
@@ -107,6 +109,15 @@ def test_what_routes_lack_is_refused_at_the_branch(branch: str) -> None:
 
 def test_under_enforced_what_callers_keep_stops_the_compile() -> None:
     """Closed egress is their own proxies' doing."""
-    found = errors(ALLOWED, {})
-    assert list(found) == ["egress of m"]
-    assert "app-mesh.require=cooperative" in str(lowered(ALLOWED, {}).diagnostics)
+    found = lowered(ALLOWED, require=Judgement.ENFORCED)
+    (refused,) = [one for one in found.diagnostics if one.severity == "error"]
+    assert (refused.code, refused.subject) == ("MP701", "egress of m")
+    assert "`--require cooperative`" in str(refused.help)
+
+
+def test_under_cooperative_what_callers_keep_is_listed_and_not_called_enforced() -> None:
+    """By name, among what is left over."""
+    found = sound(ALLOWED)
+    (told,) = [one for one in found.residuals if one.names == ("egress of m",)]
+    assert (told.code, told.text) == ("R2", COOPERATIVE)
+    assert "nobody enforces it" in told.text
