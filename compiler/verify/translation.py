@@ -43,6 +43,7 @@ from meshproof.compiler.verify.translation_answered import (
 )
 from meshproof.compiler.verify.translation_gaps import Gap
 from meshproof.compiler.verify.translation_losses import Explained, Losses
+from meshproof.compiler.verify.translation_part import WHOLE, Part
 
 
 class TranslationVerdict(StrEnum):
@@ -88,11 +89,15 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class TranslationOptions:
-    """How a translation is judged. `correspondence` says which node is which, by place if it is None."""
+    """How a translation is judged. `correspondence` says which node is which, by place if it is None.
+
+    `part` is what is compared of the policy.
+    """
 
     timeout_ms: int = 10_000
     correspondence: Correspondence | None = None
     most_boxes: int = 40
+    part: Part = WHOLE
 
 
 DEFAULT_OPTIONS = TranslationOptions()
@@ -122,13 +127,18 @@ def translation(
     )
     known = Losses(tuple(loss for loss in losses if loss.direction is Direction.STRICTER))
     found = _Found([], [], [], [*doubts(sides)])
+    part = options.part
     for pair in sides.pairs():
-        _judge(pair, comparing, known, found, found_relays)
-    for relay in found_relays:
-        _judge_relay(relay, comparing, known, found)
+        if part.has(pair.old.key.node, pair.old.key.port):
+            _judge(pair, comparing, known, found, found_relays)
     for port in sides.lone_ports():
-        _judge_lone(port, comparing, known, found)
-    found.looser.extend(one for one in stance_regions(sides) if one.change is Change.ALLOWED and _is_held(one, source))
+        if port.is_new or part.has(port.policy.key.node, port.policy.key.port):
+            _judge_lone(port, comparing, known, found)
+    if not part.is_inside:
+        for relay in found_relays:
+            _judge_relay(relay, comparing, known, found)
+        stances = (one for one in stance_regions(sides) if one.change is Change.ALLOWED)
+        found.looser.extend(one for one in stances if _is_held(one, source))
     return Translation(
         looser=merged(found.looser),
         unexplained=merged(found.unexplained),
@@ -162,7 +172,7 @@ def _judge(pair: PortPair, comparing: Comparing, losses: Losses, found: _Found, 
         within = compared(joint, pair.meshes[0], asked)
         if not is_relayed:
             found.looser.extend(comparison.regions(Change.ALLOWED, _opened(joint, within)))
-        _judge_stricter(comparison, within, losses, found)
+        _judge_stricter(comparison, within, losses, place, found)
         sent = joint.formulas.conjunction((within, joint.formulas.negation(losses.rerouted(joint))))
         found.unexplained.extend(comparison.routes(sent))
         found.undecided.extend(comparison.undecided)
@@ -188,7 +198,7 @@ def _judge_relay(relay: Relay, comparing: Comparing, losses: Losses, found: _Fou
         within = _through(relay, comparison.joint, compared(comparison.joint, comparing.meshes[0], asked))
         here = _Found([], [], [], [])
         here.looser.extend(comparison.regions(Change.ALLOWED, _opened(comparison.joint, within)))
-        _judge_stricter(comparison, within, losses, here)
+        _judge_stricter(comparison, within, losses, place, here)
         found.looser.extend(_called(region, relay) for region in here.looser)
         found.unexplained.extend(_called(region, relay) for region in here.unexplained)
         found.stricter.extend(replace(one, region=_called(one.region, relay)) for one in here.stricter)
@@ -233,11 +243,25 @@ def _unexplained(joint: Joint, within: Formula, losses: Losses) -> Formula:
     return joint.formulas.conjunction((closed, joint.formulas.negation(losses.explained(joint, closed))))
 
 
-def _judge_stricter(comparison: PortComparison, within: Formula, losses: Losses, found: _Found) -> None:
+def _judge_stricter(comparison: PortComparison, within: Formula, losses: Losses, place: Place, found: _Found) -> None:
     joint = comparison.joint
     found.unexplained.extend(comparison.regions(Change.DENIED, _unexplained(joint, within, losses)))
-    for region in comparison.regions(Change.DENIED, losses.explained(joint, _closed(joint, within))):
+    explained = losses.explained(joint, _closed(joint, within))
+    known = len(comparison.undecided)
+    for region in comparison.regions(Change.DENIED, explained):
         found.stricter.append(Explained(region, losses.at(joint.old_policy)))
+    if len(comparison.undecided) > known and _is_surely_allowed(joint, explained):
+        # Let through it is what the policy says, refused what a loss says: which of them is no matter (ADR 0334).
+        del comparison.undecided[known:]
+        words = ("requests that may be refused, as a loss says",)
+        region = DiffRegion(Change.DENIED, ("anyone",), (place,), (), words, (), None, is_rest=True)
+        found.stricter.append(Explained(region, losses.at(joint.old_policy)))
+
+
+def _is_surely_allowed(joint: Joint, inside: Formula) -> bool:
+    """Whether the policy allows, whatever is not modelled, all that may be inside."""
+    allowed = joint.certain(joint.old.allowed()).certainly
+    return joint.is_empty(joint.certain(inside).possibly, joint.formulas.negation(allowed))
 
 
 def _judge_repeated(

@@ -29,6 +29,7 @@ from meshproof.compiler.semantics import MalformedRequest, MissingAnswer, NotMod
 from meshproof.compiler.smt.policy import Policies, PortKey, PortPolicy
 from meshproof.compiler.verify.semantic_diff_values import DiffWitness, Undecided
 from meshproof.compiler.verify.translation_gaps import Compared, Gap
+from meshproof.compiler.verify.translation_ways import met
 
 _NORMAL = frozenset((PathMode.LANGUAGE, PathMode.DECODE_AND_MERGE_SLASHES))
 _KEEPING_DOTS = PathMode.NONE
@@ -46,9 +47,11 @@ def path_gaps(about: Compared) -> Iterator[Gap | Undecided]:
         if judging is None or judging not in about.to_new:
             continue  # what senders judge themselves they judge by no path
         for number in sorted({port.workload for port in node.ports if port.layer is not Layer.TCP}):
+            if not about.part.has(node.name, number):
+                continue
             policy = policies.policy(PortKey(node.name, number))
             there = [emitted.policy(key) for key in _places(node, number, about.to_new[judging], about)]
-            hazards = _hazards(policy, there)
+            hazards = _hazards(policy, there, about)
             if hazards and not policy.is_observed:
                 yield _gap(node, policy, hazards, about)
 
@@ -81,14 +84,19 @@ def _gap(node: Node, policy: PortPolicy, hazards: tuple[AuthzRule, ...], about: 
     )
 
 
-def _hazards(policy: PortPolicy, there: Sequence[PortPolicy]) -> tuple[AuthzRule, ...]:
+def _hazards(policy: PortPolicy, there: Sequence[PortPolicy], about: Compared) -> tuple[AuthzRule, ...]:
     """The rules that a raw path may step round; none where the files let in no path with a slash in disguise."""
     reading = [rule for rule in policy.rules if Path() in attributes_of(rule.content)]
     if any(one.paths is _KEEPING_DOTS for one in there):
         return tuple(reading)
-    if not any(one.open_layers or any(_lets_raw(rule, one.paths) for rule in one.rules) for one in there):
+    stepped = [rule for rule in reading if rule.effect is not Effect.ALLOW or _takes_out(rule.when)]
+    entered = [tuple(rule for rule in one.rules if _lets_raw(rule, one.paths)) for one in there]
+    if not stepped or not any(one.open_layers or rules for one, rules in zip(there, entered, strict=True)):
         return ()
-    return tuple(rule for rule in reading if rule.effect is not Effect.ALLOW or _takes_out(rule.when))
+    if isinstance(policy.node, External):
+        return tuple(stepped)  # its callers come through a gateway, which is another port to them
+    ((one, rules),) = zip(there, entered, strict=True)
+    return met(policy, one, stepped, rules, about)
 
 
 def _lets_raw(rule: AuthzRule, mode: PathMode) -> bool:

@@ -67,7 +67,8 @@ class Permission:
     The rules hold of every such caller: they are what is left of the policy's (same id and origin), without sources
     that matter and without operations; `content` is all they ask. `unjudgeable` are rules that no proxy of App Mesh can
     judge, with the rest of them unchanged: where there are any, the permission says nothing. `narrowed` are allows
-    that take only some of the callers meant (strangers): they are left out, which refuses more than the policy.
+    that take only some of the callers meant (strangers), or that a deny of some takes from all of them: they are left
+    out, which refuses more than the policy.
     `is_observed`: an `observe` is in force there, and nothing is refused.
     """
 
@@ -188,6 +189,7 @@ class _Folded:
         self._denied: list[AuthzRule] = []
         self._asked: list[AuthzRule] = []
         self._narrowed: list[AuthzRule] = []
+        self._is_denied_whole = False
 
     def add(self, rule: AuthzRule) -> None:
         """One rule in force that speaks of the port."""
@@ -195,11 +197,13 @@ class _Folded:
         most = self._left(rule, is_most=True)
         if taken is False or isinstance(most.content, Never):
             return
+        least = self._left(rule, is_most=False)
         if rule.effect is not Effect.ALLOW:
             # A deny that takes some of them is taken to take all: that refuses more, never less.
             (self._denied if rule.effect is Effect.DENY else self._asked).append(most)
+            is_whole = taken is not None and isinstance(least.content, Always)
+            self._is_denied_whole |= rule.effect is Effect.DENY and is_whole
             return
-        least = self._left(rule, is_most=False)
         if taken is None or least != most:
             self._narrowed.append(most)
         if taken is not None and not isinstance(least.content, Never):
@@ -208,7 +212,11 @@ class _Folded:
     def permission(self) -> Permission:
         """What all of them make together."""
         narrowed = tuple(self._narrowed)
-        if not self._allowed or any(isinstance(rule.content, Always) for rule in self._denied):
+        if self._is_denied_whole:
+            return NOTHING
+        if any(isinstance(rule.content, Always) for rule in self._denied):
+            return Permission(narrowed=(*narrowed, *self._allowed))
+        if not self._allowed:
             return Permission(narrowed=narrowed)
         judged = (*self._allowed, *self._denied)
         # Where tokens are accepted, one that is not valid is refused, whatever the rules ask for.

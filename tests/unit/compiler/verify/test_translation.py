@@ -21,7 +21,7 @@ from meshproof.compiler.ir.entities import Layer
 from meshproof.compiler.ir.matchers import Exact, Segments
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import RuleId
-from meshproof.compiler.ir.predicate import Opaque, Or, SourceIdentity, Test
+from meshproof.compiler.ir.predicate import Method, Opaque, Or, SourceIdentity, Test
 from meshproof.compiler.verify.semantic_diff import semantic_diff
 from meshproof.compiler.verify.semantic_diff_values import Change, DiffRegion
 from meshproof.compiler.verify.translation import Translation, TranslationVerdict, translation
@@ -227,6 +227,30 @@ def test_what_is_not_there_or_not_modelled_passes_no_gate() -> None:
     opaque = judged(with_rule(SOURCE, "write", when=Opaque("spec.x", origin())))
     assert opaque.verdict is TranslationVerdict.UNKNOWN
     assert not opaque.is_sound
+
+
+UNKNOWN = Opaque("spec.x", origin())
+
+
+def test_a_loss_explains_what_may_be_refused_of_what_the_policy_allows() -> None:
+    lifted = with_rule(SOURCE, "write", when=UNKNOWN)
+    found = judged(lifted, loss("write"))
+    assert found.verdict is TranslationVerdict.STRICTER
+    assert [one.region.places[0].text for one in found.stricter] == ["api:http"]
+    elsewhere = replace(loss("write"), region=Test(Method(), Exact("GET")))
+    assert judged(lifted, elsewhere).verdict is TranslationVerdict.UNKNOWN
+    assert judged(lifted, loss("read")).verdict is TranslationVerdict.UNKNOWN
+
+
+def test_a_loss_hides_nothing_that_may_be_let_through_against_the_policy() -> None:
+    """Of what the policy itself allows in some worlds alone, letting it through may be looser."""
+    source = with_rule(SOURCE, "write", when=UNKNOWN)
+    assert translation(source, read(source), (loss("write"),), DAY).verdict is TranslationVerdict.EQUAL
+    other = with_rule(SOURCE, "write", when=Opaque("spec.y", origin()))
+    assert translation(source, other, (loss("write"),), DAY).verdict is TranslationVerdict.UNKNOWN
+    assert translation(source, NARROWER, (loss("write"),), DAY).verdict is not TranslationVerdict.STRICTER
+    wider = with_rule(SOURCE, "read", operations=(), when=UNKNOWN)
+    assert judged(wider, loss("read"), loss("api")).verdict is TranslationVerdict.UNKNOWN
 
 
 def test_findings_have_a_request_and_the_rules_of_the_policy() -> None:

@@ -114,6 +114,57 @@ def test_expressions_that_take_no_slash_in_disguise_are_no_way_round(taken: str,
     assert ([*path_gaps(Compared(source, there, LiftedTransport(), DAY, names))] == []) is is_plain
 
 
+UNMET = {
+    "another caller": "allow use: web -> api\ndeny guard: old -> api { * /admin/** }\n",
+    "another method": "allow use: web -> api { GET /** }\ndeny guard: anyone -> api { POST /admin/** }\n",
+    "another header": """
+        allow use: web -> api { when header["x"] == "1" }
+        deny guard: anyone -> api { * /admin/**  unless has header["x"] }
+    """,
+    "an allow of everything": """
+        allow use: web -> api
+        allow more: web -> api {
+            GET /**
+            unless path in /admin/**
+        }
+    """,
+}
+MET = {
+    "the same caller": "allow use: web -> api\ndeny guard: { old, web } -> api { * /admin/** }\n",
+    "one of its methods": "allow use: web -> api { GET /** }\ndeny guard: anyone -> api { POST|GET /admin/** }\n",
+    "one of its headers": """
+        allow use: web -> api { when header["x"] == "1" }
+        deny guard: anyone -> api { * /admin/**  unless has header["y"] }
+    """,
+    "an allow of some": """
+        allow use: web -> api { POST /** }
+        allow more: web -> api {
+            GET /**
+            unless path in /admin/**
+        }
+    """,
+    "an allow of everything to another": """
+        allow use: old -> api
+        allow more: web -> api {
+            GET /**
+            unless path in /admin/**
+        }
+    """,
+}
+
+
+@pytest.mark.parametrize("mode", WITHOUT_NONE)
+@pytest.mark.parametrize("why", UNMET)
+def test_a_rule_that_speaks_of_nothing_that_is_let_in_is_not_stepped_round(why: str, mode: PathMode) -> None:
+    assert gaps("service old { port http 80 -> 8080 }\n" + UNMET[why], mode) == []
+
+
+@pytest.mark.parametrize("mode", WITHOUT_NONE)
+@pytest.mark.parametrize("why", MET)
+def test_a_rule_that_speaks_of_some_of_it_is(why: str, mode: PathMode) -> None:
+    assert len(gaps("service old { port http 80 -> 8080 }\n" + MET[why], mode)) == 1
+
+
 RELAYED = """
 gateway out { port tls 443 -> 8443 }
 external bank { hosts "bank.example"  port https 443 originate  via out }

@@ -65,6 +65,14 @@ def test_a_deny_of_some_strangers_refuses_all_of_them() -> None:
     assert _row("allow a: authenticated -> api\ndeny b: namespace app -> api { DELETE /** }").strangers.denied
 
 
+def test_what_a_deny_of_some_strangers_takes_from_all_of_them_is_told() -> None:
+    row = _row("allow a: authenticated -> api { DELETE /x }\ndeny b: namespace app -> api")
+    assert row.strangers.is_nothing
+    assert [rule.id for rule in row.strangers.narrowed] == ["a"]
+    whole = _row("allow a: authenticated -> api { DELETE /x }\ndeny b: namespace app -> api\ndeny c: anyone -> api")
+    assert whole.strangers.narrowed == ()
+
+
 def test_an_identity_that_a_rule_names_is_known() -> None:
     row = _row('allow it: identity "spiffe://td/vm/x" -> api')
     assert [one.is_everything for identity, one in row.known if identity.path == "/vm/x"] == [True]

@@ -1,0 +1,100 @@
+"""Which rules may speak of a request that emitted files let in, whatever its path is read as.
+
+A rule that can never speak of the same caller, method or header is not stepped round, however a path is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.predicate import (
+    Always,
+    And,
+    Never,
+    Not,
+    Or,
+    Path,
+    Predicate,
+    Test,
+    attributes_of,
+    conjunction,
+    disjunction,
+    negation,
+)
+from meshproof.compiler.smt.encode_authz import encode_admitted, encode_match
+from meshproof.compiler.smt.formula import TRUE
+from meshproof.compiler.smt.policy import PortPolicy
+from meshproof.compiler.smt.reading import Readings
+from meshproof.compiler.smt.repeated import Repeated
+from meshproof.compiler.smt.solver import Limits
+from meshproof.compiler.smt.solver import Undecided as GaveUp
+from meshproof.compiler.verify.semantic_diff import place_of
+from meshproof.compiler.verify.semantic_diff_compare import Comparing, PortComparison
+from meshproof.compiler.verify.translation_gaps import Compared
+
+_LIMITS = Limits(10_000)
+
+
+def met(
+    policy: PortPolicy, there: PortPolicy, reading: Sequence[AuthzRule], entered: Sequence[AuthzRule], about: Compared
+) -> tuple[AuthzRule, ...]:
+    """Those of the rules `reading` paths that may speak of what one of the emitted rules `entered` lets in.
+
+    What they say of paths is taken for as much as it can be, on both sides each for itself. Where an allow that reads
+    no path lets a request in, no other allow matters to it. All of `reading`, where it cannot be told.
+    """
+    old = replace(policy, rules=tuple(map(_of_any_path, policy.rules)), readings=Readings(), route=None, route_tcp=None)
+    new = replace(there, rules=tuple(map(_of_any_path, there.rules)), readings=Readings(), route=None, route_tcp=None)
+    comparing = Comparing(
+        meshes=(about.source, about.lifted),
+        origins=({}, {}),
+        day=about.day,
+        to_new=about.to_new,
+        limits=_LIMITS,
+        most=1,
+        repeated=Repeated.ANY,
+    )
+    try:
+        joint = PortComparison(old, new, place_of(old, new), comparing).joint
+        formulas = joint.formulas
+        names = {rule.id for rule in entered}
+        let_in = [encode_match(rule, joint.new) for rule in new.rules if rule.id in names]
+        entering = formulas.disjunction(let_in) if not new.open_layers else TRUE
+        inside = (joint.new.is_http, encode_admitted(joint.new), entering)
+        plain = {rule.id for rule in policy.rules if rule.effect is Effect.ALLOW and not _reads_path(rule)}
+        whole = formulas.disjunction(encode_match(rule, joint.old) for rule in old.rules if rule.id in plain)
+        wanted = {rule.id: rule for rule in reading}
+        found = []
+        for rule in old.rules:
+            if rule.id in wanted:
+                left = formulas.negation(whole) if rule.effect is Effect.ALLOW else TRUE
+                if not joint.is_empty(*inside, encode_match(rule, joint.old), left):
+                    found.append(wanted[rule.id])
+        return tuple(found)
+    except GaveUp:
+        return tuple(reading)
+
+
+def _reads_path(rule: AuthzRule) -> bool:
+    return Path() in attributes_of(rule.content)
+
+
+def _of_any_path(rule: AuthzRule) -> AuthzRule:
+    """The rule as it speaks of requests with whatever path it likes best."""
+    return replace(rule, operations=(), when=_any_path(rule.content)) if _reads_path(rule) else rule
+
+
+def _any_path(predicate: Predicate, *, is_negated: bool = False) -> Predicate:
+    match predicate:
+        case Test(Path(), _):
+            return Never() if is_negated else Always()
+        case Not(operand):
+            return negation(_any_path(operand, is_negated=not is_negated))
+        case And(operands):
+            return conjunction(tuple(_any_path(one, is_negated=is_negated) for one in operands))
+        case Or(operands):
+            return disjunction(tuple(_any_path(one, is_negated=is_negated) for one in operands))
+        case _:
+            return predicate
