@@ -98,7 +98,8 @@ class LiftedTransport:
 
     `closed` are the declared senders whose proxies refuse what they do not know; `is_closed_elsewhere`
     says whether those of senders do that nobody declares. `unread` is what else stands in the files, is not in the
-    lifted mesh, and is not plainly without effect.
+    lifted mesh, and is not plainly without effect. `handed_over` are ports whose connections go on as they come, TLS
+    unread, to a companion of the target that the files set up for that service and port.
     """
 
     servers: tuple[LiftedServer, ...] = ()
@@ -107,3 +108,4 @@ class LiftedTransport:
     closed: frozenset[NodeName] = frozenset()
     is_closed_elsewhere: bool = False
     unread: tuple[str, ...] = ()
+    handed_over: frozenset[tuple[NodeName, int]] = frozenset()

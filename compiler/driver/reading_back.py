@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.backend.companion import companions_of, handed_over
 from meshproof.compiler.backend.target import LiftingTarget, has_errors
+from meshproof.compiler.driver.companions import Beside, beside, composed, unwired
 from meshproof.compiler.driver.translating import translation_findings
 from meshproof.compiler.verify.semantic_diff_values import Undecided
 from meshproof.compiler.verify.translation import (
@@ -17,6 +19,7 @@ from meshproof.compiler.verify.translation import (
 )
 from meshproof.compiler.verify.translation_connections import connection_gaps
 from meshproof.compiler.verify.translation_gaps import Gap
+from meshproof.compiler.verify.translation_part import WHOLE, Part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,11 +68,31 @@ def _judged(target: AnyTarget, mesh: Mesh, options: CompileOptions, timeout_ms: 
     assert isinstance(target, LiftingTarget)
     lowered = target.lower(mesh, options)
     artifacts = target.emit(lowered)
+    companions = companions_of(lowered)
+    made = tuple(beside(one, mesh, options) for one in companions)
+    every = (*artifacts, *(file for one in made for file in one.files))
+    told = tuple(diagnostic for one in made for diagnostic in one.diagnostics)
     lifted = read_back(target, artifacts, options, mesh)
-    if lifted.mesh is None:
-        return Emitted(artifacts, UNPROVED, lifted.diagnostics)
-    judged = judgement(mesh, lifted, lowered.losses, options.day, timeout_ms)
-    return Emitted(artifacts, _KNOWN[judged.verdict], translation_findings(mesh, judged, target.title))
+    if lifted.mesh is None or has_errors(told):
+        return Emitted(every, UNPROVED, (*lifted.diagnostics, *told))
+    losses = (*lowered.losses, *(loss for one in made for loss in one.losses))
+    part = Part(handed_over(companions))
+    found = [(target.title, judgement(mesh, lifted, losses, options.day, timeout_ms, part))]
+    found += [(one.target.title, _of_companion(one, mesh, lifted, losses, options, timeout_ms)) for one in made]
+    findings = (finding for title, judged in found for finding in translation_findings(mesh, judged, title))
+    return Emitted(every, _worst(tuple(judged.verdict for _, judged in found)), (*told, *findings))
+
+
+def _of_companion(
+    made: Beside, mesh: Mesh, around: Lifted, losses: Sequence[Loss], options: CompileOptions, timeout_ms: int
+) -> Translation:
+    """The judgement over what a companion makes of its ports."""
+    own = read_back(made.target, made.own, options, mesh)
+    if own.mesh is None:
+        return Translation(undecided=tuple(Undecided(made.companion.target, one.message) for one in own.diagnostics))
+    part = Part(made.companion.ports, is_inside=True)
+    judged = judgement(mesh, composed(made, own, around), losses, options.day, timeout_ms, part)
+    return replace(judged, undecided=(*judged.undecided, *unwired(made, mesh, around)))
 
 
 def read_back(target: LiftingTarget, files: tuple[Artifact, ...], options: CompileOptions, mesh: Mesh) -> Lifted:
@@ -79,15 +102,20 @@ def read_back(target: LiftingTarget, files: tuple[Artifact, ...], options: Compi
 
 
 def judgement(
-    mesh: Mesh, lifted: Lifted, losses: Sequence[Loss], day: date, timeout_ms: int = DEFAULT_OPTIONS.timeout_ms
+    mesh: Mesh,
+    lifted: Lifted,
+    losses: Sequence[Loss],
+    day: date,
+    timeout_ms: int = DEFAULT_OPTIONS.timeout_ms,
+    part: Part = WHOLE,
 ) -> Translation:
     """Files that were read back compared with their policy: requests, connections, and whatever was not understood.
 
     Nothing that a target emits may need a word of its own reader, so each is something that is not known.
     """
     assert lifted.mesh is not None, "what cannot be read is not judged"
-    found = translation(mesh, lifted.mesh, losses, day, TranslationOptions(timeout_ms))
-    connections = connection_gaps(mesh, lifted.mesh, lifted.transport, losses, day)
+    found = translation(mesh, lifted.mesh, losses, day, TranslationOptions(timeout_ms, part=part))
+    connections = connection_gaps(mesh, lifted.mesh, lifted.transport, losses, day, part)
     told = (Undecided(one.subject, one.message) for one in lifted.diagnostics)
     unknown = (*found.undecided, *(one for one in connections if isinstance(one, Undecided)), *told)
     return replace(
@@ -95,6 +123,12 @@ def judgement(
         connections=tuple(one for one in connections if isinstance(one, Gap)),
         undecided=tuple(dict.fromkeys(unknown)),
     )
+
+
+def _worst(verdicts: tuple[TranslationVerdict, ...]) -> str:
+    """What is known of all of it together."""
+    known = [_KNOWN[one] for one in verdicts]
+    return next((one for one in (UNPROVED, STRICTER) if one in known), EQUAL)
 
 
 _KNOWN = {

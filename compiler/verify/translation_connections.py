@@ -13,6 +13,7 @@ from meshproof.compiler.verify.correspondence import by_place
 from meshproof.compiler.verify.semantic_diff_values import Undecided
 from meshproof.compiler.verify.translation_edges import edge_gaps
 from meshproof.compiler.verify.translation_gaps import Compared, Gap
+from meshproof.compiler.verify.translation_part import WHOLE, Part
 from meshproof.compiler.verify.translation_paths import path_gaps
 from meshproof.compiler.verify.translation_relays import relay_gaps
 from meshproof.compiler.verify.translation_senders import sender_gaps
@@ -20,16 +21,24 @@ from meshproof.compiler.verify.translation_transport import workload_gaps
 
 
 def connection_gaps(
-    source: Mesh, lifted: Mesh, transport: LiftedTransport | None, losses: Sequence[Loss], day: date
+    source: Mesh,
+    lifted: Mesh,
+    transport: LiftedTransport | None,
+    losses: Sequence[Loss],
+    day: date,
+    part: Part = WHOLE,
 ) -> tuple[Gap | Undecided, ...]:
     """What differs, without what is refused more and a listed loss of its subject says so; the rest is not known.
 
     Without `transport` the files were not asked what they say of connections beside the lifted mesh: so nobody knows.
+    Of a `part` that is some ports alone it is not looked at: who listens and who calls is said elsewhere.
     """
     told = transport if transport is not None else LiftedTransport()
-    about = Compared(source, lifted, told, day, by_place(source, lifted).to_new)
+    about = Compared(source, lifted, told, day, by_place(source, lifted).to_new, part)
     found: list[Gap | Undecided] = [*workload_gaps(about), *path_gaps(about)]
-    if transport is None:
+    if part.is_inside:
+        pass
+    elif transport is None:
         found.append(Undecided("connections", "the target does not tell what it does with them"))
     else:
         found += edge_gaps(about)

@@ -13,6 +13,7 @@ from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.request import Request
 from meshproof.compiler.semantics import MalformedRequest, MissingAnswer, NotModelled, decide
 from meshproof.compiler.verify.semantic_diff_values import DiffWitness
+from meshproof.compiler.verify.translation_part import WHOLE, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,14 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Both sides of a comparison. `to_new` has the lifted name of each node that has one."""
+    """Both sides of a comparison. `to_new` has the lifted name of each node that has one, `part` is what is compared."""
 
     source: Mesh
     lifted: Mesh
     transport: LiftedTransport
     day: date
     to_new: Mapping[NodeName, NodeName]
+    part: Part = WHOLE
 
     def shown(self, request: Request) -> DiffWitness:
         """A request of the policy's names, with what either side decides about it."""

@@ -31,7 +31,8 @@ def workload_gaps(about: Compared) -> Iterator[Gap]:
     for service in about.source.services:
         if service.ports and about.to_new.get(service.name) in services:
             yield from _at_service(service, about)
-    yield from _around(about)
+    if not about.part.is_inside:
+        yield from _around(about)
     yield from _strangers(about)
 
 
@@ -43,7 +44,7 @@ class _Port:
 
 
 def _at_service(service: Service, about: Compared) -> Iterator[Gap]:
-    for port in _ports(service, about):
+    for port in (one for one in _ports(service, about) if about.part.has(service.name, one.number)):
         for identity, who in ((None, _WITHOUT), (_caller(about.source), _WITH)):
             request = _request(service.name, port, identity)
             was = _passes(about.source, request, about)
