@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,11 +22,15 @@ class BundleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A bundle and the engine that keeps it. `audits` names the audited rules that are met, if there are any."""
+    """A bundle and the engine that keeps it. `audits` names the audited rules that are met, if there are any.
+
+    `digest` is the SHA-256 of the bundle as it was written (without its envelope), in hexadecimal.
+    """
 
     bundle: Bundle
     engine: Engine
     audits: Engine | None = None
+    digest: str = ""
 
 
 def load_bundle(data: bytes, *, trusted_keys: Sequence[bytes] = (), most_bytes: int = MOST_BYTES) -> Loaded:
@@ -39,7 +44,7 @@ def load_bundle(data: bytes, *, trusted_keys: Sequence[bytes] = (), most_bytes: 
     try:
         text = verified(data, trusted_keys) if trusted_keys else data
         bundle = load(text)
-        return Loaded(bundle, Engine(bundle.mesh), audits(bundle.mesh))
+        return Loaded(bundle, Engine(bundle.mesh), audits(bundle.mesh), hashlib.sha256(text).hexdigest())
     except SignatureError as error:
         raise BundleError(f"the signature is refused: {error}") from None
     except JsonError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from meshproof.runtime.extauthz.destinations import Destination
-from meshproof.runtime.settings_run import TokenKeys
+from meshproof.runtime.settings_run import PolicyFiles, TokenKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,7 @@ class Limits:
 class AuthzSettings:
     """All of one file. Paths are whole. It listens at `listen` over HTTP, at `grpc` over gRPC, or at both."""
 
-    bundle: Path
-    trusted_keys: tuple[Path, ...]
+    policy: PolicyFiles
     destinations: tuple[Destination, ...]
     listen: Listen | None = field(default_factory=Listen)
     admin: Listen | None = None

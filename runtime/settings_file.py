@@ -8,6 +8,7 @@ from pathlib import Path
 
 from meshproof.runtime.extauthz.destinations import Destination
 from meshproof.runtime.settings import AuthzSettings, Limits, Listen, TlsSettings
+from meshproof.runtime.settings_policy import policy_files
 from meshproof.runtime.settings_tokens import token_keys
 from meshproof.runtime.tables import SettingError, Table, content_of, root_table
 
@@ -36,12 +37,7 @@ def read_settings(path: Path) -> AuthzSettings:
 
 
 def _settings(root: Table, folder: Path) -> AuthzSettings:
-    policy = root.table("policy")
-    bundle = folder / policy.text("bundle")
-    keys = tuple(folder / key for key in policy.texts("trusted_keys"))
-    if policy.has("trusted_keys") and not keys:
-        raise policy.refuse("trusted_keys", "an empty list trusts nobody; leave it out to take an unsigned bundle")
-    policy.end()
+    policy = policy_files(root.table("policy"), folder)
     grpc = _listen(root.table("grpc"), folder, _GRPC_PORT) if root.has("grpc") else None
     listen = _listen(root.table("listen"), folder, Listen().port) if root.has("listen") or grpc is None else None
     admin = _admin(root.table("admin")) if root.has("admin") else None
@@ -52,7 +48,7 @@ def _settings(root: Table, folder: Path) -> AuthzSettings:
     table.end()
     tokens = token_keys(root, folder)
     root.end()
-    return AuthzSettings(bundle, keys, destinations, listen, admin, limits, grpc, tokens)
+    return AuthzSettings(policy, destinations, listen, admin, limits, grpc, tokens)
 
 
 def _listen(table: Table, folder: Path, port: int) -> Listen:

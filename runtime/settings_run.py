@@ -23,10 +23,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class PolicyFiles:
-    """The bundle, and whose signature it must have. No keys: it is not signed."""
+    """The bundle, and whose signature it must have. No keys: it is not signed.
+
+    Bundles of less than `minimum_revision`, or older than what was taken and stands in `revision_file`, are refused. 0
+    and None: a revision is not asked for.
+    """
 
     bundle: Path
     trusted_keys: tuple[Path, ...] = ()
+    minimum_revision: int = 0
+    revision_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 from meshproof.compiler.ir.names import NodeName
+from meshproof.runtime.settings_policy import policy_files
 from meshproof.runtime.settings_run import (
     IdentityFiles,
     IdentityFolder,
     Place,
-    PolicyFiles,
     ProcessSettings,
     RunLimits,
     RunSettings,
@@ -63,7 +63,7 @@ def parse_run_settings(content: bytes, path: Path) -> RunSettings:
 def _settings(root: Table, folder: Path) -> RunSettings:
     found = RunSettings(
         service=NodeName(root.text("service")),
-        policy=_policy(root.table("policy"), folder),
+        policy=policy_files(root.table("policy"), folder),
         identity=_identity(root.table("identity"), folder),
         inbound=inbound_ports(root),
         outbound=outbound_ports(root),
@@ -78,14 +78,6 @@ def _settings(root: Table, folder: Path) -> RunSettings:
     if not found.inbound and not found.outbound:
         raise SettingError("", "there is neither an `[[inbound]]` nor an `[[outbound]]`, so nothing is listened at")
     refuse_shared_places(_places(found))
-    return found
-
-
-def _policy(table: Table, folder: Path) -> PolicyFiles:
-    found = PolicyFiles(folder / table.text("bundle"), tuple(folder / key for key in table.texts("trusted_keys")))
-    if table.has("trusted_keys") and not found.trusted_keys:
-        raise table.refuse("trusted_keys", "an empty list trusts nobody; leave it out to take an unsigned bundle")
-    table.end()
     return found
 
 

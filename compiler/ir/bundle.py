@@ -13,6 +13,8 @@ from meshproof.compiler.ir.json_text import Json, JsonError, canonical, parse
 from meshproof.compiler.ir.mesh import Mesh
 
 SCHEMA = "meshproof/bundle/v1"
+MOST_REVISION = 2**53 - 1
+"""The greatest number that every reader of JSON keeps as it is."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,12 +30,16 @@ class SourcePlace:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A policy for the runtime. `policy` is the digest of the whole mesh, `read_back` what is known of these bytes."""
+    """A policy for the runtime. `policy` is the digest of the whole mesh, `read_back` what is known of these bytes.
+
+    `revision` is the number that whoever compiled it gave to it, from 1 to `MOST_REVISION`: greater ones came later.
+    """
 
     policy: str
     read_back: str
     mesh: Mesh
     source_map: tuple[SourcePlace, ...] = ()
+    revision: int | None = None
 
 
 def enforced(mesh: Mesh) -> Mesh:
@@ -58,6 +64,8 @@ def load(text: bytes | str) -> Bundle:
         bundle: Bundle = codec_of(Bundle, has_origins=False).read(members)
     except RecursionError:
         raise JsonError("the text is nested too deeply") from None
+    if bundle.revision is not None and not 1 <= bundle.revision <= MOST_REVISION:
+        raise JsonError(f"a revision is a whole number from 1 to {MOST_REVISION}", ".revision")
     return bundle
 
 
@@ -75,7 +83,11 @@ def json_schema() -> Json:
         "$id": SCHEMA,
         "title": "A policy as the runtime reads it",
         **bundle,
-        "properties": {"schema": {"const": SCHEMA}, **properties},
+        "properties": {
+            "schema": {"const": SCHEMA},
+            **properties,
+            "revision": {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_REVISION},
+        },
         "required": ["schema", *required],
         "$defs": defs,
     }

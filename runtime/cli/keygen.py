@@ -16,7 +16,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(given: argparse.Namespace) -> int:
-    from meshproof.runtime.cli.new_files import write_new  # noqa: PLC0415  `--help` waits for none of these
+    from meshproof.runtime.new_files import write_new  # noqa: PLC0415  `--help` waits for none of these
     from meshproof.runtime.signature import SignatureError, generate  # noqa: PLC0415
 
     key, public = (given.stem.with_name(f"{given.stem.name}.{end}") for end in ("key", "pub"))

@@ -27,7 +27,7 @@ def _verify_options(parser: argparse.ArgumentParser) -> None:
 
 def _sign(given: argparse.Namespace) -> int:
     from meshproof.runtime.bundle import BundleError, load_bundle  # noqa: PLC0415  `--help` waits for none of these
-    from meshproof.runtime.cli.new_files import write_over  # noqa: PLC0415
+    from meshproof.runtime.new_files import write_over  # noqa: PLC0415
     from meshproof.runtime.signature import SignatureError, sign  # noqa: PLC0415
 
     try:

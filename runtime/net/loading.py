@@ -4,39 +4,48 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import IssuerName, NodeName
-from meshproof.runtime.bundle import MOST_BYTES, BundleError, load_bundle
+from meshproof.runtime.bundle import MOST_BYTES, BundleError, Loaded, load_bundle
 from meshproof.runtime.extauthz.authorizer import Authorizer
 from meshproof.runtime.extauthz.destinations import DestinationError
 from meshproof.runtime.net.errors import StartError
 from meshproof.runtime.net.material.errors import RefusedError
 from meshproof.runtime.net.material.keys import check_files
+from meshproof.runtime.revisions import RevisionError, Revisions
 from meshproof.runtime.settings import AuthzSettings, TlsSettings
 from meshproof.runtime.tokens.ring import KeyRing
 from meshproof.runtime.tokens.verifier import Verifier, accepted_issuers
 
 
-def load_authorizer(settings: AuthzSettings, rings: Mapping[IssuerName, KeyRing]) -> Authorizer:
-    """The policy of the file, for all destinations, with tokens by the keys in the rings. Raises `StartError`."""
+def load_authorizer(
+    settings: AuthzSettings, rings: Mapping[IssuerName, KeyRing], judge: Callable[[Loaded], None]
+) -> Authorizer:
+    """The policy of the file, for all destinations, with tokens by the keys in the rings. Raises `StartError`.
+
+    `judge` refuses by `RevisionError` what is older than it may be, and is asked when all else is good.
+    """
+    files = settings.policy
     try:
-        keys = tuple(path.read_bytes() for path in settings.trusted_keys)
-        with settings.bundle.open("rb") as file:
+        keys = tuple(path.read_bytes() for path in files.trusted_keys)
+        with files.bundle.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
         loaded = load_bundle(data, trusted_keys=keys)
-        return Authorizer(loaded, settings.destinations, _verifiers(loaded.bundle.mesh, settings, rings))
+        authorizer = Authorizer(loaded, settings.destinations, _verifiers(loaded.bundle.mesh, settings, rings))
+        judge(loaded)
     except OSError as error:
         raise StartError(f"`{error.filename}` cannot be read: {error.strerror}") from None
-    except (BundleError, DestinationError) as error:
-        raise StartError(f"`{settings.bundle}` is refused: {error}") from None
+    except (BundleError, DestinationError, RevisionError) as error:
+        raise StartError(f"`{files.bundle}` is refused: {error}") from None
+    return authorizer
 
 
 def check(settings: AuthzSettings) -> None:
     """Load everything that the settings name. Raises `StartError`."""
     rings = {one.issuer: KeyRing(time.monotonic) for one in settings.tokens}
-    load_authorizer(settings, rings)
+    load_authorizer(settings, rings, Revisions(settings.policy).check)
     try:
         check_files(settings.tokens)
     except RefusedError as error:

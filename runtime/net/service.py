@@ -17,6 +17,7 @@ from meshproof.runtime.net.loading import load_authorizer, server_context
 from meshproof.runtime.net.material.errors import RefusedError
 from meshproof.runtime.net.material.keys import IssuerKeys
 from meshproof.runtime.net.protocol import AskingConnection, Hall
+from meshproof.runtime.revisions import RevisionError, Revisions
 from meshproof.runtime.settings import AuthzSettings, Limits, Listen
 
 if TYPE_CHECKING:
@@ -40,7 +41,16 @@ class Service:
             self._keys = IssuerKeys(settings.tokens, _nothing, self._no_keys)
         except RefusedError as error:
             raise StartError(str(error)) from None
-        self._hall = AskingHall(load_authorizer(settings, self._keys.rings), settings.limits, tls, journal, day)
+        self._revisions = Revisions(settings.policy)
+        try:
+            self._revisions.hold()
+            authorizer = load_authorizer(settings, self._keys.rings, self._revisions.take)
+        except RevisionError as error:
+            raise StartError(str(error)) from None
+        except StartError:
+            self._revisions.release()
+            raise
+        self._hall = AskingHall(authorizer, settings.limits, tls, journal, day)
         self._health = HealthHall(self._hall)
         self._grpc = None if settings.grpc is None else _grpc(settings.grpc, self._hall, settings.limits, day)
         self._servers: list[asyncio.Server] = []
@@ -70,11 +80,11 @@ class Service:
         async with self._reloading:
             settings = self._settings
             try:
-                authorizer = await asyncio.to_thread(load_authorizer, settings, self._keys.rings)
                 contexts = [
                     None if one is None or one.tls is None else server_context(one.tls)
                     for one in (settings.listen, settings.grpc)
                 ]
+                authorizer = await asyncio.to_thread(load_authorizer, settings, self._keys.rings, self._revisions.take)
                 if self._grpc is not None:
                     self._grpc.reload()
             except StartError as error:
@@ -134,6 +144,7 @@ class Service:
             self._hall.connections.emptied(seconds), *(() if self._grpc is None else (self._grpc.drain(seconds),))
         )
         await self._keys.stop()
+        self._revisions.release()
         for server in self._servers:
             server.close()
 

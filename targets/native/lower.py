@@ -9,11 +9,14 @@ from meshproof.compiler.backend.artifact import MapEntry, SourceMap
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.backend.loss import Loss
 from meshproof.compiler.backend.target import CompileOptions
-from meshproof.compiler.ir.bundle import Bundle, SourcePlace, enforced
+from meshproof.compiler.ir.bundle import MOST_REVISION, Bundle, SourcePlace, enforced
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import Origin
 from meshproof.compiler.ir.serde import digest
 from meshproof.dsl.diagnostic import Diagnostic, Label, Severity
+
+REVISION = "native.revision"
+"""The one option: the number by which a runtime tells older bundles from newer ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,18 @@ class NativeLowered:
 
 
 def lower(mesh: Mesh, options: CompileOptions) -> NativeLowered:
-    """The bundle of the mesh. What was lifted from foreign files is MP701, an option MP709: there are none."""
-    bundle = Bundle(digest(mesh), options.read_back, enforced(mesh), _source_map(mesh))
-    return NativeLowered(bundle, (*_refused(mesh), *_unknown_options(mesh, options)))
+    """The bundle of the mesh. What was lifted from foreign files is MP701, a wrong option MP709."""
+    revision = dict(options.settings).get(REVISION)
+    number = _number(revision) if revision is not None else None
+    bundle = Bundle(digest(mesh), options.read_back, enforced(mesh), _source_map(mesh), number)
+    return NativeLowered(bundle, (*_refused(mesh), *_wrong_options(mesh, options)))
+
+
+def _number(text: str) -> int | None:
+    """A number in its one form, so that the same revision is the same bytes and the same words."""
+    if not text.isascii() or not text.isdecimal() or len(text) > len(str(MOST_REVISION)) or text.startswith("0"):
+        return None
+    return int(text) if int(text) <= MOST_REVISION else None
 
 
 def _source_map(mesh: Mesh) -> tuple[SourcePlace, ...]:
@@ -63,15 +75,21 @@ def _refused(mesh: Mesh) -> tuple[Diagnostic, ...]:
     )
 
 
-def _unknown_options(mesh: Mesh, options: CompileOptions) -> Iterator[Diagnostic]:
-    for key, _ in options.settings:
-        if key.startswith("native."):
-            yield Diagnostic(
-                code="MP709",
-                severity=Severity.ERROR,
-                message=f"native has no option `{key}`",
-                labels=(Label(mesh.origin.span, is_primary=True),),
-                help="leave it out: this target has no options",
-                subject=mesh.name,
-                fingerprint=f"native:{key}",
-            )
+def _wrong_options(mesh: Mesh, options: CompileOptions) -> Iterator[Diagnostic]:
+    for key, value in options.settings:
+        if key == REVISION and _number(value) is None:
+            yield _wrong(mesh, key, f"`{key}` is no revision: `{value}`", f"it is a number from 1 to {MOST_REVISION}")
+        elif key != REVISION and key.startswith("native."):
+            yield _wrong(mesh, key, f"native has no option `{key}`", f"the one option is {REVISION}")
+
+
+def _wrong(mesh: Mesh, key: str, message: str, advice: str) -> Diagnostic:
+    return Diagnostic(
+        code="MP709",
+        severity=Severity.ERROR,
+        message=message,
+        labels=(Label(mesh.origin.span, is_primary=True),),
+        help=advice,
+        subject=mesh.name,
+        fingerprint=f"native:{key}",
+    )

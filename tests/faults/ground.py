@@ -37,9 +37,9 @@ def run(body: Coroutine[None, None, None], patience: float = PATIENCE) -> None:
     asyncio.run(asyncio.wait_for(body, patience))
 
 
-def bundle(text: str = MESH, digest: str = "first") -> bytes:
+def bundle(text: str = MESH, digest: str = "first", revision: int | None = None) -> bytes:
     """A bundle of a policy, which calls itself by that digest."""
-    return dump(Bundle(digest, "known", enforced(policy_of_texts({"m.mesh": text}).meshes[0])))
+    return dump(Bundle(digest, "known", enforced(policy_of_texts({"m.mesh": text}).meshes[0]), (), revision))
 
 
 def put(path: Path, content: bytes) -> None:

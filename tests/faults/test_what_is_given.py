@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import ssl
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.faults.ground import OPENED, Ground, Line, Sidecar, bundle, put, run
+from tests.faults.ground import OPENED, PROXY, Ground, Line, Sidecar, bundle, put, run
 from tests.unit.runtime.identity.certificates import LEAF, authority
 from tests.unit.runtime.identity.handshakes import stranger
 
@@ -66,6 +68,65 @@ def test_bundles_that_are_not_good(tmp_path: Path) -> None:
             put(ground.policy, sign(opened, secret))
             while await line.ask(method="POST") != 200:
                 pass
+            await line.close()
+
+    run(body())
+
+
+def test_policies_that_are_older(tmp_path: Path) -> None:
+    """Where the settings ask for revisions, an older one, well signed as it is, decides nothing: not while the sidecar
+    runs, and not at its next start, which ends with 2. Compiled with a greater number it is taken."""
+    secret, public = _signer()
+    ground = Ground(tmp_path)
+    put(ground.folder / "signer.pub", public)
+    put(ground.policy, sign(bundle(OPENED, "opened", 3), secret))
+    guard = 'trusted_keys = ["signer.pub"]\nrevision_file = "revision"\n'
+
+    async def body() -> None:
+        async with ground.sidecar(QUICK, guard) as sidecar:
+            line = await ground.call(sidecar)
+            assert await line.ask(method="POST") == 200
+            put(ground.policy, sign(bundle(revision=7), secret))
+            assert (await sidecar.event("reloaded"))["revision"] == 7
+            while await line.ask(method="POST") != 403:
+                pass
+            put(ground.policy, sign(bundle(OPENED, "opened", 3), secret))
+            assert "is older than 7" in str((await sidecar.event("reload-refused"))["why"])
+            await _decides_as_before(line)
+            assert await sidecar.metric('meshproof_config_reload_total{result="refused"}') == 1
+            told = json.loads((await sidecar.page("/policy"))[1])["policy"]
+            assert (told["revision"], "is older than 7" in told["refused"]["why"]) == (7, True)
+            await line.close()
+        again = await asyncio.create_subprocess_exec(
+            PROXY, "run", "--config", ground.folder / "run.toml", stderr=asyncio.subprocess.PIPE
+        )
+        assert b"is older than 7" in (await again.communicate())[1]
+        assert again.returncode == 2
+        put(ground.policy, sign(bundle(OPENED, "opened", 8), secret))
+        await ground.application.start()
+        async with ground.sidecar(QUICK, guard) as sidecar:
+            line = await ground.call(sidecar)
+            assert await line.ask(method="POST") == 200
+            await line.close()
+
+    run(body())
+
+
+def test_policies_that_were_before(tmp_path: Path) -> None:
+    """Where the settings ask for no revision, the policy of before is taken: that is how one is undone."""
+    ground = Ground(tmp_path)
+    put(ground.policy, bundle(OPENED, "opened", 3))
+
+    async def body() -> None:
+        async with ground.sidecar(QUICK) as sidecar:
+            line = await ground.call(sidecar)
+            put(ground.policy, bundle(revision=7))
+            while await line.ask(method="POST") != 403:
+                pass
+            put(ground.policy, bundle(OPENED, "opened", 3))
+            while await line.ask(method="POST") != 200:
+                pass
+            assert [one["name"] for one in sidecar.events if one["event"] == "reloaded"] == ["first", "opened"]
             await line.close()
 
     run(body())

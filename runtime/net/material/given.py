@@ -26,6 +26,7 @@ from meshproof.runtime.net.material.policy import (
     read_policy,
 )
 from meshproof.runtime.net.process.frames import Frame
+from meshproof.runtime.revisions import RevisionError, Revisions
 from meshproof.runtime.settings_run import RunSettings, WorkloadApi
 
 
@@ -67,10 +68,21 @@ class Given:
     """The last good policy and identity of a sidecar. Nothing here waits for anything but disks."""
 
     def __init__(
-        self, settings: RunSettings, told: Told, swapped: Callable[[Frame], None], now: Callable[[], datetime] = clock
+        self,
+        settings: RunSettings,
+        told: Told,
+        swapped: Callable[[Frame], None],
+        now: Callable[[], datetime] = clock,
+        *,
+        is_trial: bool = False,
     ) -> None:
-        """`swapped` is called with the frame of each policy and identity that is taken, the first ones too."""
+        """`swapped` is called with the frame of each policy and identity that is taken, the first ones too.
+
+        `is_trial`: what is taken is not remembered, so another process may run meanwhile.
+        """
         self._settings = settings
+        self._revisions = Revisions(settings.policy)
+        self._is_trial = is_trial
         self._told = told
         self._swapped = swapped
         self._now = now
@@ -111,10 +123,19 @@ class Given:
 
     def load(self) -> None:
         """Read everything, for the first time. Raises `RefusedError`."""
+        if not self._is_trial:
+            try:
+                self._revisions.hold()
+            except RevisionError as error:
+                raise RefusedError(str(error)) from None
         self._watch.has_changed()
         self._hold_policy(self._read_policy())
         if not isinstance(self._settings.identity, WorkloadApi):
             self._hold_identity(self._read_identity())
+
+    def close(self) -> None:
+        """Leave what was remembered to another process."""
+        self._revisions.release()
 
     async def reload(self) -> bool:
         """Take what is there now, each for itself; whether nothing was refused. The last good ones stay."""
@@ -198,7 +219,14 @@ class Given:
         if held is not None and self._mesh is not None and held.frame == frame:
             return _Policy(held, self._mesh)
         loaded = load_policy(material, self._settings)
-        return _Policy(Taken(frame, loaded.bundle.policy), loaded.bundle.mesh)
+        try:
+            if self._is_trial:
+                self._revisions.check(loaded)
+            else:
+                self._revisions.take(loaded)
+        except RevisionError as error:
+            raise RefusedError(f"`{self._settings.policy.bundle}` is refused: {error}") from None
+        return _Policy(Taken(frame, loaded.bundle.policy, loaded.bundle.revision), loaded.bundle.mesh)
 
     def _read_identity(self) -> _Identity:
         assert not isinstance(self._settings.identity, WorkloadApi)

@@ -10,10 +10,14 @@ from meshproof.runtime.net.process.frames import Frame
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What is held: the frame that gives it to a worker, and what people call it (a digest, an identity)."""
+    """What is held: the frame that gives it to a worker, and what people call it (a digest, an identity).
+
+    `revision` is the number of a policy, where it has one.
+    """
 
     frame: Frame
     name: str
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

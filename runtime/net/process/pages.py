@@ -55,7 +55,7 @@ class SidecarPages:
     def _policy(self) -> dict[str, Json]:
         given, ends = self._given, self._given.ends
         return {
-            "policy": _held(given.policy),
+            "policy": {**_held(given.policy), **_revision(given.policy)},
             "identity": {**_held(given.identity), "ends": None if ends is None else _moment(ends)},
             "gaps": list(given.gaps),
             "keys": {"known": [*map(str, self._keys.known)], "troubles": {**self._keys.troubles}},
@@ -73,6 +73,11 @@ def _held(holding: Holding) -> dict[str, Json]:
         "taken_at": None if holding.taken_at is None else _text(holding.taken_at),
         "refused": None if refusal is None else {"at": _text(refusal.at), "why": refusal.why},
     }
+
+
+def _revision(holding: Holding) -> dict[str, Json]:
+    taken = holding.taken
+    return {} if taken is None or taken.revision is None else {"revision": taken.revision}
 
 
 def _moment(seconds: float) -> str:

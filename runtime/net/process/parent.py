@@ -164,6 +164,7 @@ class Parent:
             task.cancel()
         await self._supervisor.drain(seconds)
         await self._keys.stop()
+        self._given.close()
         self._admin.stop()
         for pusher in self._pushers:
             pusher.close()
@@ -208,6 +209,6 @@ def check(config: Config, journal: Journal) -> None:
 
     Keys at URLs are not fetched, and agents are not asked.
     """
-    Given(config.settings, Telling(journal), lambda _: None).load()
+    Given(config.settings, Telling(journal), lambda _: None, is_trial=True).load()
     check_files(config.settings.tokens)
     refuse_what_is_missing(config.settings.telemetry)

@@ -27,7 +27,8 @@ class Telling:
     def taken(self, what: str, taken: Taken) -> None:
         """A new policy, or identity, holds."""
         self._registry.number(catalogue.CONFIG_RELOADS, "taken").value += 1
-        self.journal.tell("reloaded", what=what, name=taken.name)
+        revision = {} if taken.revision is None else {"revision": taken.revision}
+        self.journal.tell("reloaded", what=what, name=taken.name, **revision)
 
     def refused(self, what: str, why: str) -> None:
         """A new one is refused."""

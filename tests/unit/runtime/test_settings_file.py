@@ -11,7 +11,7 @@ from meshproof.compiler.ir.names import IssuerName
 from meshproof.runtime.extauthz.destinations import Destination
 from meshproof.runtime.settings import Limits, Listen, TlsSettings
 from meshproof.runtime.settings_file import read_settings
-from meshproof.runtime.settings_run import TokenKeys
+from meshproof.runtime.settings_run import PolicyFiles, TokenKeys
 from meshproof.runtime.tables import SettingError
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "runtime/authz.schema.json").read_text(encoding="utf-8"))
@@ -20,7 +20,8 @@ PLACE = '[[destination]]\npath_prefix = "/catalog"\nservice = "catalog"\nport = 
 LEAST = POLICY + PLACE
 TLS = '[listen.tls]\ncertificate = "a.pem"\nkey = "a.key"\nclient_ca = "ca.pem"\n'
 MOST = (
-    f'{POLICY}trusted_keys = ["a.pub"]\n[listen]\naddress = "0.0.0.0"\nport = 1\n{TLS}clients = ["spiffe://a/b"]\n'
+    f'{POLICY}trusted_keys = ["a.pub"]\nminimum_revision = 7\nrevision_file = "revision"\n'
+    f'[listen]\naddress = "0.0.0.0"\nport = 1\n{TLS}clients = ["spiffe://a/b"]\n'
     f'[admin]\naddress = "::1"\nport = 0\n{PLACE}headers = ["X-Role"]\ntakes_plaintext = true\n'
     f'verified_payload = "payload"\n[grpc]\naddress = "0.0.0.0"\nport = 2\n{TLS.replace("listen", "grpc")}'
     '[[tokens]]\nissuer = "login"\njwks_file = "keys.json"\n'
@@ -37,14 +38,14 @@ def _file(folder: Path, text: str) -> Path:
 
 def test_the_least_file_listens_at_loopback(tmp_path: Path) -> None:
     found = read_settings(_file(tmp_path, LEAST))
-    assert found.bundle == tmp_path / "policy.json"
+    assert found.policy.bundle == tmp_path / "policy.json"
     assert found.destinations == (Destination("/catalog", "catalog", 8080),)
     assert (found.listen, found.admin, found.limits) == (Listen("127.0.0.1", 9191), None, Limits())
 
 
 def test_every_key_is_kept(tmp_path: Path) -> None:
     found = read_settings(_file(tmp_path, MOST))
-    assert found.trusted_keys == (tmp_path / "a.pub",)
+    assert found.policy == PolicyFiles(tmp_path / "policy.json", (tmp_path / "a.pub",), 7, tmp_path / "revision")
     assert found.listen is not None
     assert found.listen.tls is not None
     assert found.listen.tls.client_ca == tmp_path / "ca.pem"

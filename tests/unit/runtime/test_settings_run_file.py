@@ -48,6 +48,7 @@ STATIC = f'{WHERE}addresses = ["10.0.0.9:15080", "[fd00::9]:15080"]\n'
 LEAST = TOP + SVID + IN
 MOST = (
     'service = "catalog"\n[policy]\nbundle = "policy.json"\ntrusted_keys = ["a.pub"]\n'
+    'minimum_revision = 7\nrevision_file = "/var/lib/revision"\n'
     + SVID
     + 'federated = { "partner.example" = "partner.pem" }\n'
     + IN
@@ -90,7 +91,7 @@ def test_the_least_file_takes_the_defaults() -> None:
 
 def test_every_key_is_kept() -> None:
     found = _parse(MOST)
-    assert found.policy == PolicyFiles(FOLDER / "policy.json", (FOLDER / "a.pub",))
+    assert found.policy == PolicyFiles(FOLDER / "policy.json", (FOLDER / "a.pub",), 7, Path("/var/lib/revision"))
     assert found.outbound == (OutboundPort(LEDGER, 8081, Place("127.0.0.1", 16001)),)
     assert found.endpoints == (
         EndpointGroup(LEDGER, 8081, "v1", (Place("10.0.0.9", 15080), Place("fd00::9", 15080))),
@@ -164,6 +165,9 @@ REFUSED_BY_BOTH = [
     (f"{TOP}more = 1\n{SVID}{IN}", "policy.more: this key is not known"),
     (f"more = 1\n{LEAST}", "more: this key is not known"),
     (f"{TOP}trusted_keys = []\n{SVID}{IN}", "policy.trusted_keys: an empty list trusts nobody"),
+    (f'{TOP}revision_file = "a"\n{SVID}{IN}', "policy.revision_file: without `trusted_keys` anybody writes"),
+    (f"{TOP}minimum_revision = 1\n{SVID}{IN}", "policy.minimum_revision: without `trusted_keys` anybody writes"),
+    (f'{TOP}trusted_keys = ["a"]\nminimum_revision = 0\n{SVID}{IN}', "policy.minimum_revision: a whole number from 1"),
     (LEAST.replace('trust_bundle = "bundle.pem"', ""), "identity.trust_bundle: it is missing"),
     (f'{TOP}{SVID}federated = {{ Cluster = "x" }}\n{IN}', "identity.federated.Cluster: it is no name of a trust"),
     (f'{TOP}{SVID}federated = {{ "a.b" = 1 }}\n{IN}', "identity.federated.a.b: a string"),

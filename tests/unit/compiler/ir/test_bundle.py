@@ -7,7 +7,7 @@ from hypothesis import given
 from tests.strategies.building import mesh
 from tests.strategies.meshes import meshes
 
-from meshproof.compiler.ir.bundle import SCHEMA, Bundle, SourcePlace, dump, enforced, load
+from meshproof.compiler.ir.bundle import MOST_REVISION, SCHEMA, Bundle, SourcePlace, dump, enforced, load
 from meshproof.compiler.ir.json_text import JsonError
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.sameness import is_same
@@ -32,6 +32,14 @@ def test_what_only_proofs_and_tests_look_at_is_left_out() -> None:
 def test_another_format_is_refused(text: str) -> None:
     with pytest.raises(JsonError, match=SCHEMA):
         load(text)
+
+
+def test_a_revision_is_kept_within_its_bounds() -> None:
+    bundle = Bundle("", "", mesh(), (), MOST_REVISION)
+    assert load(dump(bundle)).revision == MOST_REVISION
+    for number in (0, -1, MOST_REVISION + 1):
+        with pytest.raises(JsonError, match="a revision is a whole number from 1 to"):
+            load(dump(replace(bundle, revision=number)))
 
 
 def test_unknown_members_are_refused() -> None:

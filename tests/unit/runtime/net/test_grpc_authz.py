@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from meshproof.runtime.net.errors import StartError
 from meshproof.runtime.net.journal import Journal
 from meshproof.runtime.net.service import Service
 from meshproof.runtime.settings import AuthzSettings, Limits, Listen, TlsSettings
+from meshproof.runtime.settings_run import PolicyFiles
 
 TEXT = """
 mesh shop { language 1  trust-domain "cluster.local"  namespace shop  mtls strict }
@@ -80,7 +81,7 @@ def _settings(folder: Path, tls: TlsSettings | None) -> AuthzSettings:
     bundle.write_bytes(dump(Bundle("first", "known", enforced(policy_of_texts({"m.mesh": TEXT}).meshes[0]))))
     destinations = (Destination("/catalog", "catalog", 8080),)
     limits = Limits(drain_seconds=0)
-    return AuthzSettings(bundle, (), destinations, None, None, limits, Listen(port=0, tls=tls))
+    return AuthzSettings(PolicyFiles(bundle), destinations, None, None, limits, Listen(port=0, tls=tls))
 
 
 def _with(folder: Path, body: Callable[[Running], Coroutine[None, None, None]]) -> None:
@@ -202,9 +203,7 @@ def test_a_place_that_is_taken_ends_the_start(tmp_path: Path) -> None:
     async def body(running: Running) -> None:
         settings = _settings(tmp_path, None)
         port = int(running.place.rpartition(":")[2])
-        taken = AuthzSettings(
-            settings.bundle, (), settings.destinations, None, None, settings.limits, Listen(port=port)
-        )
+        taken = replace(settings, grpc=Listen(port=port))
         with pytest.raises(StartError, match="cannot be listened at over gRPC"):
             await Service(taken, Journal(lambda _: None)).start()
 

@@ -19,9 +19,12 @@ from meshproof.compiler.ir.bundle import Bundle, dump, enforced
 from meshproof.runtime.extauthz.destinations import Destination
 from meshproof.runtime.net.errors import StartError
 from meshproof.runtime.net.journal import Journal
+from meshproof.runtime.net.loading import check
 from meshproof.runtime.net.loop import loop_factory
 from meshproof.runtime.net.service import Service
 from meshproof.runtime.settings import AuthzSettings, Limits, Listen, TlsSettings
+from meshproof.runtime.settings_run import PolicyFiles
+from meshproof.runtime.signature import generate, sign
 
 TEXT = """
 mesh shop { language 1  trust-domain "cluster.local"  namespace shop  mtls strict }
@@ -40,8 +43,8 @@ def _silent() -> Journal:
     return Journal(lambda _: None)
 
 
-def _bundle(text: str, digest: str) -> bytes:
-    return dump(Bundle(digest, "known", enforced(policy_of_texts({"m.mesh": text}).meshes[0])))
+def _bundle(text: str, digest: str, revision: int | None = None) -> bytes:
+    return dump(Bundle(digest, "known", enforced(policy_of_texts({"m.mesh": text}).meshes[0]), (), revision))
 
 
 @dataclass
@@ -67,7 +70,7 @@ async def _running(folder: Path, limits: Limits) -> AsyncIterator[Running]:
     bundle = folder / "policy.json"
     bundle.write_bytes(_bundle(TEXT, "first"))
     settings = AuthzSettings(
-        bundle, (), (Destination("/catalog", "catalog", 8080),), Listen(port=0), Listen(port=0), limits
+        PolicyFiles(bundle), (Destination("/catalog", "catalog", 8080),), Listen(port=0), Listen(port=0), limits
     )
     lines: list[str] = []
     service = Service(settings, Journal(lines.append), lambda: DAY)
@@ -227,21 +230,56 @@ def test_probes_are_answered_and_nothing_else_is_told_there(tmp_path: Path) -> N
 
 
 def test_it_starts_whole_or_not_at_all(tmp_path: Path) -> None:
-    settings = AuthzSettings(tmp_path / "policy.json", (), (Destination("/catalog", "catalog", 8080),))
+    settings = AuthzSettings(PolicyFiles(tmp_path / "policy.json"), (Destination("/catalog", "catalog", 8080),))
     with pytest.raises(StartError, match="cannot be read"):
         Service(settings, _silent())
-    settings.bundle.write_bytes(b"{}")
+    settings.policy.bundle.write_bytes(b"{}")
     with pytest.raises(StartError, match="is refused"):
         Service(settings, _silent())
-    settings.bundle.write_bytes(_bundle(TEXT, "digest"))
+    settings.policy.bundle.write_bytes(_bundle(TEXT, "digest"))
     with pytest.raises(StartError, match="declares no service"):
         Service(replace(settings, destinations=(Destination("/a", "nobody", 1),)), _silent())
+
+
+def test_an_older_policy_is_refused_where_the_settings_ask_for_it(tmp_path: Path) -> None:
+    secret, public = generate()
+    (tmp_path / "signer.pub").write_bytes(public)
+    policy = PolicyFiles(tmp_path / "policy.json", (tmp_path / "signer.pub",), 2, tmp_path / "revision")
+    settings = AuthzSettings(policy, (Destination("/catalog", "catalog", 8080),), Listen(port=0))
+
+    def put(number: int | None) -> None:
+        policy.bundle.write_bytes(sign(_bundle(TEXT, f"revision {number}", number), secret))
+
+    async def body() -> None:
+        put(5)
+        service = Service(settings, _silent(), lambda: DAY)
+        await service.start()
+        with pytest.raises(StartError, match="another process's"):
+            Service(settings, _silent())
+        for number, is_taken in ((4, False), (None, False), (6, True), (5, False)):
+            put(number)
+            assert await service.reload() is is_taken
+        check(replace(settings, policy=replace(policy, revision_file=None)))
+        with pytest.raises(StartError, match="5 is older than 6"):
+            check(settings)
+        await service.drain()
+        with pytest.raises(StartError, match="5 is older than 6"):
+            Service(settings, _silent())
+        put(1)
+        with pytest.raises(StartError, match="1 is less than `minimum_revision`, which is 2"):
+            Service(settings, _silent())
+        put(6)
+        service = Service(settings, _silent())
+        await service.start()
+        await service.drain()
+
+    asyncio.run(body())
 
 
 def test_a_place_that_is_taken_is_said(tmp_path: Path) -> None:
     async def body(running: Running) -> None:
         listen = Listen(port=running.place[1])
-        settings = AuthzSettings(running.bundle, (), (Destination("/catalog", "catalog", 8080),), listen)
+        settings = AuthzSettings(PolicyFiles(running.bundle), (Destination("/catalog", "catalog", 8080),), listen)
         with pytest.raises(StartError, match="cannot be listened at"):
             await Service(settings, _silent()).start()
 
@@ -285,7 +323,9 @@ def test_over_tls_a_new_authority_is_taken_and_half_a_pair_is_not(
         bundle.write_bytes(_bundle(TEXT, "first"))
         destinations = (Destination("/catalog", "catalog", 8080),)
         listen, limits = Listen(port=0, tls=tls), Limits(drain_seconds=0)
-        service = Service(AuthzSettings(bundle, (), destinations, listen, None, limits), _silent(), lambda: DAY)
+        service = Service(
+            AuthzSettings(PolicyFiles(bundle), destinations, listen, None, limits), _silent(), lambda: DAY
+        )
         place = (await service.start())["listen"]
         assert (await asked(place, old), await asked(place, new)) == (b"HTTP/1.1 200", b"")
         tls.key.write_bytes(new.of(uri).key.read_bytes())

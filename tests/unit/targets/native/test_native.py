@@ -103,11 +103,37 @@ def test_what_foreign_files_say_is_refused() -> None:
     assert [(one.code, one.subject) for one in lowered.diagnostics] == [("MP701", "m")]
 
 
-def test_there_are_no_options() -> None:
+def test_there_is_one_option() -> None:
     given = replace(OPTIONS, settings=(("native.x", "1"), ("istio.trust-domain", "y")))
-    assert [(one.code, one.message) for one in TARGET.lower(MESH, given).diagnostics] == [
-        ("MP709", "native has no option `native.x`")
+    assert [(one.code, one.message, one.help) for one in TARGET.lower(MESH, given).diagnostics] == [
+        ("MP709", "native has no option `native.x`", "the one option is native.revision")
     ]
+
+
+def _numbered(text: str) -> CompileOptions:
+    return replace(OPTIONS, settings=(("native.revision", text),))
+
+
+def test_a_revision_is_an_input_and_changes_nothing_else() -> None:
+    first, again, other = (TARGET.emit(TARGET.lower(MESH, _numbered(text)))[0] for text in ("7", "7", "8"))
+    assert first == again
+    assert first != other
+    assert (load(first.content).revision, load(other.content).revision) == (7, 8)
+    assert replace(load(first.content), revision=None) == load(_bundle().content)
+    assert load(_bundle().content).revision is None
+    assert _judged(first) is TranslationVerdict.EQUAL
+    schema = json_schema()
+    assert isinstance(schema, dict)
+    assert Draft202012Validator(schema).is_valid(json.loads(first.content))
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "07", "+7", "7.0", "x", "\u0667", "9007199254740992", "9" * 5000])
+def test_what_is_no_revision_is_refused(text: str) -> None:
+    lowered = TARGET.lower(MESH, _numbered(text))
+    assert [(one.code, one.message) for one in lowered.diagnostics] == [
+        ("MP709", f"`native.revision` is no revision: `{text}`")
+    ]
+    assert lowered.bundle.revision is None
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"schema":"meshproof/bundle/v1"}'])

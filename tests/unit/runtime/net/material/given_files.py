@@ -27,9 +27,9 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @cache
-def bundle(text: str = MESH, digest: str = "first") -> bytes:
+def bundle(text: str = MESH, digest: str = "first", revision: int | None = None) -> bytes:
     """A bundle of a policy, which calls itself by that digest."""
-    return dump(Bundle(digest, "known", enforced(policy_of_texts({"m.mesh": text}).meshes[0])))
+    return dump(Bundle(digest, "known", enforced(policy_of_texts({"m.mesh": text}).meshes[0]), (), revision))
 
 
 @cache

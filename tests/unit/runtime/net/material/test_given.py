@@ -188,6 +188,61 @@ def test_only_whom_the_settings_trust_may_sign(tmp_path: Path) -> None:
     _run(scene, body)
 
 
+def _guarded(folder: Path) -> tuple[Scene, bytes]:
+    """A scene whose policies must not become older, the first of which has revision 5, and what signs others."""
+    secret, public = _signer()
+    (folder / "signer.pub").write_bytes(public)
+    found = files(folder)
+    guard = 'trusted_keys = ["signer.pub"]\nrevision_file = "revision"\n[identity]'
+    text = found.config.read_text(encoding="utf-8").replace("[identity]", guard)
+    found.config.write_text(text, encoding="utf-8")
+    found.write_policy(sign(bundle(digest="fifth", revision=5), secret))
+    return _again(found), secret
+
+
+def _again(found: Files) -> Scene:
+    heard = Heard()
+    return Scene(found, heard, Given(read_run_settings(found.config), heard, heard.frames.append, lambda: NOW), [NOW])
+
+
+def test_an_older_policy_is_refused_where_the_settings_ask_for_it(tmp_path: Path) -> None:
+    scene, secret = _guarded(tmp_path)
+
+    async def body() -> None:
+        for number in (4, None):
+            scene.files.write_policy(sign(bundle(digest="older", revision=number), secret))
+            await scene.given.look()
+            assert scene.names()[0] == "fifth"
+        assert [one[:2] for one in scene.heard.said] == [("refused", "policy")] * 2
+        assert "4 is older than 5" in scene.heard.said[0][2]
+        scene.files.write_policy(sign(bundle(digest="older", revision=6), secret))
+        await scene.given.look()
+        assert scene.names()[0] == "older"
+        assert scene.given.policy.taken is not None
+        assert scene.given.policy.taken.revision == 6
+
+    _run(scene, body)
+    with pytest.raises(RefusedError, match="another process's"):
+        _again(scene.files).given.load()
+    scene.given.close()
+    scene.files.write_policy(sign(bundle(digest="fifth", revision=5), secret))
+    with pytest.raises(RefusedError, match="5 is older than 6"):
+        _again(scene.files).given.load()
+
+
+def test_a_trial_remembers_nothing(tmp_path: Path) -> None:
+    scene, secret = _guarded(tmp_path)
+    settings = read_run_settings(scene.files.config)
+    Given(settings, scene.heard, lambda _: None, lambda: NOW, is_trial=True).load()
+    assert not (tmp_path / "revision").exists()
+    scene.given.load()
+    before = (tmp_path / "revision").read_bytes()
+    scene.files.write_policy(sign(bundle(digest="sixth", revision=6), secret))
+    Given(settings, scene.heard, lambda _: None, lambda: NOW, is_trial=True).load()
+    assert (tmp_path / "revision").read_bytes() == before
+    scene.given.close()
+
+
 def test_an_identity_is_swapped_whole(tmp_path: Path) -> None:
     scene = _scene(tmp_path)
 

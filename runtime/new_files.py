@@ -22,6 +22,17 @@ def write_over(path: Path, content: bytes, mode: int) -> None:
     except OSError as error:
         partial.unlink()
         raise OSError(error.errno, error.strerror, str(path)) from None
+    _synced(path.parent)
+
+
+def _synced(folder: Path) -> None:
+    """The name of the file outlives a power failure too, where the disk can promise it."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _written(path: Path, named: Path, content: bytes, mode: int) -> None:
