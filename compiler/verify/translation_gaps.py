@@ -34,7 +34,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Both sides of a comparison. `to_new` has the lifted name of each node that has one, `part` is what is compared."""
+    """Both sides of a comparison of `part`. `to_new` has the lifted name of each node that has one."""
 
     source: Mesh
     lifted: Mesh
