@@ -19,7 +19,7 @@ from meshproof.compiler.ir.mesh import PathMode
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.predicate import And, Not, Or, Path, Predicate, Test, attributes_of
 from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
-from meshproof.compiler.patterns.automaton import includes, intersection
+from meshproof.compiler.patterns.automaton import difference, includes, intersection
 from meshproof.compiler.patterns.istio_paths import IstioMode, istio_path
 from meshproof.compiler.patterns.istio_universe import judged_paths
 from meshproof.compiler.patterns.pattern import Regex as Pattern
@@ -109,24 +109,41 @@ def _is_plain(predicate: Predicate, mode: PathMode) -> bool:
         case Test(Path(), Exact()):
             return True
         case Test(Path(), Regex(pattern=text)):
-            return _keeps_out_escapes(text, mode)
+            return _keeps_out_escapes((text,), (), mode)
         case And(operands):
-            return any(_is_plain(one, mode) for one in operands)
+            taken = tuple(text for one in operands if (text := _expression(one)) is not None)
+            out = tuple(
+                text for one in operands if isinstance(one, Not) and (text := _expression(one.operand)) is not None
+            )
+            return any(_is_plain(one, mode) for one in operands) or _keeps_out_escapes(taken, out, mode)
         case Or(operands):
             return all(_is_plain(one, mode) for one in operands)
         case _:
             return False
 
 
+def _expression(predicate: Predicate) -> str | None:
+    match predicate:
+        case Test(Path(), Regex(pattern=text)):
+            return text
+        case _:
+            return None
+
+
 @lru_cache(maxsize=1024)
-def _keeps_out_escapes(text: str, mode: PathMode) -> bool:
-    """Whether each path that the expression takes of those that the mode leaves is one with no slash in disguise."""
+def _keeps_out_escapes(taken: tuple[str, ...], out: tuple[str, ...], mode: PathMode) -> bool:
+    """Whether each path that the mode leaves, and that all of the first expressions take and none of the others, is one
+    with no slash in disguise.
+    """  # noqa: D205
+    left = judged_paths(IstioMode(mode.value)).language
     try:
-        taken = to_automaton(Pattern(text))
+        for text in taken:
+            left = intersection(left, to_automaton(Pattern(text)))
+        for text in out:
+            left = difference(left, to_automaton(Pattern(text)))
     except (PatternRefused, PatternTooLarge):
         return False
-    left = judged_paths(IstioMode(mode.value)).language
-    return includes(judged_paths(IstioMode.DECODE_AND_MERGE_SLASHES).language, intersection(taken, left))
+    return includes(judged_paths(IstioMode.DECODE_AND_MERGE_SLASHES).language, left)
 
 
 def _takes_out(predicate: Predicate, *, is_negated: bool = False) -> bool:

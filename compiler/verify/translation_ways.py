@@ -42,10 +42,10 @@ def met(
 ) -> tuple[AuthzRule, ...]:
     """Those of the rules `reading` paths that may speak of what one of the emitted rules `entered` lets in.
 
-    What they say of paths is taken for as much as it can be, on both sides each for itself. Where an allow that reads
-    no path lets a request in, no other allow matters to it. All of `reading`, where it cannot be told.
+    What is let in is taken to be so by whatever path, as that the rule speaks of is another reading of it. Where an
+    allow that reads no path lets a request in, no other allow matters to it. All of `reading`, where it cannot be told.
     """
-    old = replace(policy, rules=tuple(map(_of_any_path, policy.rules)), readings=Readings(), route=None, route_tcp=None)
+    old = replace(policy, route=None, route_tcp=None)
     new = replace(there, rules=tuple(map(_of_any_path, there.rules)), readings=Readings(), route=None, route_tcp=None)
     comparing = Comparing(
         meshes=(about.source, about.lifted),
@@ -65,14 +65,12 @@ def met(
         inside = (joint.new.is_http, encode_admitted(joint.new), entering)
         plain = {rule.id for rule in policy.rules if rule.effect is Effect.ALLOW and not _reads_path(rule)}
         whole = formulas.disjunction(encode_match(rule, joint.old) for rule in old.rules if rule.id in plain)
-        wanted = {rule.id: rule for rule in reading}
-        found = []
-        for rule in old.rules:
-            if rule.id in wanted:
-                left = formulas.negation(whole) if rule.effect is Effect.ALLOW else TRUE
-                if not joint.is_empty(*inside, encode_match(rule, joint.old), left):
-                    found.append(wanted[rule.id])
-        return tuple(found)
+        left = {Effect.ALLOW: formulas.negation(whole)}
+        return tuple(
+            rule
+            for rule in reading
+            if not joint.is_empty(*inside, encode_match(rule, joint.old), left.get(rule.effect, TRUE))
+        )
     except GaveUp:
         return tuple(reading)
 

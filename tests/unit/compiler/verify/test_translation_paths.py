@@ -12,7 +12,7 @@ from meshproof.compiler.backend.transport import LiftedTransport
 from meshproof.compiler.ir.entities import Layer
 from meshproof.compiler.ir.matchers import Regex
 from meshproof.compiler.ir.mesh import Mesh, PathMode
-from meshproof.compiler.ir.predicate import Path, Test
+from meshproof.compiler.ir.predicate import Path, Test, conjunction, negation
 from meshproof.compiler.semantics import decide
 from meshproof.compiler.verify.semantic_diff_values import Undecided
 from meshproof.compiler.verify.translation_gaps import Compared, Gap
@@ -121,6 +121,7 @@ UNMET = {
         allow use: web -> api { when header["x"] == "1" }
         deny guard: anyone -> api { * /admin/**  unless has header["x"] }
     """,
+    "no path at all": 'allow use: web -> api\ndeny guard: anyone -> api {\n * /a/**\n when path == "/"\n}\n',
     "an allow of everything": """
         allow use: web -> api
         allow more: web -> api {
@@ -163,6 +164,18 @@ def test_a_rule_that_speaks_of_nothing_that_is_let_in_is_not_stepped_round(why: 
 @pytest.mark.parametrize("why", MET)
 def test_a_rule_that_speaks_of_some_of_it_is(why: str, mode: PathMode) -> None:
     assert len(gaps("service old { port http 80 -> 8080 }\n" + MET[why], mode)) == 1
+
+
+@pytest.mark.parametrize("is_out", [True, False])
+def test_expressions_keep_slashes_in_disguise_out_together(*, is_out: bool) -> None:
+    source = mesh_of(HEAD + DENY, has_mesh=True)
+    names = {one.name: one.name for one in source.nodes}
+    allow = next(rule for rule in source.rules if rule.id == "use")
+    disguised = Test(Path(), Regex(".*%(?:2[Ff]|5[Cc]).*"))
+    ending = Test(Path(), Regex(".*a"))
+    emitted = replace(allow, operations=(), when=conjunction((ending, negation(disguised) if is_out else disguised)))
+    there = replace(lifted(source, PathMode.MERGE_SLASHES), rules=(emitted,))
+    assert ([*path_gaps(Compared(source, there, LiftedTransport(), DAY, names))] == []) is is_out
 
 
 RELAYED = """
