@@ -111,10 +111,8 @@ def _is_plain(predicate: Predicate, mode: PathMode) -> bool:
         case Test(Path(), Regex(pattern=text)):
             return _keeps_out_escapes((text,), (), mode)
         case And(operands):
-            taken = tuple(text for one in operands if (text := _expression(one)) is not None)
-            out = tuple(
-                text for one in operands if isinstance(one, Not) and (text := _expression(one.operand)) is not None
-            )
+            taken = tuple(filter(None, map(_expression, operands)))
+            out = tuple(filter(None, (_expression(one.operand) for one in operands if isinstance(one, Not))))
             return any(_is_plain(one, mode) for one in operands) or _keeps_out_escapes(taken, out, mode)
         case Or(operands):
             return all(_is_plain(one, mode) for one in operands)
