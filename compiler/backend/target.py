@@ -8,9 +8,9 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from meshproof.compiler.backend.artifact import Artifact, SourceMap
 from meshproof.compiler.backend.features import Capabilities
-from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.loss import Loss
 from meshproof.compiler.backend.transport import LiftedTransport
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.dsl.diagnostic import Diagnostic, Severity
 from meshproof.dsl.source import SourceFile, Span

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.output import lock_of, write_output
 from meshproof.compiler.backend.registry import load
 from meshproof.compiler.backend.target import ChoosingTarget, CompileOptions, has_errors
@@ -13,6 +12,7 @@ from meshproof.compiler.driver.fingerprint import fingerprinted
 from meshproof.compiler.driver.judge import judge
 from meshproof.compiler.driver.options import JudgeOptions, Progress, silent
 from meshproof.compiler.driver.reading_back import Emitted, emitted
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.serde import digest
 from meshproof.compiler.report.exit_code import ExitCode, exit_code
 from meshproof.compiler.report.model import Compiled, Finding

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from meshproof.compiler.ir.request import Request
 
 
-_OF_PROXIES = frozenset((15000, 15001, 15004, 15006, 15020, 15021, 15053, 15090))
-"""Ports at which Istio's proxies and agents answer by themselves (istio.md, foot-gun 29)."""
-
-
 class Answered(Enum):
     """What became of a line: decided, no request that can be decided, or one that needs what is not modelled."""
 
@@ -45,7 +41,7 @@ def answer(mesh: Mesh, line: str, day: date) -> Answer:
     """The decision about the request on a line, or what keeps it from one; never an exception."""
     try:
         request = request_from_json(line, mesh)
-        if mesh.is_lifted and request.port in _OF_PROXIES:
+        if request.port in mesh.proxy_ports:
             reason = f"port `{request.port}` is the proxy's own, and under no policy"
             return _answer(Answered.UNDECIDED, {"error": reason})
         decision = decide(mesh, request, day)

@@ -17,6 +17,7 @@ from meshproof.compiler.ir.entities import (
     Service,
     Zone,
 )
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.mtls import MtlsPolicy
 from meshproof.compiler.ir.names import NodeName, Origin
 from meshproof.compiler.ir.routing import Route
@@ -50,6 +51,10 @@ class Mesh:
     Each tuple is sorted by name (mTLS statements by scope), so that equal policies are equal values but for origins.
     `trust_domain` is ours, `aliases` are ours too, `trusts` are foreign domains whose identities are verified.
     No identity in a mesh is of an alias: whoever judges a request reads an alias in it as `trust_domain` (ADR 0040).
+
+    Meshes that were read from files say what their reader takes for granted, each of `premises` a clause, at which
+    `proxy_ports` proxies answer by themselves, under no policy, and by whom what they refuse is kept: what is
+    cooperative nobody enforces.
     """
 
     name: str
@@ -75,6 +80,9 @@ class Mesh:
     tests: tuple[TestBlock, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     paths: PathMode = PathMode.LANGUAGE
+    premises: tuple[str, ...] = ()
+    proxy_ports: tuple[int, ...] = ()
+    judgement: Judgement = Judgement.ENFORCED
 
     @property
     def is_lifted(self) -> bool:

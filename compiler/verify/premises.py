@@ -32,10 +32,8 @@ def premises_of(analysis: Analysis, scopes: Sequence[Scope], *, says_yes: bool =
     found.update(dict.fromkeys(_mtls(scopes)))
     found.update(dict.fromkeys(_trust(analysis)))
     found.update(dict.fromkeys(_edges(scopes)))
-    if analysis.mesh.is_lifted:
-        # Who injects proxies, and what they answer by themselves, is in no manifest (istio.md, foot-gun 29).
-        text = "every pod has its proxy, and ports 15020, 15021 and 15090 are the proxy's own"
-        found[Premise(PremiseKind.PROXY, text)] = None
+    # What a reader cannot see in files: who injects proxies, and what those answer by themselves.
+    found.update((Premise(PremiseKind.PROXY, text), None) for text in analysis.mesh.premises)
     for scope in scopes:
         found.update(dict.fromkeys(_of_port(scope.policy, says_yes=says_yes)))
     return tuple(found)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.features import Capabilities
-from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.target import CompileOptions, Lifted, Pods
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.targets.appmesh.capabilities import CAPABILITIES
 from meshproof.targets.appmesh.emit import BESIDE, emit

@@ -16,9 +16,9 @@ import pytest
 from tests.strategies.policy_text import mesh_of
 
 from meshproof.compiler.backend.artifact import Artifact
-from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.target import CompileOptions, has_errors
 from meshproof.compiler.driver.reading_back import judgement, read_back
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.verify.translation import Translation
 from meshproof.targets.appmesh.lower.lower import AppMeshLowered

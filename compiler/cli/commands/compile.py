@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from meshproof import __version__
-from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.output import OutputRefusedError
 from meshproof.compiler.backend.registry import BrokenTargetError, UnknownTargetError
 from meshproof.compiler.cli import options
@@ -16,6 +15,7 @@ from meshproof.compiler.cli.reading import judge_options, one_environment, polic
 from meshproof.compiler.cli.session import Session, open_session
 from meshproof.compiler.config.load import did_you_mean
 from meshproof.compiler.driver.compiling import NoChoiceError, Order, compile_policy
+from meshproof.compiler.ir.judgement import Judgement
 
 
 @click.command("compile")

@@ -22,6 +22,13 @@ from meshproof.targets.appmesh.model.virtual_gateway import VirtualGateway
 from meshproof.targets.appmesh.model.virtual_node import VirtualNode
 from meshproof.targets.common.callers import Identities
 
+# Where proxies run, and which ports are closed to whom, is in no resource (app-mesh.md, 2.5: R1 and R7).
+PREMISES = (
+    "every node has its proxy, and nobody else comes to the proxy's own ports 9901, 15000 and 15001",
+    "nobody comes to a port without a listener: no proxy judges there",
+)
+PROXY_PORTS = (9901, 15000, 15001)
+
 
 def assemble(resources: Resources, mesh: str, origin: Origin) -> Mesh:
     """The mesh of that name that the resources make."""
@@ -54,6 +61,8 @@ def assemble(resources: Resources, mesh: str, origin: Origin) -> Mesh:
         routes=tuple(sorted(routes, key=lambda one: one.id)),
         mtls=tuple(sorted(statements, key=lambda one: repr(one.scope))),
         paths=PathMode.MERGE_SLASHES,
+        premises=PREMISES,
+        proxy_ports=PROXY_PORTS,
     )
 
 

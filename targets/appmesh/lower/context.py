@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from meshproof.compiler.backend.artifact import MapEntry
-from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.ir.entities import Gateway, Service
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, Origin, SpiffeId
 from meshproof.dsl.diagnostic import Severity

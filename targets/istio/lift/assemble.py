@@ -25,6 +25,10 @@ from meshproof.targets.istio.lift.workloads import Role, Workload
 
 _EVERY_LAYER = (Layer.HTTP, Layer.TCP)
 
+# Who injects proxies, and what they and their agents answer by themselves, is in no manifest (istio.md, foot-gun 29).
+_PREMISE = "every pod has its proxy, and ports 15020, 15021 and 15090 are the proxy's own"
+_OF_PROXIES = (15000, 15001, 15004, 15006, 15020, 15021, 15053, 15090)
+
 
 def assemble(context: LiftContext, verdicts: dict[KubeObject, Verdict], routing: RoutingPart) -> Mesh:
     """The mesh that the objects make. Every workload is a node, but waypoints, which stand before others."""
@@ -61,6 +65,8 @@ def assemble(context: LiftContext, verdicts: dict[KubeObject, Verdict], routing:
         routes=tuple(sorted(routing.routes, key=lambda route: route.id)),
         mtls=tuple(sorted(statements, key=lambda one: repr(one.scope))),
         paths=PathMode(settings.path_mode.value),
+        premises=(_PREMISE,),
+        proxy_ports=_OF_PROXIES,
     )
 
 

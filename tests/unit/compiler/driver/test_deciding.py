@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,3 +68,14 @@ def test_a_route_that_is_not_known_does_not_hide_a_decision_that_is() -> None:
 
     assert (decided["decision"], "route" in decided) == ("allow", False)
     assert "`host`" in decided["route_error"]
+
+
+def test_a_port_of_the_proxy_itself_is_under_no_policy() -> None:
+    """Which those are is the reader's to say, whatever else listens there."""
+    own = replace(MESH, proxy_ports=(8080,))
+
+    found = answer(own, json.dumps(BOIL), DAY)
+
+    assert found.outcome is Answered.UNDECIDED
+    assert json.loads(found.text) == {"error": "port `8080` is the proxy's own, and under no policy"}
+    assert answer(replace(own, proxy_ports=(15020,)), json.dumps(BOIL), DAY).outcome is Answered.DECIDED

@@ -9,9 +9,9 @@ import pytest
 from tests.strategies.policy_text import mesh_of
 from tests.unit.policies.test_examples import boutique
 
-from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.target import CompileOptions, LiftingTarget
 from meshproof.compiler.driver.reading_back import EQUAL, STRICTER, emitted
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.targets.appmesh.target import AppMeshTarget
 from meshproof.targets.appmesh.together import misfits
 

@@ -11,6 +11,8 @@ from tests.unit.targets.appmesh.lift.scenes import DOMAIN, PAY, WEB, listener, m
 
 from meshproof.compiler.ir.request_json import request_from_json
 from meshproof.compiler.semantics import NotModelled, decide
+from meshproof.compiler.verify.analysis import Analysis
+from meshproof.compiler.verify.premises import premises_of
 
 DAY = date(2026, 11, 25)
 STRANGER = f"{DOMAIN}/ns/other/sa/other"
@@ -98,3 +100,15 @@ def test_a_node_is_known_by_the_certificate_that_it_shows() -> None:
         "shop/pay": (PAY, True),
         "shop/dark": (f"{DOMAIN}/node/dark", False),
     }
+
+
+def test_what_no_resource_shows_is_taken_for_granted_aloud() -> None:
+    """It is App Mesh's own: its proxies have other ports than Istio's, and skip whatever has no listener."""
+    mesh = mesh_of(node("pay", listener(9000)))
+    texts = [one.text for one in premises_of(Analysis(mesh, DAY), ())]
+    assert texts[1:] == [
+        "every node has its proxy, and nobody else comes to the proxy's own ports 9901, 15000 and 15001",
+        "nobody comes to a port without a listener: no proxy judges there",
+    ]
+    assert 15001 in mesh.proxy_ports
+    assert 15020 not in mesh.proxy_ports

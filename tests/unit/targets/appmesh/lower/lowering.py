@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from tests.strategies.policy_text import mesh_of
 
-from meshproof.compiler.backend.judgement import Judgement
 from meshproof.compiler.backend.target import CompileOptions
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.targets.appmesh.lower.lower import AppMeshLowered, lower
 from meshproof.targets.appmesh.model.route import Route
 from meshproof.targets.appmesh.model.virtual_node import Listener, VirtualNode

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.targets.appmesh.lower.lowering import errors, every, lowered, routes, sound
 
-from meshproof.compiler.backend.judgement import Judgement
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.targets.appmesh.model.route import GrpcRoute, HttpRoute, Route
 from meshproof.targets.appmesh.model.virtual_router import VirtualRouter
 from meshproof.targets.appmesh.model.virtual_service import VirtualService
