@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.unit.runtime.identity.certificates import authority, bundles, own
 from tests.unit.runtime.net.material.given_files import bundle
 
+from meshproof.compiler.ir.json_text import canonical
 from meshproof.compiler.ir.names import NodeName
 from meshproof.runtime.net.material.identity import IdentityMaterial
 from meshproof.runtime.net.material.policy import PolicyMaterial
@@ -84,17 +85,21 @@ class Two:
                 await writer.wait_closed()
 
     def told(self) -> dict[str, bytes]:
-        """All that is in files, and the metrics of both."""
+        """All that is in files, and the metrics of both, and what `/policy` says of each worker."""
         found = {path.name: path.read_bytes() for path in sorted(self.folder.glob("*.jsonl"))}
         for name, one in (("front", self.front), ("catalog", self.catalog)):
-            found[f"{name} metrics"] = exposition(load(one.report()[1]))
+            fields, metrics = one.report()
+            found[f"{name} page"] = canonical(fields)
+            found[f"{name} metrics"] = exposition(load(metrics))
         return found
 
 
 @asynccontextmanager
-async def two(folder: Path, policy: str, telemetry: TelemetrySettings) -> AsyncIterator[Two]:
+async def two(
+    folder: Path, policy: str, telemetry: TelemetrySettings, application: Application | None = None
+) -> AsyncIterator[Two]:
     """Both serve meanwhile. Logs are in the folder, as `front-….jsonl` and `catalog-….jsonl`, and whole at the end."""
-    application = Application()
+    application = application or Application()
     server = await asyncio.start_server(application.serve, "127.0.0.1", 0)
     kept: list[socket.socket] = [reserved(LOOPBACK), reserved(LOOPBACK)]
     outbound, inbound = map(place_of, kept)
