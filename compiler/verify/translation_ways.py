@@ -18,7 +18,6 @@ from meshproof.compiler.ir.predicate import (
     Path,
     Predicate,
     Test,
-    attributes_of,
     conjunction,
     disjunction,
     negation,
@@ -43,10 +42,10 @@ def met(
     """Those of the rules `reading` paths that may speak of what one of the emitted rules `entered` lets in.
 
     What is let in is taken to be so by whatever path, as that the rule speaks of is another reading of it. Where an
-    allow that reads no path lets a request in, no other allow matters to it. All of `reading`, where it cannot be told.
+    allow lets a request in whatever its path, no allow matters to it. All of `reading`, where it cannot be told.
     """
     old = replace(policy, route=None, route_tcp=None)
-    new = replace(there, rules=tuple(map(_of_any_path, there.rules)), readings=Readings(), route=None, route_tcp=None)
+    new = replace(there, rules=tuple(map(_of_some_path, there.rules)), readings=Readings(), route=None, route_tcp=None)
     comparing = Comparing(
         meshes=(about.source, about.lifted),
         origins=({}, {}),
@@ -63,8 +62,8 @@ def met(
         let_in = [encode_match(rule, joint.new) for rule in new.rules if rule.id in names]
         entering = formulas.disjunction(let_in) if not new.open_layers else TRUE
         inside = (joint.new.is_http, encode_admitted(joint.new), entering)
-        plain = {rule.id for rule in policy.rules if rule.effect is Effect.ALLOW and not _reads_path(rule)}
-        whole = formulas.disjunction(encode_match(rule, joint.old) for rule in old.rules if rule.id in plain)
+        allows = (_of_every_path(rule) for rule in policy.rules if rule.effect is Effect.ALLOW)
+        whole = formulas.disjunction(encode_match(rule, joint.old) for rule in allows)
         left = {Effect.ALLOW: formulas.negation(whole)}
         return tuple(
             rule
@@ -75,24 +74,25 @@ def met(
         return tuple(reading)
 
 
-def _reads_path(rule: AuthzRule) -> bool:
-    return Path() in attributes_of(rule.content)
+def _of_some_path(rule: AuthzRule) -> AuthzRule:
+    """The rule as it speaks of what it takes with some path or other."""
+    return replace(rule, operations=(), when=_without_path(rule.content, is_taken=True))
 
 
-def _of_any_path(rule: AuthzRule) -> AuthzRule:
-    """The rule as it speaks of requests with whatever path it likes best."""
-    return replace(rule, operations=(), when=_any_path(rule.content)) if _reads_path(rule) else rule
+def _of_every_path(rule: AuthzRule) -> AuthzRule:
+    """The rule as it speaks of what it takes with every path."""
+    return replace(rule, operations=(), when=_without_path(rule.content, is_taken=False))
 
 
-def _any_path(predicate: Predicate, *, is_negated: bool = False) -> Predicate:
+def _without_path(predicate: Predicate, *, is_taken: bool) -> Predicate:
     match predicate:
         case Test(Path(), _):
-            return Never() if is_negated else Always()
+            return Always() if is_taken else Never()
         case Not(operand):
-            return negation(_any_path(operand, is_negated=not is_negated))
+            return negation(_without_path(operand, is_taken=not is_taken))
         case And(operands):
-            return conjunction(tuple(_any_path(one, is_negated=is_negated) for one in operands))
+            return conjunction(tuple(_without_path(one, is_taken=is_taken) for one in operands))
         case Or(operands):
-            return disjunction(tuple(_any_path(one, is_negated=is_negated) for one in operands))
+            return disjunction(tuple(_without_path(one, is_taken=is_taken) for one in operands))
         case _:
             return predicate

@@ -122,6 +122,12 @@ UNMET = {
         deny guard: anyone -> api { * /admin/**  unless has header["x"] }
     """,
     "no path at all": 'allow use: web -> api\ndeny guard: anyone -> api {\n * /a/**\n when path == "/"\n}\n',
+    "an allow of any path": """
+        allow use: web -> api {
+            when not path == "/" or has header["x"]
+            when has header["x"]
+        }
+    """,
     "an allow of everything": """
         allow use: web -> api
         allow more: web -> api {
