@@ -124,6 +124,9 @@ class Sink:
     def resume_reading(self) -> None:
         """Nothing."""
 
+    def end_writing(self) -> None:
+        """Nothing."""
+
     def close(self) -> None:
         """Nothing."""
 

@@ -20,6 +20,9 @@ class Wire(Protocol):
     def resume_reading(self) -> None:
         """Read again."""
 
+    def end_writing(self) -> None:
+        """Write no more, after what was written, and read on. Over TLS, which knows no such half, `close` says it."""
+
     def close(self) -> None:
         """End, after what was written."""
 

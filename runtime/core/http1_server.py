@@ -100,7 +100,9 @@ class Http1Server:
 
     def eof(self) -> None:
         """The client sends no more. What it has asked is still answered."""
-        if self._is_over or self.is_idle:
+        if self._is_over:
+            self._wire.close()
+        elif self.is_idle:
             self._leave()
         elif self._is_tunnel:
             self._queue.append(None)
@@ -315,6 +317,7 @@ class Http1Server:
             self._wire.close()
         else:
             self.deadline = self._clock() + self._times.leave
+            self._wire.end_writing()
             self._hold()
 
     def _cut(self, failure: Failure) -> None:

@@ -116,6 +116,11 @@ class Link(asyncio.BufferedProtocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
+    def end_writing(self) -> None:
+        """Send no more after what was written, and read on. TLS knows no half of an end: it stays whole."""
+        if self._transport is not None and not self.is_tls and not self._transport.is_closing():
+            self._transport.write_eof()
+
     def close(self) -> None:
         """End after what was written."""
         if self._transport is not None:

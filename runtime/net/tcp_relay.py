@@ -21,12 +21,10 @@ class RelayLink(Link):
 
     def end(self) -> None:
         """Send no more, after what was written. TLS knows no half of an end: there the whole connection ends."""
-        if self._transport is None or self._transport.is_closing():
-            return
         if self.is_tls:
-            self._transport.close()
+            self.close()
         else:
-            self._transport.write_eof()
+            self.end_writing()
 
 
 class Relay:

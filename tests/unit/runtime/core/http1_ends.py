@@ -34,6 +34,7 @@ class Wire:
         return not told or told[-1] == "resume"
 
     def write(self, data: bytes) -> None:
+        assert "end" not in self.states
         if not self.is_over:
             self.written += data
             self.writes += 1
@@ -43,6 +44,9 @@ class Wire:
 
     def resume_reading(self) -> None:
         self.states.append("resume")
+
+    def end_writing(self) -> None:
+        self.states.append("end")
 
     def close(self) -> None:
         self.states.append("close")

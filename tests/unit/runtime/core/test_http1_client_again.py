@@ -31,6 +31,9 @@ class Wire:
     def resume_reading(self) -> None:
         raise AssertionError
 
+    def end_writing(self) -> None:
+        raise AssertionError
+
     def close(self) -> None:
         raise AssertionError
 

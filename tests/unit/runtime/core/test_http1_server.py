@@ -189,6 +189,17 @@ def test_a_head_that_does_not_end_in_time_is_refused() -> None:
     assert "close" in found.wire.states or found.wait(3.0).wire.is_over
 
 
+def test_whoever_is_refused_hears_the_end_at_once_and_may_say_its_own() -> None:
+    """The answer ends our half, so a client that reads to the end does not wait; what it still sends is read."""
+    refused = b"GET /a HTTP/1.1\r\nhost : shop\r\n\r\n"
+    found = Answering().feed(refused)
+    assert (found.statuses, found.wire.states) == ([400], ["end"])
+    found.feed(b"more of it")
+    found.codec.eof()
+    assert found.wire.states == ["end", "close"]
+    assert Answering().feed(refused).wait(3.0).wire.states == ["end", "abort"]  # nor do we wait for it
+
+
 def test_a_connection_that_says_nothing_ends() -> None:
     assert Answering().wait(11.0).wire.is_over
     assert Answering().feed(GET).wait(3599.0).wire.is_over is False

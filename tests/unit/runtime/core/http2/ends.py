@@ -36,6 +36,9 @@ class Wire:
     def resume_reading(self) -> None:
         raise AssertionError("windows hold a peer back, and no socket")
 
+    def end_writing(self) -> None:
+        raise AssertionError("GOAWAY says it")
+
     def close(self) -> None:
         self.is_closed = True
 

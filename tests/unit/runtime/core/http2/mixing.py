@@ -75,6 +75,9 @@ class Pipe:
         self.back.is_stopped = False
         self.turn.calls.append(self.back._move)
 
+    def end_writing(self) -> None:
+        assert not self.is_closed  # its end is what follows
+
     def close(self) -> None:
         self._end()
 
