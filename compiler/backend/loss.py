@@ -12,9 +12,11 @@ from meshproof.dsl.diagnostic import Diagnostic, Label, Severity
 
 
 class Direction(StrEnum):
-    """Where a target errs. `STRICTER` refuses more; the others would enforce less than was proved."""
+    """Where a target errs. `STRICTER` refuses more. `UNKEPT` is something that nobody keeps and that decides nothing,
+    such as a bound on connections. The others would enforce less than was proved."""  # noqa: D205, D209
 
     STRICTER = "stricter"
+    UNKEPT = "unkept"
     LOOSER = "looser"
     DROPPED = "dropped"
 
@@ -26,7 +28,8 @@ class Loss:
     `message` completes "in <target>, …" as one lower-case clause without a full stop. The rest says of which requests
     it speaks, among those that its subject is about: those in `region`; of these, with `repeated`, those alone in which
     that header stands more than once, and with `is_of_tokens` those alone that bring a token which the node does not
-    accept. Whatever else is refused more, the loss does not explain.
+    accept. Whatever else is refused more, the loss does not explain. With `settings` it speaks of nothing but those of
+    its route: `balance`, `limit WORD`, `retry`, or `retry REASON`.
     """
 
     feature: Feature
@@ -37,12 +40,20 @@ class Loss:
     region: Predicate = field(default_factory=Always)
     repeated: str | None = None
     is_of_tokens: bool = False
+    settings: tuple[str, ...] = ()
+
+
+_TOLD = {
+    Direction.STRICTER: ("MP704", Severity.WARNING, "refuses more than {} says"),
+    Direction.UNKEPT: ("MP708", Severity.INFO, "does not keep all of {}"),
+}
 
 
 def to_diagnostics(losses: tuple[Loss, ...], target: str) -> tuple[Diagnostic, ...]:
     """One finding for all losses of a kind, with a label at each rule.
 
-    Stricter ones are the warning MP704; anything else would silently enforce less than was proved: the error MP703.
+    Stricter ones are the warning MP704, unkept ones the note MP708; anything else would silently enforce less than was
+    proved: the error MP703.
     """
     groups: dict[tuple[Feature, Direction, str], list[Loss]] = {}
     for loss in losses:
@@ -52,14 +63,13 @@ def to_diagnostics(losses: tuple[Loss, ...], target: str) -> tuple[Diagnostic, .
 
 def _finding(group: list[Loss], target: str) -> Diagnostic:
     first = group[0]
-    is_stricter = first.direction is Direction.STRICTER
+    code, severity, outcome = _TOLD.get(first.direction, ("MP703", Severity.ERROR, "would refuse less than {} says"))
     subjects = list(dict.fromkeys(loss.subject for loss in group))
     named = f"`{subjects[0]}`" + (f" and {len(subjects) - 1} more" if len(subjects) > 1 else "")
-    outcome = "refuses more than" if is_stricter else "would refuse less than"
     return Diagnostic(
-        code="MP704" if is_stricter else "MP703",
-        severity=Severity.WARNING if is_stricter else Severity.ERROR,
-        message=f"{target} {outcome} {named} says: {first.message}",
+        code=code,
+        severity=severity,
+        message=f"{target} {outcome.format(named)}: {first.message}",
         labels=tuple(
             Label(span, str(first.feature), is_primary=index == 0)
             for index, span in enumerate(dict.fromkeys(loss.origin.span for loss in group))

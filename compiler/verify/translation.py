@@ -44,6 +44,7 @@ from meshproof.compiler.verify.translation_answered import (
 from meshproof.compiler.verify.translation_gaps import Gap
 from meshproof.compiler.verify.translation_losses import Explained, Losses
 from meshproof.compiler.verify.translation_part import WHOLE, Part
+from meshproof.compiler.verify.translation_settings import settled
 
 
 class TranslationVerdict(StrEnum):
@@ -108,9 +109,10 @@ def translation(
 ) -> Translation:
     """Compare what a policy says with what was emitted for it, read back.
 
-    Losses that are not `STRICTER` explain nothing: they are errors of their own. A node of the policy that the emitted
-    files say nothing about cannot be compared, so it is not sound.
+    Losses that are neither `STRICTER` nor `UNKEPT` explain nothing: they are errors of their own. A node of the policy
+    that the emitted files say nothing about cannot be compared, so it is not sound.
     """
+    source, dealt_with = settled(source, losses)
     lifted = replace(lifted, trusts=source.trusts)  # certificates say which foreign domains are verified, not files
     correspondence = options.correspondence or by_place(source, lifted)
     found_relays = relays(source, lifted, correspondence.to_new)
@@ -125,7 +127,8 @@ def translation(
         most=options.most_boxes,
         repeated=Repeated.ONCE,
     )
-    known = Losses(tuple(loss for loss in losses if loss.direction is Direction.STRICTER))
+    listed = {Direction.STRICTER, Direction.UNKEPT}
+    known = Losses(tuple(loss for loss in losses if loss.direction in listed and loss not in dealt_with))
     found = _Found([], [], [], [*doubts(sides)])
     part = options.part
     for pair in sides.pairs():

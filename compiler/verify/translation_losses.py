@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from meshproof.compiler.backend.loss import Loss
+from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.predicate import Always, Predicate
 from meshproof.compiler.smt.encode_authz import encode_match
@@ -26,7 +26,7 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Listed losses, all of them stricter. The subject of each is a rule, a node or a route."""
+    """Listed losses, stricter ones and unkept ones. The subject of each is a rule, a node or a route."""
 
     losses: tuple[Loss, ...]
 
@@ -47,7 +47,7 @@ class Losses:
         another allow lets in as well that has no loss for it.
         """
         policy, formulas = joint.old_policy, joint.formulas
-        found = self.at(policy)
+        found = tuple(loss for loss in self.at(policy) if loss.direction is Direction.STRICTER)
         if not found:
             return FALSE
         parts = [_spoken_of(_about(found, str(policy.key.node)), joint), self._not_let_in(found, joint)]

@@ -81,6 +81,20 @@ def grpc_matches(branch: Branch, port: int) -> tuple[GrpcRouteMatch, ...]:
     return tuple(found)
 
 
+def compared_queries(predicate: Predicate) -> Iterator[Test]:
+    """Each test that compares a query parameter with a value: of a repeated one Envoy looks at the first alone."""
+    match predicate:
+        case Test(Query(), matcher) if matcher != Present():
+            yield predicate
+        case Not(operand):
+            yield from compared_queries(operand)
+        case And(operands) | Or(operands):
+            for one in operands:
+                yield from compared_queries(one)
+        case _:
+            return
+
+
 def _no_host(branch: Branch) -> None:
     if branch.host is not None:
         raise NotExpressibleError(Feature.ROUTE_MATCH, "its routes do not look at the host", "leave the host out")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from meshproof.compiler.backend.artifact import MapEntry
+from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.ir.entities import Gateway, Service
 from meshproof.compiler.ir.judgement import Judgement
@@ -83,12 +84,16 @@ class Context:
         key = key_of(resource)
         self.pieces.append(MapEntry(key.kind, self.mesh_name, "/".join(key.names[1:]) or key.name, index, subject))
 
-    def kept_nowhere(self, subject: str, origin: Origin, error: NotExpressibleError) -> None:
-        """Something that no proxy keeps and that lets nobody in: MP701, or MP708 where `require` is cooperative."""
+    def kept_nowhere(self, subject: str, origin: Origin, error: NotExpressibleError, setting: str) -> None:
+        """Something that no proxy keeps and that lets nobody in: MP701, or a loss where `require` is cooperative.
+
+        `setting` is what it is of a route or rule, as in `Loss.settings`.
+        """
         if self.require is Judgement.ENFORCED:
             self.findings.unsupported(subject, origin, error)
         else:
-            self.findings.residual(subject, origin, f"App Mesh does not keep all of `{subject}`: {error.reason}")
+            loss = Loss(error.feature, Direction.UNKEPT, subject, error.reason, origin, settings=(setting,))
+            self.findings.lose(loss)
 
     def kept_by_callers(self, subject: str, origin: Origin, error: NotExpressibleError) -> None:
         """A part of the policy that callers' own proxies keep: MP701, or MP727 where `require` is cooperative."""

@@ -55,9 +55,11 @@ class Onward:
     port: int
 
 
-def gateway_route(context: Context, at: Entrance, priority: int, taken: RouteMatch, onward: Onward) -> GatewayRoute:
+def gateway_route(
+    context: Context, at: Entrance, priority: int, taken: RouteMatch, onward: Onward | None
+) -> GatewayRoute:
     """One route, with the path and the host left as they are. What it does not allow goes to nobody."""
-    name, port = (onward.service, onward.port) if taken.is_allowed else (REFUSED, None)
+    name, port = (onward.service, onward.port) if taken.is_allowed and onward is not None else (REFUSED, None)
     target = GatewayRouteTarget(GatewayRouteVirtualService(name), port)
     path, prefix = _path(taken.path)
     match = HttpGatewayRouteMatch(

@@ -13,15 +13,15 @@ from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.ir.entities import Gateway, Layer, Protocol, ServicePort
 from meshproof.compiler.ir.matchers import Exact, Matcher, Segments, Suffix
-from meshproof.compiler.ir.predicate import Always, conjunction, disjunction, negation
-from meshproof.compiler.ir.routing import Branch
+from meshproof.compiler.ir.predicate import Always, Host, SourceIdentity, Test, conjunction, disjunction, negation
+from meshproof.compiler.ir.routing import Branch, Route
 from meshproof.targets.appmesh.lower.callers import Plaintext
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door_routes import door_routes
 from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.gateway_routes import EVERYTHING, Entrance, Onward, gateway_route
 from meshproof.targets.appmesh.lower.route_match import RouteMatch
-from meshproof.targets.appmesh.lower.routes import Hop, edge_way
+from meshproof.targets.appmesh.lower.routes import Hop, edge_way, tell_balance, tell_moving
 from meshproof.targets.appmesh.lower.rows import Permission, Row, permission
 from meshproof.targets.appmesh.lower.services import routed
 from meshproof.targets.appmesh.lower.tls import edge_tls, gateway_defaults
@@ -70,6 +70,7 @@ class _Edge:
         if gateway.client_ca is not None or gateway.accepts:
             reason = "it judges nobody from outside by a certificate or a token"
             raise NotExpressibleError(Feature.GATEWAY, reason, "let a service behind it judge them")
+        self._check_routes()
         listeners = tuple(map(self._listener, gateway.ports))
         reached = {row.service.identity for row in self.rows if self._may(row).allowed}
         defaults = gateway_defaults(self.context, gateway.identity, tuple(sorted(reached)))
@@ -78,6 +79,39 @@ class _Edge:
         yield whole
         for port in gateway.ports:
             yield from self._routes(port)
+        self._lose_unrouted()
+
+    def _lose_unrouted(self) -> None:
+        """What the gateway may call and no route leads to: a route of App Mesh is all that makes it call."""
+        branches = (branch for route in self._own_routes() for branch in route.branches)
+        meant = (one for one in branches if any(self._is_meant(one, host) for host in self._hosts()))
+        aims = {(target.node, target.port) for branch in meant for target in branch.targets}
+        own = Test(SourceIdentity(), Exact(self.gateway.identity.uri))
+        for row in self.rows:
+            if aims & {(row.service.name, None), (row.service.name, row.port.workload)}:
+                continue
+            for rule in self._may(row).allowed:
+                message = f"`{self.gateway.name}` sends on what its routes take, and none leads there"
+                loss = Loss(Feature.GATEWAY, Direction.STRICTER, str(rule.id), message, rule.origin, own)
+                self.context.findings.lose(loss)
+
+    def _check_routes(self) -> None:
+        """What is not about single branches. Raises `NotExpressibleError`."""
+        if not self.gateway.hosts:
+            raise NotExpressibleError(Feature.GATEWAY, "it answers to no host", "say its `hosts`, or `*` for any")
+        if self.gateway.trusted_proxies:
+            reason = "it takes the word of no proxy before it for who the client is"
+            raise NotExpressibleError(Feature.CLIENT_ADDRESS, reason, "leave `trusted-proxies` out")
+        for route in self._own_routes():
+            if route.limits is not None or route.ejection is not None:
+                reason = "bounds and ejection are those of the services that it leads to"
+                error = NotExpressibleError(Feature.LIMITS, reason, "say them in the routes of the services")
+                self.context.findings.unsupported(route.id, route.origin, error)
+            tell_balance(self.context, route)
+            tell_moving(self.context, route)
+
+    def _own_routes(self) -> tuple[Route, ...]:
+        return tuple(one for one in self.context.mesh.routes if one.node == self.gateway.name)
 
     def _listener(self, port: ServicePort) -> VirtualGatewayListener:
         if port.layer is not Layer.HTTP:
@@ -90,6 +124,11 @@ class _Edge:
     def _routes(self, port: ServicePort) -> Iterator[Value]:
         """First match first, for each host: what one host is asked for is not tried with the routes of another."""
         self._open(port)
+        if not any(self._branches(port)):
+            reason = f"no route of it is for its port {port.workload}, so it would take nothing"
+            error = NotExpressibleError(Feature.GATEWAY, reason, "give it a route, or leave the port out")
+            self.context.findings.unsupported(str(self.gateway.name), port.origin, error)
+            return
         at = Entrance(self.name, port.workload, _spoken(port))
         for route, branch in self._branches(port):
             try:
@@ -100,13 +139,37 @@ class _Edge:
         priority = 0
         for host in self._hosts():
             place = replace(at, host=None if host == "*" else host.removeprefix("*"))
-            for _, branch in self._branches(port):
-                try:
-                    for taken in self._taken(branch) if _is_for(branch.host, host) else ():
-                        yield gateway_route(self.context, place, priority, taken, self._onward(branch, at))
-                        priority += 1
-                except NotExpressibleError as error:
-                    self.context.findings.unsupported(branch.id, branch.origin, error)
+            if not any(self._is_meant(branch, host) for _, branch in self._branches(port)):
+                self._lose_host(host)
+            for taken, onward in (*self._taken_of(port, host, at),) or ((NOBODY_IN, None),):
+                yield gateway_route(self.context, place, priority, taken, onward)
+                priority += 1
+
+    def _is_meant(self, branch: Branch, host: str) -> bool:
+        """Whether the branch is for the host, or may be: that is told where it is lowered."""
+        try:
+            return _is_for(branch.host, host)
+        except NotExpressibleError:
+            return True
+
+    def _lose_host(self, host: str) -> None:
+        """To come to a gateway that does not know where to send is to be refused there."""
+        matcher: Matcher | None = None if host == "*" else Exact(host)
+        if host.startswith("*."):
+            matcher = Suffix(host.removeprefix("*"))
+        region = Always() if matcher is None else Test(Host(), matcher)
+        message, subject = "what comes for a host that no route is for is refused", str(self.gateway.name)
+        loss = Loss(Feature.GATEWAY, Direction.STRICTER, subject, message, self.gateway.origin, region)
+        self.context.findings.lose(loss)
+
+    def _taken_of(self, port: ServicePort, host: str, at: Entrance) -> Iterator[tuple[RouteMatch, Onward]]:
+        """What is done with requests for a host, in order."""
+        for _, branch in self._branches(port):
+            try:
+                for taken in self._taken(branch) if _is_for(branch.host, host) else ():
+                    yield taken, self._onward(branch, at)
+            except NotExpressibleError as error:
+                self.context.findings.unsupported(branch.id, branch.origin, error)
 
     def _open(self, port: ServicePort) -> None:
         """MP701 unless everybody from outside may come to the gateway: it knows nobody from another."""
@@ -122,12 +185,12 @@ class _Edge:
 
     def _hosts(self) -> tuple[str, ...]:
         """The hosts, the longest first: of routes with one priority none is sure to be first, so each has its own."""
-        return tuple(sorted(self.gateway.hosts or ("*",), key=lambda one: (-len(one), one)))
+        return tuple(sorted(self.gateway.hosts, key=lambda one: (-len(one), one)))
 
     def _branches(self, port: ServicePort) -> Iterator[tuple[str, Branch]]:
         """Each branch for the port, with its route."""
-        for route in self.context.mesh.routes:
-            if route.node == self.gateway.name and route.port in {None, port.workload}:
+        for route in self._own_routes():
+            if route.port in {None, port.workload}:
                 yield from ((route.id, branch) for branch in route.branches)
 
     def _aim(self, branch: Branch) -> Row:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.ir.authz import AuthzRule, Effect
-from meshproof.compiler.ir.entities import Gateway, Service
+from meshproof.compiler.ir.entities import Gateway, Layer, Service
 from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.mesh import Egress
 from meshproof.compiler.ir.mtls import MtlsMode, effective_policy
@@ -17,7 +17,7 @@ from meshproof.targets.appmesh.lower.admission import judged_at_doors
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door import Doors
 from meshproof.targets.appmesh.lower.findings import NotExpressibleError
-from meshproof.targets.appmesh.lower.rows import Row
+from meshproof.targets.appmesh.lower.rows import Row, is_observed
 from meshproof.targets.appmesh.residue.residuals import Residual
 
 _MOST_NAMES = 3
@@ -40,6 +40,7 @@ def tell_refusals(context: Context) -> None:
     """MP701 for what is not about single calls."""
     _tell_foreign(context)
     _tell_identities(context)
+    _tell_tokens(context)
     _tell_namespaces(context)
     _tell_egress(context)
     for rule in context.mesh.rules:
@@ -89,6 +90,14 @@ def tell_undeclared(context: Context, rows: Sequence[Row]) -> None:
             context.findings.lose(
                 Loss(Feature.MTLS_PORTS, Direction.STRICTER, subject, message, service.origin, region)
             )
+    for gateway in context.mesh.gateways:
+        if is_observed(context.mesh, gateway, context.day):
+            ports = disjunction(tuple(Test(Port(), Exact(str(port.workload))) for port in gateway.ports))
+            message, subject = "no listener is at ports that are not declared", str(gateway.name)
+            region = negation(ports)
+            context.findings.lose(
+                Loss(Feature.MTLS_PORTS, Direction.STRICTER, subject, message, gateway.origin, region)
+            )
 
 
 def _is_observed(row: Row) -> bool:
@@ -123,6 +132,16 @@ def _tell_identities(context: Context) -> None:
                 context.findings.unsupported(str(gateway.name), gateway.origin, error)
 
 
+def _tell_tokens(context: Context) -> None:
+    """MP701 where a token would go on that is to be taken off: who is observed lets in whoever brings one."""
+    stripped = {one.name for one in context.mesh.issuers if one.is_stripped}
+    for service in context.mesh.services:
+        if stripped & {*service.accepts} and any(port.layer is Layer.HTTP for port in service.ports):
+            reason = "no proxy of it takes tokens off what goes on"
+            error = NotExpressibleError(Feature.TOKEN_STRIP, reason, "leave `strip` out, or do not accept the issuer")
+            context.findings.unsupported(str(service.name), service.origin, error)
+
+
 def _tell_namespaces(context: Context) -> None:
     for namespace in context.mesh.namespaces:
         if namespace.is_closed:
@@ -146,7 +165,7 @@ def _tell_rule(context: Context, rule: AuthzRule) -> None:
     if not rule.is_in_force(context.day):
         if not rule.is_enforced and (rule.until is None or context.day <= rule.until):
             error = NotExpressibleError(Feature.AUDIT, "nothing logs what a rule would decide", "leave it out")
-            context.kept_nowhere(str(rule.id), rule.origin, error)
+            context.kept_nowhere(str(rule.id), rule.origin, error, "audit")
         return
     externals = {one.name for one in context.mesh.externals}
     if rule.effect is Effect.ALLOW and any(one.node in externals for one in rule.destinations):

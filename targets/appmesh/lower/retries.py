@@ -24,7 +24,7 @@ def http_retry(context: Context, subject: str, retry: Retry | None, timeout_ms: 
     http, tcp, _ = _events(context, subject, retry, with_grpc=False)
     attempts = 0 if retry is None or not (http or tcp) else retry.attempts
     tcp = tcp if http or tcp else (NEVER,)
-    return HttpRetryPolicy(attempts, _each(retry, timeout_ms), http or None, tcp or None)
+    return HttpRetryPolicy(attempts, _each(retry if attempts else None, timeout_ms), http or None, tcp or None)
 
 
 def grpc_retry(context: Context, subject: str, retry: Retry | None, timeout_ms: int | None) -> GrpcRetryPolicy:
@@ -32,7 +32,9 @@ def grpc_retry(context: Context, subject: str, retry: Retry | None, timeout_ms: 
     http, tcp, grpc = _events(context, subject, retry, with_grpc=True)
     attempts = 0 if retry is None or not (http or tcp or grpc) else retry.attempts
     tcp = tcp if http or tcp or grpc else (NEVER,)
-    return GrpcRetryPolicy(attempts, _each(retry, timeout_ms), grpc or None, http or None, tcp or None)
+    return GrpcRetryPolicy(
+        attempts, _each(retry if attempts else None, timeout_ms), grpc or None, http or None, tcp or None
+    )
 
 
 _Words = tuple[str, ...]
@@ -47,7 +49,10 @@ def _events(context: Context, subject: str, retry: Retry | None, *, with_grpc: b
     for one in conditions:
         if retry is not None and one not in _HTTP and one not in _TCP and not (with_grpc and one in _GRPC):
             message = f"nothing is tried again on `{one}`"
-            context.findings.lose(Loss(Feature.ROUTE_SETTINGS, Direction.STRICTER, subject, message, retry.origin))
+            loss = Loss(
+                Feature.ROUTE_SETTINGS, Direction.STRICTER, subject, message, retry.origin, settings=(f"retry {one}",)
+            )
+            context.findings.lose(loss)
     return http, tcp, grpc
 
 

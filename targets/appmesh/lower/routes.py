@@ -12,12 +12,12 @@ from meshproof.compiler.ir.entities import Service, ServicePort
 from meshproof.compiler.ir.predicate import Always
 from meshproof.compiler.ir.routing import Branch, Retry, Settings, Target
 from meshproof.compiler.ir.routing import Route as PolicyRoute
-from meshproof.targets.appmesh.lower.branches import grpc_matches, http_matches
+from meshproof.targets.appmesh.lower.branches import compared_queries, grpc_matches, http_matches
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door import Door
 from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.retries import grpc_retry, http_retry
-from meshproof.targets.appmesh.lower.settings import NO_LIMIT, routes_of
+from meshproof.targets.appmesh.lower.settings import NO_LIMIT, route_of
 from meshproof.targets.appmesh.model.route import (
     GrpcRoute,
     GrpcRouteAction,
@@ -67,20 +67,16 @@ def door_way(context: Context, door: Door, protocol: str) -> Way:
     """The route to a door: the whole port, to the gate. What is done with requests there the gate's hop says."""
     target = (WeightedTarget(gate_node_name(door.gate), 1, door.number),)
     hop = Hop(door.service, door.port, door.number, protocol, is_retried=True)
-    found = [one for one in routes_of(context, door.service, door.port) if one.branches]
-    retries = {branch.settings.retry for branch in found[0].branches} if found else {None}
+    found = route_of(context, door.service, door.port)
+    retries = {branch.settings.retry for branch in found.branches} if found is not None else {None}
     retry = retries.pop()
-    if retries and found:
+    if retries and found is not None:
         message = "callers of a gate try again what goes to any of its branches, or nothing"
-        loss = Loss(Feature.ROUTE_SETTINGS, Direction.STRICTER, found[0].id, message, found[0].origin)
+        loss = Loss(Feature.ROUTE_SETTINGS, Direction.STRICTER, found.id, message, found.origin, settings=("retry",))
         context.findings.lose(loss)
         retry = None
-    return _way(
-        context,
-        hop,
-        _Taken(_anything(hop), target, found[0].id if found else str(door.service.name)),
-        Settings(retry=retry),
-    )
+    subject = str(door.service.name) if found is None else found.id
+    return _way(context, hop, _Taken(_anything(hop), target, subject), Settings(retry=retry))
 
 
 def edge_way(context: Context, hop: Hop, branch: Branch, route: str) -> Way:
@@ -91,26 +87,40 @@ def edge_way(context: Context, hop: Hop, branch: Branch, route: str) -> Way:
 
 def ways(context: Context, hop: Hop) -> Iterator[Way]:
     """The routes of one port to the workload itself. What App Mesh cannot say of them is in the findings."""
-    route = next((one for one in routes_of(context, hop.service, hop.port) if one.branches), None)
+    route = route_of(context, hop.service, hop.port)
     if route is None:
         targets = _targets(context, hop, (Target(hop.service.name, None, None, 100, hop.service.origin),))
         yield _way(context, hop, _Taken(_anything(hop), targets, str(hop.service.name)), Settings())
         return
-    if route.balance is not None:
-        error = NotExpressibleError(Feature.LIMITS, "it does not choose among endpoints by request", "leave it out")
-        context.kept_nowhere(route.id, route.origin, error)
-    if route.weights_by is not None:
-        message = f"the weights of `{route.id}` are those that are written, until `{route.weights_by}` moves them"
-        context.findings.residual(route.id, route.origin, message)
+    tell_balance(context, route)
+    tell_moving(context, route)
     index = 0
     for branch in route.branches:
         try:
             for match in _matches(branch, hop):
                 targets = _targets(context, hop, branch.targets)
-                yield _way(context, hop, _Taken(match, targets, route.id, index), _plain(branch, route))
+                yield _way(context, hop, _Taken(match, targets, route.id, index), _plain(branch, route, hop))
                 index += 1
         except NotExpressibleError as error:
             context.findings.unsupported(branch.id, branch.origin, error)
+        for test in compared_queries(branch.when):
+            message = "only the first value of a query parameter is looked at"
+            loss = Loss(Feature.ROUTE_MATCH, Direction.STRICTER, route.id, message, branch.origin, test)
+            context.findings.lose(loss)
+
+
+def tell_balance(context: Context, route: PolicyRoute) -> None:
+    """How an endpoint is chosen is nothing that resources of App Mesh say."""
+    if route.balance is not None:
+        error = NotExpressibleError(Feature.LIMITS, "it does not choose among endpoints by request", "leave it out")
+        context.kept_nowhere(route.id, route.origin, error, "balance")
+
+
+def tell_moving(context: Context, route: PolicyRoute) -> None:
+    """MP708: whoever moves the weights moves those that are written here."""
+    if route.weights_by is not None:
+        message = f"the weights of `{route.id}` are those that are written, until `{route.weights_by}` moves them"
+        context.findings.residual(route.id, route.origin, message)
 
 
 _Match = HttpRouteMatch | GrpcRouteMatch | TcpRouteMatch
@@ -134,9 +144,15 @@ def _matches(branch: Branch, hop: Hop) -> tuple[_Match, ...]:
     return (TcpRouteMatch(hop.dialled),)
 
 
-def _plain(branch: Branch, route: PolicyRoute) -> Settings:
+def _plain(branch: Branch, route: PolicyRoute, hop: Hop) -> Settings:
     """The settings, of which App Mesh knows timeouts and retries. Raises `NotExpressibleError`."""
     own = branch.settings
+    if hop.protocol == "tcp" and own.timeout_ms is not None:
+        reason = "a connection of TCP ends when nothing comes any more, and not after a while"
+        raise NotExpressibleError(Feature.ROUTE_SETTINGS, reason, f"leave the timeout out of `{route.id}`")
+    if hop.protocol == "tcp" and own.retry is not None:
+        reason = "whoever passes connections on unread tries nothing again"
+        raise NotExpressibleError(Feature.ROUTE_SETTINGS, reason, f"leave the retries out of `{route.id}`")
     found = {
         "redirects": branch.redirect,
         "mirrors": own.mirror,
@@ -166,18 +182,18 @@ def _targets(context: Context, hop: Hop, targets: tuple[Target, ...]) -> tuple[W
         for name in names:
             key = (context.node(hop.service, name), port)
             shares[key] = shares.get(key, 0) + target.weight * versions // len(names)
-    shares = _smallest(shares, versions)
+    shares = _smallest(shares, versions, is_any=all(target.version is None for target in targets))
     if len(shares) > _MOST_TARGETS or any(share > _MOST_WEIGHT for share in shares.values()):
         raise NotExpressibleError(Feature.ROUTE_SPLIT, f"a route leads to {_MOST_TARGETS} nodes at most, by percents")
     return tuple(WeightedTarget(node, share, port) for (node, port), share in sorted(shares.items()))
 
 
-def _smallest(shares: dict[tuple[str, int], int], versions: int) -> dict[tuple[str, int], int]:
-    """The same shares as percents, if they are whole ones: targets of any version count for all."""
-    if versions > 1 and all(share % versions == 0 for share in shares.values()):
-        return {key: share // versions for key, share in shares.items()}
-    if len(set(shares.values())) == 1 and all(shares.values()):
+def _smallest(shares: dict[tuple[str, int], int], versions: int, *, is_any: bool) -> dict[tuple[str, int], int]:
+    """The same shares as percents, if they are whole ones. Where any version will do, each has a share of one."""
+    if is_any and len(set(shares.values())) == 1:
         return dict.fromkeys(shares, 1)
+    if all(share % versions == 0 for share in shares.values()):
+        return {key: share // versions for key, share in shares.items()}
     return shares
 
 

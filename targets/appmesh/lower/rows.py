@@ -148,7 +148,7 @@ def known_identities(mesh: Mesh, day: date) -> tuple[SpiffeId, ...]:
 
 def permission(mesh: Mesh, day: date, node: Service | Gateway, port: ServicePort, caller: Caller) -> Permission:
     """What the caller may do at the port, if its connection stands (transport is not looked at)."""
-    if _is_observed(mesh, node, day):
+    if is_observed(mesh, node, day):
         return Permission(is_observed=True)
     folded = _Folded(mesh, node, port, caller)
     for rule in sorted(mesh.rules, key=lambda one: one.id):
@@ -164,7 +164,7 @@ def _row(mesh: Mesh, day: date, service: Service, port: ServicePort, named: tupl
 
     def of(caller: Caller) -> Permission:
         refusing = MtlsMode.STRICT if isinstance(caller, Plaintext) else MtlsMode.DISABLED
-        is_refused = mode is refusing and not _is_observed(mesh, service, day)
+        is_refused = mode is refusing and not is_observed(mesh, service, day)
         return NOTHING if is_refused else permission(mesh, day, service, port, caller)
 
     return Row(
@@ -289,7 +289,8 @@ def _speaks_of(rule: AuthzRule, port: ServicePort) -> bool:
     return port.layer is Layer.HTTP or not (rule.operations or reads_http(rule.when))
 
 
-def _is_observed(mesh: Mesh, node: Service | Gateway, day: date) -> bool:
+def is_observed(mesh: Mesh, node: Service | Gateway, day: date) -> bool:
+    """Whether an `observe` is in force there, which refuses nothing."""
     exemptions: Iterable[Exemption | None] = (one.observe for one in mesh.namespaces if one.name == node.namespace)
     own = node.observe if isinstance(node, Service) else None
     return any(one is not None and (one.until is None or day <= one.until) for one in (*exemptions, own))

@@ -51,12 +51,15 @@ def _public(context: Context, service: Service, rows: list[Row], doors: list[Doo
     found: list[tuple[int, Way]] = [(door.number, door_way(context, door, spoken(door.port))) for door in doors]
     for row in rows:
         port = row.port
-        if port.number in taken or not _is_dialled(row):
+        if port.number in taken:
             continue
+        hop = Hop(service, port, port.number, spoken(port), is_retried=True)
+        own = [(port.number, way) for way in ways(context, hop)]
+        if not _is_dialled(row):
+            continue  # what cannot be said of its routes is told all the same
         taken.add(port.number)
         listened.append((port.number, spoken(port)))
-        hop = Hop(service, port, port.number, spoken(port), is_retried=True)
-        found += [(port.number, way) for way in ways(context, hop)]
+        found += own
     yield from routed(context, context.host(service), service, sorted(listened), found)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.entities import Layer, Service, ServicePort
 from meshproof.compiler.ir.routing import Limits, Route
@@ -27,12 +25,13 @@ _INTERVAL = Duration("s", 10)
 """How often Envoy looks for hosts to take back, where nothing is said (`OutlierDetection.interval`)."""
 
 
-def routes_of(context: Context, service: Service, port: ServicePort) -> Iterator[Route]:
-    """The routes of a port, the closest first."""
+def route_of(context: Context, service: Service, port: ServicePort) -> Route | None:
+    """The route of a port: its own, else that of all ports for requests."""
     own = [one for one in context.mesh.routes if one.node == service.name]
-    yield from (one for one in own if one.port == port.workload)
-    if port.layer is not Layer.TCP:
-        yield from (one for one in own if one.port is None)
+    closest = next((one for one in own if one.port == port.workload), None)
+    if closest is not None or port.layer is Layer.TCP:
+        return closest
+    return next((one for one in own if one.port is None), None)
 
 
 def timeout(protocol: str) -> ListenerTimeout | None:
@@ -50,13 +49,14 @@ def timeout(protocol: str) -> ListenerTimeout | None:
 
 def pool(context: Context, service: Service, port: ServicePort, protocol: str) -> VirtualNodeConnectionPool | None:
     """The bounds of a listener; a bound that App Mesh does not know there is in the findings."""
-    route = next((one for one in routes_of(context, service, port) if one.limits is not None), None)
+    route = route_of(context, service, port)
     if route is None or route.limits is None:
         return None
     found, foreign = _bounds(route.limits, protocol)
     for word in foreign:
         reason = f"at a port for {protocol} it has no bound on {word}"
-        context.kept_nowhere(route.id, route.origin, NotExpressibleError(Feature.LIMITS, reason, "leave it out"))
+        error = NotExpressibleError(Feature.LIMITS, reason, "leave it out")
+        context.kept_nowhere(route.id, route.origin, error, f"limit {word}")
     return found
 
 
@@ -80,7 +80,7 @@ def _bounds(limits: Limits, protocol: str) -> tuple[VirtualNodeConnectionPool | 
 
 def ejection(context: Context, service: Service, port: ServicePort) -> OutlierDetection | None:
     """When callers leave an endpoint out for a while."""
-    route = next((one for one in routes_of(context, service, port) if one.ejection is not None), None)
+    route = route_of(context, service, port)
     if route is None or route.ejection is None:
         return None
     own = route.ejection

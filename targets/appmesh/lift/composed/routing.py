@@ -17,6 +17,8 @@ from meshproof.targets.appmesh.lift.composed.workloads import ServiceNodes, Work
 from meshproof.targets.appmesh.lift.found import Resources
 
 _WHOLE = 100
+_ANY = 1
+"""The share of each version where any will do; shares that the policy names are percents."""
 
 
 def routes_of_services(resources: Resources, workloads: Workloads, gates: Gates, doubts: Doubts) -> tuple[Route, ...]:
@@ -109,7 +111,7 @@ class _Routing:
         )
 
     def _targets(self, service: Service, port: int, step: Step) -> Iterator[Target]:
-        """The versions with their shares; the same share for every version is one for any of them."""
+        """The versions with their shares; a share of one for every version is for any of them."""
         total = sum(weight for _, _, weight in step.shares)
         for node, _, _ in step.shares:
             if self.workloads.of_node.get(node) != service.name:
@@ -118,7 +120,7 @@ class _Routing:
         weights = {weight for _, _, weight in step.shares}
         if (
             {at for _, at, _ in step.shares} == {port}
-            and len(weights) == 1
+            and weights == {_ANY}
             and versions == set(service.versions or (None,))
         ):
             yield Target(service.name, None, None, _WHOLE, step.origin)

@@ -33,3 +33,8 @@ def test_every_feature_has_a_line_and_what_has_none_is_unsupported() -> None:
     assert {one.feature for one in CAPABILITIES} == set(Feature)
     assert support_of(CAPABILITIES, Feature.QUERY) is Support.UNSUPPORTED
     assert support_of((), Feature.ALLOW) is Support.UNSUPPORTED
+
+
+def test_what_nobody_keeps_is_a_note() -> None:
+    (found,) = to_diagnostics((loss("a", Direction.UNKEPT),), "App Mesh")
+    assert (found.code, found.severity, found.message) == ("MP708", "info", "App Mesh does not keep all of `a`: why")

@@ -35,7 +35,7 @@ def test_callers_dial_the_declared_number_and_reach_the_port_of_the_workload() -
     route = _http(one)
     assert (route.match.port, route.match.prefix) == (80, "/")
     shares = [(target.virtual_node, target.weight, target.port) for target in route.action.weighted_targets]
-    assert shares == [("b_app_v1", 50, 8080), ("b_app_v2", 50, 8080)]
+    assert shares == [("b_app_v1", 1, 8080), ("b_app_v2", 1, 8080)]
     assert route.retry_policy is not None
     assert route.retry_policy.max_retries == 0
     assert route.timeout is not None
