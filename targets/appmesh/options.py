@@ -11,6 +11,9 @@ from string import Formatter
 PREFIX = "app-mesh."
 PARAMETER = f"{PREFIX}parameter."
 MESH = f"{PREFIX}mesh"
+RESIDUE = f"{PREFIX}residue"
+OFFSET = f"{PREFIX}native.application-offset"
+NETWORK = f"{PREFIX}network"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9._-]{1,200}")
@@ -29,12 +32,27 @@ class BadOptionError(ValueError):
         self.advice = advice
 
 
+class Residue(StrEnum):
+    """What becomes of a port that no proxy of App Mesh can judge: the compile stops, or the native sidecar judges it."""
+
+    STOP = "stop"
+    NATIVE = "native"
+
+
 class Rendering(StrEnum):
     """As what resources are written."""
 
     CLOUDFORMATION = "cloudformation"
     KUBERNETES = "kubernetes"
     API = "api"
+
+
+class Network(StrEnum):
+    """What closes the ports that no proxy guards, and the pods that have none."""
+
+    KUBERNETES = "kubernetes"
+    SECURITY_GROUPS = "security-groups"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +70,11 @@ class Options:
 
     `mesh` is the mesh that is meant (None: the only one; the policy's name); `parameters` are those of templates that
     are read. `discovery` is the DNS name of a workload, of `{name}` and `{namespace}`, and `version_discovery` that of
-    one of its versions, with `{version}` too. Without `files` certificates come by SDS.
+    one of its versions, with `{version}` too. Without `files` certificates come by SDS. `network` is None where nobody
+    said; ask `closing`.
+
+    With `residue` `native` the application of a port that is handed over listens `offset` above it, and the sidecar
+    has its certificates from the agent at the socket `agent`, or the same `files`.
     """
 
     mesh: str | None = None
@@ -61,6 +83,7 @@ class Options:
     discovery: str = "{name}.{namespace}.svc.cluster.local"
     version_discovery: str = "{name}-{version}.{namespace}.svc.cluster.local"
     files: Files | None = None
+    network: Network | None = None
     region: str | None = None
     account: str | None = None
     partition: str | None = None
@@ -69,6 +92,21 @@ class Options:
     first_door_port: int = 20000
     gateways: int = 3
     gateway_routes: int = 10
+    residue: Residue = Residue.STOP
+    offset: int = 10000
+    agent: str = "unix:///run/spire/sockets/agent.sock"
+
+    @property
+    def closing(self) -> Network:
+        """What closes the network: what was said, else NetworkPolicies, but only where workloads run in Kubernetes.
+
+        They do if its objects are written, or if workloads are found by the DNS names that it gives to Services
+        (Kubernetes, "DNS for Services and Pods"). What is not applied would close nothing.
+        """
+        if self.network is not None:
+            return self.network
+        is_kubernetes = self.rendering is Rendering.KUBERNETES or "svc" in self.discovery.split(".")
+        return Network.KUBERNETES if is_kubernetes else Network.NONE
 
 
 def read_options(settings: Iterable[tuple[str, str]]) -> Options:
@@ -158,12 +196,16 @@ _READERS: dict[str, tuple[str, Callable[[str, str], object]]] = {
     f"{PREFIX}discovery": ("discovery", _discovery("name", "namespace")),
     f"{PREFIX}version-discovery": ("version_discovery", _discovery("name", "namespace", "version")),
     f"{PREFIX}certificates": ("files", _certificates),
+    NETWORK: ("network", _one_of(Network)),
     f"{PREFIX}region": ("region", _like(_PLACE, "a region of AWS")),
     f"{PREFIX}account": ("account", _like(re.compile(r"[0-9]{12}"), "an account of AWS")),
     f"{PREFIX}partition": ("partition", _like(_PLACE, "a partition of AWS")),
     f"{PREFIX}gate-account": ("gate_account", _like(_ACCOUNT, "the name of an account")),
     f"{PREFIX}gate-namespace": ("gate_namespace", _like(_ACCOUNT, "the name of a namespace")),
     f"{PREFIX}first-door-port": ("first_door_port", _number(_MOST_PORT)),
+    RESIDUE: ("residue", _one_of(Residue)),
+    OFFSET: ("offset", _number(_MOST_PORT)),
+    f"{PREFIX}native.agent": ("agent", _like(re.compile(r"unix:///[!-~]{1,90}"), "the socket of an agent")),
     f"{PREFIX}quota.gateways": ("gateways", _number(1000)),
     f"{PREFIX}quota.gateway-routes": ("gateway_routes", _number(1000)),
 }

@@ -19,6 +19,7 @@ from meshproof.compiler.ir.names import SpiffeId
 from meshproof.compiler.ir.predicate import Predicate, SourceIdentity, Test, conjunction, disjunction, negation
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.findings import NotExpressibleError
+from meshproof.targets.appmesh.lower.handable import advised
 from meshproof.targets.appmesh.lower.rows import Permission, Row
 from meshproof.targets.appmesh.naming import NOBODY
 
@@ -34,13 +35,16 @@ class Admission:
     names: tuple[str, ...] = ()
 
 
+PASSED = Admission(None)
+"""Whoever comes, as it comes: who stands behind ends TLS."""
+
 CLOSED = Admission("STRICT", (NOBODY,))
 """Nobody. The listener has to be there all the same: what Envoy does not listen at, it does not guard."""
 
 
 def judged_at_doors(context: Context, row: Row) -> tuple[tuple[SpiffeId, Permission], ...]:
     """The callers that come in by doors: services that may do some things. Gateways judge at their own routes."""
-    if row.mode is MtlsMode.DISABLED or row.port.layer is not Layer.HTTP:
+    if row.mode is MtlsMode.DISABLED or row.port.layer is not Layer.HTTP or context.is_handed(row.service, row.port):
         return ()
     gateways = {one.identity for one in context.mesh.gateways}
     own = context.mesh.trust_domain
@@ -53,6 +57,8 @@ def judged_at_doors(context: Context, row: Row) -> tuple[tuple[SpiffeId, Permiss
 
 def admission(context: Context, row: Row, *, has_doors: bool) -> Admission:
     """Whom the listener of the row's port takes in. What cannot be said is in the findings, and nobody is taken."""
+    if context.is_handed(row.service, row.port):
+        return PASSED
     return _Admitting(context, row).decide(has_doors=has_doors)
 
 
@@ -130,7 +136,7 @@ class _Admitting:
 
     def _refuse(self, found: Iterable[Permission], feature: Feature, reason: str, advice: str | None) -> None:
         """MP701 at each rule that lets somebody do something there."""
-        said = False
+        said, advice = False, advised(self.context, self.row, advice)
         for may in found:
             for rule in (*may.allowed, *may.narrowed, *may.unjudgeable):
                 said = True

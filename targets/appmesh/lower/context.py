@@ -9,7 +9,7 @@ from datetime import date
 from meshproof.compiler.backend.artifact import MapEntry
 from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.backend.target import CompileOptions
-from meshproof.compiler.ir.entities import Gateway, Service
+from meshproof.compiler.ir.entities import Gateway, Service, ServicePort
 from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, Origin, SpiffeId
@@ -27,7 +27,10 @@ _DEFAULT_NAMESPACE = "meshproof"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The policy, the day, the options; and what grows: findings, names, places in the source, what callers keep."""
+    """The policy, the day, the options; and what grows: findings, names, places in the source, what callers keep.
+
+    `handed` are the ports that a sidecar behind the node judges, which are known before anything else is lowered.
+    """
 
     mesh: Mesh
     day: date
@@ -37,6 +40,7 @@ class Context:
     names: Names = field(default_factory=Names)
     pieces: list[MapEntry] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    handed: set[tuple[NodeName, int]] = field(default_factory=set)
 
     @property
     def mesh_name(self) -> str:
@@ -53,6 +57,10 @@ class Context:
     def gate_namespace(self) -> str:
         """Where gates run."""
         return self.options.gate_namespace or self.mesh.namespace or _DEFAULT_NAMESPACE
+
+    def is_handed(self, service: Service, port: ServicePort) -> bool:
+        """Whether a sidecar behind the node judges the port."""
+        return (service.name, port.workload) in self.handed
 
     def node(self, service: Service, version: str | None = None) -> str:
         """The virtual node of a service, or of a version of it."""

@@ -17,6 +17,7 @@ from meshproof.targets.appmesh.lower.door import Door, Doors
 from meshproof.targets.appmesh.lower.door_routes import Routed, door_routes
 from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.gate_resources import gate_resources
+from meshproof.targets.appmesh.lower.handable import advised
 from meshproof.targets.appmesh.lower.quotas import Place, Wish, places
 from meshproof.targets.appmesh.lower.rows import Permission, Row
 from meshproof.targets.appmesh.naming import gate_name
@@ -41,10 +42,9 @@ def doors_of(context: Context, rows: Sequence[Row]) -> Doors:
 
     Callers whose rules no proxy of App Mesh can judge have none.
     """
-    classes = tuple(one for row in rows for one in _classes(context, row))
     options = context.options
-    gates = max(options.gateways - len(context.mesh.gateways), 0)
-    placed = places(tuple(map(_wish, classes)), gates, options.gateway_routes, options.first_door_port)
+    gates = _gates(context)
+    classes, placed = _placed(context, rows)
     every: list[Door] = []
     made: list[tuple[Door, Routed]] = []
     for one, place in zip(classes, placed, strict=True):
@@ -59,6 +59,24 @@ def doors_of(context: Context, rows: Sequence[Row]) -> Doors:
             made.append((door, one.routed))
             _tell_number(context, one, place.number)
     return Doors(tuple(every), tuple(gate_resources(context, made)))
+
+
+def without_room(context: Context, rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The rows of which AWS has no room for a door."""
+    classes, placed = _placed(context, rows)
+    return tuple(one.row for one, place in zip(classes, placed, strict=True) if place is None)
+
+
+def _placed(context: Context, rows: Sequence[Row]) -> tuple[tuple[_Class, ...], tuple[Place | None, ...]]:
+    """Each class with the place of its door, None where there is no room left."""
+    classes = tuple(one for row in rows for one in _classes(context, row))
+    options = context.options
+    wishes = tuple(map(_wish, classes))
+    return classes, places(wishes, _gates(context), options.gateway_routes, options.first_door_port)
+
+
+def _gates(context: Context) -> int:
+    return max(context.options.gateways - len(context.mesh.gateways), 0)
 
 
 def _classes(context: Context, row: Row) -> Iterator[_Class]:
@@ -84,7 +102,9 @@ def _tell(context: Context, one: _Class) -> None:
     for loss in one.routed.losses:
         context.findings.lose(loss)
     for rule, error in one.routed.problems:
-        context.findings.unsupported(str(rule.id), rule.origin, error)
+        advice = advised(context, one.row, error.advice)
+        told = NotExpressibleError(error.feature, error.reason, advice)
+        context.findings.unsupported(str(rule.id), rule.origin, told)
 
 
 def _tell_room(context: Context, one: _Class, gates: int) -> None:
@@ -97,6 +117,7 @@ def _tell_room(context: Context, one: _Class, gates: int) -> None:
         f"{options.gateway_routes} routes each"
     )
     advice = f"ask for less at once, or have the quotas raised and say so with `{_GATES}` and `{_ROUTES}`"
+    advice = advised(context, one.row, advice) or advice
     for rule in (*one.permission.allowed, *one.permission.denied):
         context.findings.unsupported(str(rule.id), rule.origin, NotExpressibleError(Feature.ALLOW, reason, advice))
 

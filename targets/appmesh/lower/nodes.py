@@ -37,6 +37,11 @@ def spoken(port: ServicePort) -> str:
     return "tcp" if port.layer is Layer.TCP else _PROTOCOLS.get(port.protocol, "http")
 
 
+def spoken_at(context: Context, service: Service, port: ServicePort) -> str:
+    """The same where the node's proxy may have to pass connections on unread."""
+    return "tcp" if context.is_handed(service, port) else spoken(port)
+
+
 def virtual_nodes(context: Context, rows: Sequence[Row], doors: Doors) -> Iterator[VirtualNode]:
     """The nodes of all services, sorted by service and version."""
     for service in context.mesh.services:
@@ -89,22 +94,21 @@ def _listeners(context: Context, rows: Sequence[Row], doors: Doors) -> Iterator[
     """One for every port that the workload listens at, called by whatever numbers."""
     seen: dict[int, str] = {}
     for row in rows:
-        port = row.port
-        has_doors = bool(doors.of(row.service, port))
+        port, protocol = row.port, spoken_at(context, row.service, row.port)
         if port.workload in seen:
-            if seen[port.workload] != spoken(port):
+            if seen[port.workload] != protocol:
                 reason = f"its port {port.workload} would have to speak two protocols"
                 error = NotExpressibleError(Feature.ALLOW, reason, "declare it with one")
                 context.findings.unsupported(str(row.service.name), port.origin, error)
             continue
-        seen[port.workload] = spoken(port)
+        seen[port.workload] = protocol
         has_doors = any(doors.of(row.service, one.port) for one in rows if one.port.workload == port.workload)
         who = admission(context, row, has_doors=has_doors)
         yield Listener(
-            PortMapping(port.workload, spoken(port)),
-            connection_pool=pool(context, row.service, port, spoken(port)),
+            PortMapping(port.workload, protocol),
+            connection_pool=pool(context, row.service, port, protocol),
             outlier_detection=ejection(context, row.service, port),
-            timeout=timeout(spoken(port)),
+            timeout=timeout(protocol),
             tls=listener_tls(context, row.service.identity, who),
         )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from meshproof.targets.appmesh.naming import gate_name
 
-_OF_PROXIES = frozenset((9901, 15000, 15001))
+OF_PROXIES = frozenset((9901, 15000, 15001))
 """What App Mesh's proxies listen at themselves: administration, and what they take from the application."""
 _MOST_PORT = 65535
 
@@ -65,7 +65,7 @@ class _Placing:
 
     def _is_free(self, gate: _Gate, wish: Wish, number: int) -> bool:
         others = self.of_service.get(wish.service, set())
-        return number not in gate.numbers and number not in others and number not in _OF_PROXIES
+        return number not in gate.numbers and number not in others and number not in OF_PROXIES
 
     def _taken(self, gate: _Gate, wish: Wish, number: int) -> Place:
         gate.free -= wish.routes
