@@ -29,6 +29,7 @@ class FirstBytes:
         self._codec: ServerCodec | None = None
         self._until = clock() + seconds
         self._is_over = False
+        self._is_draining = False
 
     @property
     def deadline(self) -> float:
@@ -57,6 +58,8 @@ class FirstBytes:
         self._held = b""
         self._codec = self._make(is_http2)
         self._codec.receive(held)
+        if self._is_draining:
+            self._codec.drain()
 
     def eof(self) -> None:
         """The client sends no more."""
@@ -89,10 +92,12 @@ class FirstBytes:
             self._end()
 
     def drain(self) -> None:
-        """End as soon as what has begun has ended."""
+        """End as soon as what has begun has ended; who is about to say what it speaks is still answered."""
         if self._codec is not None:
             self._codec.drain()
-        elif not self._held:
+        elif self._held:
+            self._is_draining = True
+        else:
             self._end()
 
     def _end(self) -> None:

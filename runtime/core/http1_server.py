@@ -143,10 +143,14 @@ class Http1Server:
             self._cut(Failure.TIMEOUT)
 
     def drain(self) -> None:
-        """The answer on its way is the last one; without any, it ends."""
+        """The answer on its way is the last one, or that to a head that has begun; without any, it ends."""
+        if self._is_over:
+            return
         self._is_last = True
-        if self.is_idle and not self._is_over:
+        if self.is_idle:
             self._leave()
+        elif self._is_answered and self._parser.is_in_head:
+            self._is_asked = False  # what is last has not been asked yet
 
     # What an exchange calls.
 
@@ -271,6 +275,8 @@ class Http1Server:
             self._is_asked = True
             self.deadline = inf if listener is not None else self._clock() + self._times.idle
             if listener is None:
+                if self._is_last:  # it was answered before its end, and has drained since
+                    self._leave()
                 return
             if event is None:
                 listener.data(b"", is_end=True)

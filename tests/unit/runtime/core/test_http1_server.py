@@ -189,6 +189,41 @@ def test_a_head_that_does_not_end_in_time_is_refused() -> None:
     assert "close" in found.wire.states or found.wait(3.0).wire.is_over
 
 
+@pytest.mark.parametrize("count", [1, 5, len(GET) - 1])
+def test_a_head_that_has_begun_when_it_drains_is_answered_and_is_the_last(count: int) -> None:
+    for before in (b"", GET):
+        found = Answering().feed(before + GET[:count])
+        found.codec.drain()
+        found.codec.drain()
+        assert not found.wire.is_over
+        found.feed(GET[count:] + GET)
+        assert len(found.asked) == len(before + GET) // len(GET)
+        assert found.wire.written.count(b"connection: close") == 1
+        assert found.wire.states[-1] == "close"
+    slow = Answering().feed(GET[:count])
+    slow.codec.drain()
+    assert slow.wait(11.0).statuses == [408]
+
+
+def test_a_head_after_a_request_that_is_not_answered_yet_comes_too_late_when_it_drains() -> None:
+    found = Answering(is_prompt=False).feed(GET + GET[:5])
+    found.codec.drain()
+    found.asked[0].stream.response(ResponseHead(200, [], 0, is_end=True))
+    found.feed(GET[5:])
+    assert len(found.asked) == 1
+    assert b"connection: close" in found.wire.written
+    assert found.wire.states[-1] == "close"
+
+
+def test_a_body_that_nobody_wants_ends_its_connection_when_it_drains() -> None:
+    found = Answering(is_prompt=False).feed(POST + b"content-length: 9\r\n\r\nabc")
+    found.asked[0].stream.response(ResponseHead(403, [], 0, is_end=True))
+    found.codec.drain()
+    assert not found.wire.is_over
+    found.feed(b"defghi")
+    assert found.wire.states == ["close"]
+
+
 def test_whoever_is_refused_hears_the_end_at_once_and_may_say_its_own() -> None:
     """The answer ends our half, so a client that reads to the end does not wait; what it still sends is read."""
     refused = b"GET /a HTTP/1.1\r\nhost : shop\r\n\r\n"
