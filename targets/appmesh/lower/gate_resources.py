@@ -39,7 +39,8 @@ def gate_resources(context: Context, doors: Sequence[tuple[Door, Routed]]) -> It
         own = sorted((door for door, _ in doors if door.gate == gate), key=lambda door: door.number)
         yield _gate(context, gate, own)
     for door, found in doors:
-        entrance = Entrance(door.gate, door.number, door.protocol)
+        # A gate knows the virtual services of all its doors by name: a caller's word for the host may be none of them.
+        entrance = Entrance(door.gate, door.number, door.protocol, keeps_host=False)
         onward = Onward(direct_name(context.host(door.service)), door.port.workload)
         for index, match in enumerate(found.routes):
             yield gateway_route(context, entrance, index, match, onward)

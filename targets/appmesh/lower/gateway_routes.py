@@ -38,13 +38,15 @@ EVERYTHING = RouteMatch(is_allowed=True, path=None)
 class Entrance:
     """The listener of a gateway at which routes stand; `protocol` is `http` or `http2`, `host` one that is asked for.
 
-    Without `host` none is looked at; one that begins with a dot stands for all names below it.
+    Without `host` none is looked at; one that begins with a dot stands for all names below it. What `keeps_host` sends
+    on goes under the host that was asked for, and else under the name of the virtual service that it goes to.
     """
 
     gateway: str
     number: int
     protocol: str
     host: str | None = None
+    keeps_host: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Onward:
 def gateway_route(
     context: Context, at: Entrance, priority: int, taken: RouteMatch, onward: Onward | None
 ) -> GatewayRoute:
-    """One route, with the path and the host left as they are. What it does not allow goes to nobody."""
+    """One route, with the path left as it is. What it does not allow goes to nobody."""
     name, port = (onward.service, onward.port) if taken.is_allowed and onward is not None else (REFUSED, None)
     target = GatewayRouteTarget(GatewayRouteVirtualService(name), port)
     path, prefix = _path(taken.path)
@@ -72,7 +74,7 @@ def gateway_route(
         query_parameters=tuple(map(_query, taken.queries)) or None,
     )
     rewrite = HttpGatewayRouteRewrite(
-        hostname=GatewayRouteHostnameRewrite("DISABLED"),
+        hostname=GatewayRouteHostnameRewrite("DISABLED" if at.keeps_host else "ENABLED"),
         prefix=None if prefix is None else HttpGatewayRoutePrefixRewrite("DISABLED"),
     )
     route = HttpGatewayRoute(HttpGatewayRouteAction(target, rewrite), match)

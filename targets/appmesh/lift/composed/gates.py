@@ -86,7 +86,7 @@ class _Reading:
     def passages(self, gate: Found[VirtualGateway], identity: SpiffeId, door: Admission) -> list[Passage]:
         """Where one listener leads to, and is let in."""
         conditions: dict[tuple[NodeName, int], list[Predicate]] = {}
-        for lead in self.leading.leads(gate, door):
+        for lead in self.leading.leads(gate, door, is_gate=True):
             for service, port in self._ends(gate, lead):
                 if self._is_taken(gate, identity, service, port):
                     conditions.setdefault((service, port), []).append(lead.condition)

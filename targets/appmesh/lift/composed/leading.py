@@ -63,14 +63,20 @@ class Leading:
         self._gateway_routes = resources.gateway_routes
         self._found: dict[tuple[str, int], tuple[Lead, ...]] = {}
 
-    def leads(self, gateway: Found[VirtualGateway], listener: Admission) -> tuple[Lead, ...]:
-        """What becomes of requests to the listener; the rest is answered with 404."""
+    def leads(self, gateway: Found[VirtualGateway], listener: Admission, *, is_gate: bool = False) -> tuple[Lead, ...]:
+        """What becomes of requests to the listener; the rest is answered with 404.
+
+        A gate `is_gate` for callers who may name whom they like: by a host that stays they might call another virtual
+        service that the gate knows. To a gateway of the policy hosts are told apart, and stay.
+        """
         key = (gateway.name, listener.port)
         if key not in self._found:
             own = tuple(one for one in self._gateway_routes if one.value.virtual_gateway_name == gateway.name)
             taken = in_turn(own, lambda _, part: part.match.port in {None, listener.port})
             self._found[key] = tuple(
-                replace(lead, hosts=hosts_of(one.part.match)) for one in taken for lead in self._leads(one, listener)
+                replace(lead, hosts=hosts_of(one.part.match))
+                for one in taken
+                for lead in self._leads(one, listener, is_gate=is_gate)
             )
         return self._found[key]
 
@@ -80,13 +86,18 @@ class Leading:
             if one.value.virtual_gateway_name == gateway.name and hosts_of(part_of(one)[1].match) is not None:
                 self._doubts.add(one.name, "asks for a host, which may come with a port or without", one.origin)
 
-    def _leads(self, taken: Taken, listener: Admission) -> Iterator[Lead]:
+    def _leads(self, taken: Taken, listener: Admission, *, is_gate: bool) -> Iterator[Lead]:
         target = taken.part.action.target
         service = target.virtual_service.virtual_service_name
         if taken.kind != listener.spoken:
             self._doubt(taken, f"is one of {taken.kind}, and port {listener.port} speaks {listener.spoken}")
-        if _is_rewriting(taken.part):
-            self._doubt(taken, "rewrites the path or the host of requests")
+        if _is_rewriting_paths(taken.part):
+            self._doubt(taken, "rewrites the path of requests")
+        if _is_rewriting_hosts(taken.part) is not is_gate:
+            said = (
+                "lets callers name another virtual service by the host" if is_gate else "rewrites the host of requests"
+            )
+            self._doubt(taken, said)
         found = self._services.get(service)
         if found is None:
             self._doubt(taken, f"leads to the virtual service `{service}`, which no file has")
@@ -160,11 +171,16 @@ def _port(part: Any) -> int | None:  # noqa: ANN401  of any kind
     return port
 
 
-def _is_rewriting(part: Any) -> bool:  # noqa: ANN401  of HTTP or gRPC
-    """Without a word a prefix becomes `/`, and the host the name of the virtual service."""
+def _is_rewriting_hosts(part: Any) -> bool:  # noqa: ANN401  of HTTP or gRPC
+    """Without a word the host becomes the name of the virtual service."""
+    hostname = getattr(part.action.rewrite, "hostname", None)
+    return hostname is None or bool(hostname.default_target_hostname != "DISABLED")
+
+
+def _is_rewriting_paths(part: Any) -> bool:  # noqa: ANN401  of HTTP or gRPC
+    """Without a word a prefix becomes `/`."""
     rewrite = part.action.rewrite
-    hostname, path = getattr(rewrite, "hostname", None), getattr(rewrite, "path", None)
-    if hostname is None or hostname.default_target_hostname != "DISABLED" or path is not None:
+    if getattr(rewrite, "path", None) is not None:
         return True
     written, prefix = getattr(part.match, "prefix", None), getattr(rewrite, "prefix", None)
     if prefix is not None and (prefix.value is not None or prefix.default_prefix != "DISABLED"):

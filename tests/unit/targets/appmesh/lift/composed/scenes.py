@@ -23,6 +23,8 @@ WEB, PAY, OLD, EDGE, GATE, STRANGER = (
     f"{DOMAIN}/ns/app/sa/{name}" for name in ("web", "pay", "old", "edge", "meshproof-gate", "stranger")
 )
 FOREIGN = "spiffe://other.example/ns/app/sa/web"
+SETTINGS = (("app-mesh.network", "none"),)
+"""The network is not what these files are about."""
 CALLERS = (None, WEB, PAY, OLD, EDGE, GATE, STRANGER, FOREIGN)
 KNOWN = mesh_of("""
 service web { port http 8080 }
@@ -85,8 +87,10 @@ def door_route(
     of: str = "meshproof-gate",
     rewrite: dict[str, Any] | None = None,
 ) -> Any:  # noqa: ANN401  JSON
-    """A route of the gate, which changes nothing about requests."""
+    """A route of the gate, which changes nothing about requests but the host; one of another leaves that, too."""
     kept = KEEP if "prefix" in match else AS_IT_IS
+    if of == "meshproof-gate":
+        kept = {**kept, "hostname": {"defaultTargetHostname": "ENABLED"}}
     return gateway_route(
         name, {"port": port, **match}, to, of=of, priority=priority, rewrite=kept if rewrite is None else rewrite
     )
@@ -111,7 +115,7 @@ def way(name: str, of: str, match: dict[str, Any], priority: int | None = None, 
 def read(*resources: Any, known: Mesh = KNOWN) -> Lifted:  # noqa: ANN401  JSON
     """What the resources mean for the policy."""
     files = tuple(Artifact(f"{at}.json", json.dumps(one).encode()) for at, one in enumerate(resources))
-    return read_composed(files, (), known)
+    return read_composed(files, SETTINGS, known)
 
 
 def understood(*resources: Any, known: Mesh = KNOWN) -> Mesh:  # noqa: ANN401  JSON

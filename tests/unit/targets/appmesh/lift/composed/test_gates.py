@@ -189,16 +189,21 @@ def test_a_share_may_go_to_each_of_several_services() -> None:
     ("rewrite", "match"),
     [
         ({}, {"prefix": "/v1"}),
-        ({"prefix": {"defaultPrefix": "DISABLED"}}, {"prefix": "/v1"}),
-        ({**AS_IT_IS}, {"prefix": "/v1"}),
-        ({**AS_IT_IS, "prefix": {"value": "/v2/"}}, {"prefix": "/v1/"}),
-        ({**AS_IT_IS, "path": {"exact": "/v2"}}, {"path": {"exact": "/v1"}}),
+        ({"hostname": {"defaultTargetHostname": "ENABLED"}}, {"prefix": "/v1"}),
+        ({"prefix": {"value": "/v2/"}}, {"prefix": "/v1/"}),
+        ({"path": {"exact": "/v2"}}, {"path": {"exact": "/v1"}}),
     ],
 )
-def test_rewriting_is_not_understood(rewrite: dict[str, Any], match: dict[str, Any]) -> None:
-    assert told(*BEHIND, DOOR, door_route("r", match, rewrite=rewrite)) == [
-        "`r` rewrites the path or the host of requests"
+def test_rewriting_of_paths_is_not_understood(rewrite: dict[str, Any], match: dict[str, Any]) -> None:
+    assert told(*BEHIND, DOOR, door_route("r", match, rewrite=rewrite)) == ["`r` rewrites the path of requests"]
+
+
+def test_a_gate_takes_no_word_of_callers_for_the_virtual_service_that_they_call() -> None:
+    """By the name of another one, as host, they would come past the routes of their own door."""
+    assert told(*BEHIND, DOOR, door_route("r", {"path": {"exact": "/"}}, rewrite=AS_IT_IS)) == [
+        "`r` lets callers name another virtual service by the host"
     ]
+    assert told(*BEHIND, DOOR, door_route("r", {"path": {"exact": "/"}}, rewrite={})) == []
 
 
 def test_what_is_not_plain_on_the_way_is_not_understood() -> None:
