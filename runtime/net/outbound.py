@@ -97,7 +97,7 @@ class Outbound:
         fault = given.telemetry.fault
         self._dialer = Dialer(given.identities, DialTimes(limits.connect_seconds, limits.handshake_seconds), fault)
         http1 = ClientRules(clock, _http1(limits, is_ours=True), limits.stall_seconds, _IDLE)
-        self._upstreams = Upstreams(self._dialer, CodecRules(http1, replace(_http2(limits), idle_seconds=_IDLE), fault))
+        self._upstreams = Upstreams(self._dialer, CodecRules(http1, _http2(limits), fault))
         self._listener_rules = ListenerRules(
             ServerRules(clock, fault, _http1(limits, is_ours=True), _times(limits)),
             _http2(limits),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
 
@@ -26,11 +26,17 @@ from meshproof.runtime.net.outbound_link import Link
 
 @dataclass(frozen=True, slots=True)
 class CodecRules:
-    """What all connections to servers keep to."""
+    """What all connections to servers keep to.
+
+    How long one is kept that nobody uses `http1` says for HTTP/2 too.
+    """
 
     http1: ClientRules
     http2: Http2Limits
     fault: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "http2", replace(self.http2, idle_seconds=self.http1.idle))
 
 
 @dataclass(frozen=True, slots=True)
