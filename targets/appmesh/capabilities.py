@@ -11,7 +11,7 @@ _ROWS: tuple[tuple[Feature, Support, str], ...] = (
     (Feature.ASK_BY_IDENTITY, Support.UNSUPPORTED, ""),
     (Feature.AUDIT, Support.UNSUPPORTED, ""),
     (Feature.OBSERVE, Support.STRICTER, "listeners with mode PERMISSIVE and no names, at declared ports"),
-    (Feature.CLOSED_NAMESPACE, Support.UNSUPPORTED, ""),
+    (Feature.CLOSED_NAMESPACE, Support.EMULATED, "NetworkPolicies in Kubernetes; elsewhere nothing is closed"),
     (Feature.IDENTITY_SOURCE, Support.STRICTER, "subjectAlternativeNames: those that the policy names, no patterns"),
     (Feature.PLAINTEXT_SOURCE, Support.UNSUPPORTED, ""),
     (Feature.SOURCE_ADDRESS, Support.UNSUPPORTED, ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import cast
 
 from meshproof.compiler.backend.artifact import Artifact
@@ -13,6 +14,7 @@ from meshproof.targets.appmesh.render.calls import calls
 from meshproof.targets.appmesh.render.cloudformation import template
 from meshproof.targets.appmesh.render.kubernetes import objects
 from meshproof.targets.appmesh.residue.iam import Scope, grants
+from meshproof.targets.appmesh.residue.network import KIND, document
 from meshproof.targets.common.yaml import Value, dump
 
 TEMPLATE = "template.json"
@@ -21,6 +23,9 @@ CALLS = "calls"
 
 MANIFESTS = "manifests"
 """The folder to apply: `kubectl apply -f build/app-mesh/manifests`."""
+
+NETWORK_POLICIES = "network-policies.yaml"
+"""For `kubectl apply -f`, where no other objects are written."""
 
 RESIDUALS = "meshproof/residuals.json"
 IAM = "meshproof/iam.json"
@@ -35,7 +40,8 @@ class InvalidResourceError(AssertionError):
 
 def emit(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
     """The files, sorted by path. Raises `InvalidResourceError`, which is an internal error."""
-    return tuple(sorted((*_RENDERED[lowered.options.rendering](lowered), *_beside(lowered))))
+    resources = _RENDERED[lowered.options.rendering](lowered)
+    return tuple(sorted((*resources, *_network(lowered), *_beside(lowered))))
 
 
 def _template(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
@@ -67,6 +73,14 @@ def _manifests(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
 
 
 _RENDERED = {Rendering.CLOUDFORMATION: _template, Rendering.API: _calls, Rendering.KUBERNETES: _manifests}
+
+
+def _network(lowered: AppMeshLowered) -> Iterator[Artifact]:
+    """What closes the network: in the folder that is applied anyway, or beside."""
+    if lowered.closing.policies:
+        is_applied = lowered.options.rendering is Rendering.KUBERNETES
+        path = f"{MANIFESTS}/{_kebab(KIND)}.yaml" if is_applied else NETWORK_POLICIES
+        yield Artifact(path, dump(cast("list[Value]", [document(one) for one in lowered.closing.policies])))
 
 
 def _beside(lowered: AppMeshLowered) -> tuple[Artifact, ...]:

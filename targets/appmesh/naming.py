@@ -36,6 +36,11 @@ def gate_node_name(gate: str) -> str:
     return f"{gate}-doors"
 
 
+def gate_labels(gate: str) -> tuple[tuple[str, str], ...]:
+    """The labels of the pods of a gate."""
+    return (("app", gate),)
+
+
 def router_name(virtual_service: str) -> str:
     """The virtual router of a virtual service."""
     plain = virtual_service.replace(".", "_")

@@ -62,20 +62,21 @@ POLICIES = {"direct": DIRECT, "doors": DOORS, "edge": EDGE}
 
 
 @cache
-def compiled(name: str) -> tuple[Mesh, AppMeshLowered, Artifact]:
-    """A policy, its lowering, and the file with all resources."""
+def compiled(name: str) -> tuple[Mesh, AppMeshLowered, Artifact, tuple[Artifact, ...]]:
+    """A policy, its lowering, the file with all resources, and the other files."""
     mesh = mesh_of(POLICIES[name])
     lowered = TARGET.lower(mesh, OPTIONS)
     assert not has_errors(lowered.diagnostics), [one.message for one in lowered.diagnostics]
-    (template,) = (one for one in TARGET.emit(lowered) if b"AWS::AppMesh::" in one.content)
-    return mesh, lowered, template
+    files = TARGET.emit(lowered)
+    (template,) = (one for one in files if b"AWS::AppMesh::" in one.content)
+    return mesh, lowered, template, tuple(one for one in files if one is not template)
 
 
 def judged(name: str, template: Any = None) -> Translation | None:  # noqa: ANN401  JSON
     """What is known of the template, or of another in its place; None if App Mesh would not take it."""
-    mesh, lowered, own = compiled(name)
+    mesh, lowered, own, others = compiled(name)
     file = own if template is None else Artifact(own.path, json.dumps(template).encode())
-    lifted = read_back(TARGET, (file,), OPTIONS, mesh)
+    lifted = read_back(TARGET, (file, *others), OPTIONS, mesh)
     return None if lifted.mesh is None else judgement(mesh, lifted, lowered.losses, DAY)
 
 

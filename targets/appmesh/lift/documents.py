@@ -16,6 +16,7 @@ from meshproof.targets.appmesh.lift.intrinsics import TAGS
 from meshproof.targets.appmesh.lift.kubernetes import is_custom_resource, read_custom_resources
 from meshproof.targets.appmesh.lift.templates import is_template, read_template
 from meshproof.targets.appmesh.read import Fault, Reader
+from meshproof.targets.appmesh.residue.network import KIND
 from meshproof.targets.appmesh.rules import breaches
 from meshproof.targets.appmesh.spelling import API, CLOUDFORMATION, Spelling
 from meshproof.targets.appmesh.values import Value
@@ -49,14 +50,18 @@ _NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What files hold. `skipped` are the kinds of what is not App Mesh's, with their number; `parameters` are those
-    that some template has."""  # noqa: D205, D209
+    """What files hold.
+
+    `skipped` are the kinds of what is not App Mesh's, with their number; of those `network` are NetworkPolicies.
+    `parameters` are those that some template has.
+    """
 
     resources: Resources
     sources: tuple[SourceFile, ...]
     skipped: tuple[tuple[str, int], ...]
     diagnostics: tuple[Diagnostic, ...]
     parameters: frozenset[str]
+    network: tuple[MapNode, ...] = ()
 
 
 def read_files(files: tuple[Artifact, ...], parameters: Mapping[str, str]) -> Files:
@@ -72,6 +77,7 @@ def read_files(files: tuple[Artifact, ...], parameters: Mapping[str, str]) -> Fi
         tuple(sorted(reading.skipped.items())),
         tuple(reading.diagnostics),
         frozenset(reading.declared),
+        tuple(reading.network),
     )
 
 
@@ -84,6 +90,7 @@ class _Reading:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     custom: list[MapNode] = field(default_factory=list)
     declared: set[str] = field(default_factory=set)
+    network: list[MapNode] = field(default_factory=list)
 
     def file(self, file: Artifact) -> None:
         """Everything in one file; objects of Kubernetes are kept until all are there."""
@@ -113,6 +120,8 @@ class _Reading:
         elif tree.get("apiVersion") is not None:
             kind = tree.get("kind")
             self.skipped[kind.text if isinstance(kind, Leaf) else "object"] += 1
+            if isinstance(kind, Leaf) and kind.text == KIND:
+                self.network.append(tree)
         else:
             self._call(tree)
 

@@ -15,13 +15,17 @@ from meshproof.targets.appmesh.lift.documents import Files, read_files
 from meshproof.targets.appmesh.lift.findings import BAD_FIELD, BAD_OPTION, NOTHING, finding
 from meshproof.targets.appmesh.lift.found import Resources
 from meshproof.targets.appmesh.options import MESH, BadOptionError, Options, read_options
+from meshproof.targets.common.tree import MapNode
 
 _MOST_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """`mesh` is the name of the mesh; None if anything in the files is refused: half of one is never judged."""
+    """`mesh` is the name of the mesh; None if anything in the files is refused: half of one is never judged.
+
+    `network` are the NetworkPolicies of the files.
+    """
 
     mesh: str | None
     resources: Resources
@@ -30,6 +34,7 @@ class Selected:
     sources: tuple[SourceFile, ...] = ()
     skipped: tuple[tuple[str, int], ...] = ()
     objects: tuple[LiftedObject, ...] = ()
+    network: tuple[MapNode, ...] = ()
 
     def lifted(self, mesh: Mesh | None) -> Lifted:
         """What was read, as that mesh."""
@@ -54,7 +59,7 @@ def selected(files: tuple[Artifact, ...], settings: Iterable[tuple[str, str]]) -
     if mesh is None or any(one.severity is Severity.ERROR for one in diagnostics):
         return Selected(None, resources, options, diagnostics, found.sources, found.skipped)
     objects = tuple(_objects(found, mesh))
-    return Selected(mesh, resources, options, diagnostics, found.sources, found.skipped, objects)
+    return Selected(mesh, resources, options, diagnostics, found.sources, found.skipped, objects, found.network)
 
 
 def _foreign_parameters(options: Options, found: Files, start: Span) -> Iterator[Diagnostic]:

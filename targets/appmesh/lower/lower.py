@@ -13,6 +13,7 @@ from meshproof.targets.appmesh.lower.context import Context, context_of
 from meshproof.targets.appmesh.lower.doors import doors_of
 from meshproof.targets.appmesh.lower.findings import Findings
 from meshproof.targets.appmesh.lower.ingress import policy_gateways
+from meshproof.targets.appmesh.lower.network import Closing, closing, tell_namespaces
 from meshproof.targets.appmesh.lower.nodes import gate_nodes, virtual_nodes
 from meshproof.targets.appmesh.lower.placing import placement
 from meshproof.targets.appmesh.lower.refusals import (
@@ -29,6 +30,7 @@ from meshproof.targets.appmesh.model.mesh import Mesh as AppMesh
 from meshproof.targets.appmesh.options import Options
 from meshproof.targets.appmesh.references import key_of
 from meshproof.targets.appmesh.render.kubernetes import Placement
+from meshproof.targets.appmesh.residue.network import network_residuals
 from meshproof.targets.appmesh.residue.residuals import Residual, residuals
 from meshproof.targets.appmesh.values import Value
 
@@ -40,7 +42,7 @@ class AppMeshLowered:
     """The resources, sorted by kind and name, and what was said on the way.
 
     `residuals` are what App Mesh does not enforce of them; `gates` are the gateways that judge calls inside the mesh;
-    `placement` is where its objects and pods are in Kubernetes.
+    `placement` is where its objects and pods are in Kubernetes, `closing` what closes the network around them.
     """
 
     resources: tuple[Value, ...]
@@ -50,6 +52,7 @@ class AppMeshLowered:
     residuals: tuple[Residual, ...]
     gates: frozenset[str]
     placement: Placement
+    closing: Closing
     compile_options: CompileOptions
     options: Options
 
@@ -60,6 +63,7 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     context = context_of(mesh, options, findings)
     tell_end(context)
     tell_refusals(context)
+    tell_namespaces(context)
     every = rows(mesh, options.day)
     doors = doors_of(context, every)
     tell_unjudged(context, every, doors)
@@ -73,7 +77,9 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     ordered = tuple(sorted(found, key=lambda one: (_KINDS.index(key_of(one).kind), key_of(one).names)))
     gates = frozenset(door.gate for door in doors.every)
     placed = placement(context, gates)
-    left = residuals(ordered, gates, context.kept)
+    closed = closing(context, ordered, gates)
+    listed = residuals(ordered, gates, context.kept, is_network_closed=closed.is_closed)
+    left = (*listed, *network_residuals(closed.policies))
     tell_residuals(context, left)
     return AppMeshLowered(
         resources=ordered,
@@ -83,6 +89,7 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
         residuals=left,
         gates=gates,
         placement=placed,
+        closing=closed,
         compile_options=options,
         options=context.options,
     )

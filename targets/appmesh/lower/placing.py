@@ -7,6 +7,7 @@ from collections.abc import Collection
 from meshproof.compiler.ir.entities import Gateway, Service
 from meshproof.dsl.diagnostic import Severity
 from meshproof.targets.appmesh.lower.context import Context
+from meshproof.targets.appmesh.naming import gate_labels
 from meshproof.targets.appmesh.options import PREFIX, Rendering
 from meshproof.targets.appmesh.render.kubernetes import Placement
 
@@ -15,7 +16,7 @@ def placement(context: Context, gates: Collection[str]) -> Placement:
     """One namespace for all: an object selects pods of its own alone. MP709 where the policy has several."""
     workloads: tuple[Service | Gateway, ...] = (*context.mesh.services, *context.mesh.gateways)
     namespaces = {one.namespace for one in workloads} | ({context.gate_namespace} if gates else set())
-    pods: dict[str, dict[str, str]] = {gate: {"app": gate} for gate in gates}
+    pods: dict[str, dict[str, str]] = {gate: dict(gate_labels(gate)) for gate in gates}
     for service in context.mesh.services:
         for version in service.versions or (None,):
             labels = dict(service.labels) | ({} if version is None else {"version": version})

@@ -41,7 +41,6 @@ def tell_refusals(context: Context) -> None:
     _tell_foreign(context)
     _tell_identities(context)
     _tell_tokens(context)
-    _tell_namespaces(context)
     _tell_egress(context)
     for rule in context.mesh.rules:
         _tell_rule(context, rule)
@@ -140,14 +139,6 @@ def _tell_tokens(context: Context) -> None:
             reason = "no proxy of it takes tokens off what goes on"
             error = NotExpressibleError(Feature.TOKEN_STRIP, reason, "leave `strip` out, or do not accept the issuer")
             context.findings.unsupported(str(service.name), service.origin, error)
-
-
-def _tell_namespaces(context: Context) -> None:
-    for namespace in context.mesh.namespaces:
-        if namespace.is_closed:
-            reason = "what the policy does not declare has no proxy of App Mesh, so the network alone can close it"
-            error = NotExpressibleError(Feature.CLOSED_NAMESPACE, reason, "say it without `closed`, and close it there")
-            context.findings.unsupported(namespace.name, namespace.origin, error)
 
 
 def _tell_egress(context: Context) -> None:

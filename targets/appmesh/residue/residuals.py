@@ -1,7 +1,7 @@
 """What App Mesh does not enforce in a set of resources, each point with the names that it concerns.
 
-The points and their numbers are those of the design (residual list R1 to R10; R9 was found to be none). Only those
-that apply are given.
+The points and their numbers are those of the design (residual list R1 to R10; R9 was found to be none), and R11 for
+what the network closes. Only those that apply are given.
 """
 
 from __future__ import annotations
@@ -36,16 +36,21 @@ class Residual:
 
 
 def residuals(
-    resources: Iterable[Value], gates: AbstractSet[str] = frozenset(), kept: Iterable[str] = ()
+    resources: Iterable[Value],
+    gates: AbstractSet[str] = frozenset(),
+    kept: Iterable[str] = (),
+    *,
+    is_network_closed: bool = False,
 ) -> tuple[Residual, ...]:
     """The points that apply, in the order of the list.
 
     `gates` are virtual gateways that judge calls inside the mesh; `kept` is what of the policy callers alone keep.
+    With `is_network_closed` ports without a listener are closed beside the proxies, which has points of its own.
     """
     given = tuple(resources)
     of_policy = ("R2", COOPERATIVE, _sorted(kept))
     points = (
-        *_bypasses(given),
+        *(() if is_network_closed else _bypasses(given)),
         of_policy,
         *_kept_by_callers(given),
         *_gated(given, gates),
@@ -61,6 +66,8 @@ _Point = tuple[str, str, tuple[str, ...]]
 def _bypasses(given: Sequence[Value]) -> Iterator[_Point]:
     gateways = _sorted(one.virtual_gateway_name for one in given if isinstance(one, VirtualGateway))
     yield "R1", "ports 15001 and 9901 of the gateway must be closed: who reaches them passes by its routes", gateways
+    nodes = _sorted(one.virtual_node_name for one in given if isinstance(one, VirtualNode))
+    yield "R7", "ports without a listener skip the proxy: the network alone closes them", nodes
 
 
 def _kept_by_callers(given: Sequence[Value]) -> Iterator[_Point]:
@@ -100,8 +107,6 @@ def _always(given: Sequence[Value]) -> Iterator[_Point]:
     meshes = _sorted(one.mesh_name for one in given if isinstance(one, Mesh))
     yield "R6", "a refused request is answered 404 and a refused identity by the end of TLS, not 403", meshes
     yield "R7", "uid 1337, ignored ports and addresses and *.amazonaws.com are outside what proxies keep", meshes
-    nodes = _sorted(one.virtual_node_name for one in given if isinstance(one, VirtualNode))
-    yield "R7", "ports without a listener skip the proxy: the network alone closes them", nodes
     yield "R8", "listeners for HTTP take upgrades to websockets", _sorted(_http_listeners(given))
 
 

@@ -14,6 +14,7 @@ from meshproof.targets.appmesh.lift.composed.admission import Admission, admissi
 from meshproof.targets.appmesh.lift.composed.admitted import Admitted
 from meshproof.targets.appmesh.lift.composed.doubts import Doubts
 from meshproof.targets.appmesh.lift.composed.leading import Lead, Leading
+from meshproof.targets.appmesh.lift.composed.reach import Reach
 from meshproof.targets.appmesh.lift.composed.workloads import Workloads, client_identity, shown, shown_to_others
 from meshproof.targets.appmesh.lift.found import Found, Resources
 from meshproof.targets.appmesh.lift.identities import names_in
@@ -46,9 +47,10 @@ def gates_of(
     admitted: Admitted,
     leading: Leading,
     of_files: SpiffeId,
-    doubts: Doubts,
+    reach: Reach,
 ) -> Gates:
     """The gates of the files; `of_files` is who they are where their certificates are files of their own."""
+    doubts = reach.doubts
     reading = _Reading(workloads, admitted, leading, doubts)
     passages: list[Passage] = []
     identities: dict[str, Found[VirtualGateway]] = {}
@@ -59,7 +61,7 @@ def gates_of(
             continue
         identities.setdefault(identity.uri, gate)
         leading.check_hosts(gate)
-        for door in admissions(gate, workloads.known, doubts):
+        for door in reach.of_gate(gate, admissions(gate, workloads.known, doubts)):
             passages += reading.passages(gate, identity, door)
     taken = _taken(resources, workloads)
     for uri in sorted(taken & identities.keys()):

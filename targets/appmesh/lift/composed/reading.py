@@ -18,11 +18,13 @@ from meshproof.targets.appmesh.lift.composed.doubts import Doubts
 from meshproof.targets.appmesh.lift.composed.edge_routing import routes_of_gateways
 from meshproof.targets.appmesh.lift.composed.gates import gates_of
 from meshproof.targets.appmesh.lift.composed.leading import Leading
+from meshproof.targets.appmesh.lift.composed.network import policies_of
+from meshproof.targets.appmesh.lift.composed.reach import Reach
 from meshproof.targets.appmesh.lift.composed.routing import routes_of_services
 from meshproof.targets.appmesh.lift.composed.transport import is_closed, transport_of
 from meshproof.targets.appmesh.lift.composed.workloads import workloads_of
 from meshproof.targets.appmesh.lift.selected import Selected, selected
-from meshproof.targets.appmesh.options import Options
+from meshproof.targets.appmesh.options import Network, Options
 from meshproof.targets.common.callers import Identities
 
 _DEFAULT_NAMESPACE = "meshproof"
@@ -47,9 +49,10 @@ def _compose(found: Selected, known: Mesh, doubts: Doubts) -> tuple[Mesh, Lifted
     """What the resources make of the policy's workloads."""
     resources = found.resources
     workloads = workloads_of(resources, known, doubts)
-    admitted = admitted_by(workloads, known, doubts)
+    reach = _reach(found, known, doubts)
+    admitted = reach.of_workloads(workloads, admitted_by(workloads, known, doubts))
     leading = Leading(resources, doubts)
-    gates = gates_of(resources, workloads, admitted, leading, _gate(known, found.options), doubts)
+    gates = gates_of(resources, workloads, admitted, leading, _gate(known, found.options), reach)
     identities = Identities((one.name, one.identity.uri) for one in workloads.declared)
     composing = Composing(workloads, admitted, leading, gates, identities)
     check_callers(resources, workloads, admitted, gates.identities, doubts)
@@ -64,20 +67,29 @@ def _compose(found: Selected, known: Mesh, doubts: Doubts) -> tuple[Mesh, Lifted
         namespace=known.namespace,
         origin=_origin(found),
         trusts=known.trusts,
+        namespaces=reach.namespaces,
         egress=Egress.CLOSED if is_closed(resources) else Egress.OPEN,
         services=tuple(replace(one, tags=(), calls=(), observe=None, accepts=()) for one in known.services),
         gateways=tuple(replace(one, accepts=(), trusted_proxies=0) for one in known.gateways),
         rules=composing.rules(),
         routes=tuple(sorted(routes, key=lambda one: one.id)),
-        mtls=composing.statements(),
+        mtls=tuple(sorted((*composing.statements(), *reach.statements), key=lambda one: repr(one.scope))),
         paths=PathMode.MERGE_SLASHES,
     )
     return mesh, transport_of(resources, workloads, doubts)
 
 
 def _gate(known: Mesh, options: Options) -> SpiffeId:
-    namespace = options.gate_namespace or known.namespace or _DEFAULT_NAMESPACE
-    return SpiffeId.of_account(known.trust_domain, namespace, options.gate_account)
+    return SpiffeId.of_account(known.trust_domain, _gate_namespace(known, options), options.gate_account)
+
+
+def _gate_namespace(known: Mesh, options: Options) -> str:
+    return options.gate_namespace or known.namespace or _DEFAULT_NAMESPACE
+
+
+def _reach(found: Selected, known: Mesh, doubts: Doubts) -> Reach:
+    is_relied_on = found.options.closing is Network.KUBERNETES
+    return Reach(policies_of(found.network, doubts), is_relied_on, _gate_namespace(known, found.options), doubts)
 
 
 def _origin(found: Selected) -> Origin:

@@ -39,4 +39,4 @@ def test_residuals_are_written_beside_the_resources() -> None:
     """What App Mesh does not enforce, with the names that it is about."""
     (file,) = [one for one in emit(sound(POLICY)) if one.path == RESIDUALS]
     told = json.loads(file.content)
-    assert {"R2", "R6", "R7", "R8"} == {one["code"] for one in told}
+    assert {"R2", "R6", "R7", "R8", "R11"} == {one["code"] for one in told}

@@ -129,5 +129,5 @@ def test_what_is_not_enforced_is_said_at_every_compile() -> None:
     assert (
         "R8: listeners for HTTP take upgrades to websockets (`s0_app:80`, `s1_app:80`, `s2_app:80` and 2 more)" in told
     )
-    assert {one.split(":")[0] for one in told} == {"R2", "R6", "R7", "R8"}
+    assert {one.split(":")[0] for one in told} == {"R2", "R6", "R7", "R8", "R11"}
     assert [one.code for one in sound(text).diagnostics if one.severity == "warning"] == ["MP725"]
