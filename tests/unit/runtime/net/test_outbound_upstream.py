@@ -6,7 +6,7 @@ from tests.unit.runtime.core.http2.ends import Turn, Wire
 
 from meshproof.runtime.core.http1_client import ClientRules
 from meshproof.runtime.core.http2.client import Http2Client
-from meshproof.runtime.core.http2.frames import write_settings
+from meshproof.runtime.core.http2.frames import ACK, SETTINGS, write_frame, write_settings
 from meshproof.runtime.core.http2.limits import Http2Limits
 from meshproof.runtime.net.outbound_upstream import CodecRules
 
@@ -18,7 +18,7 @@ def test_a_connection_of_http2_that_nobody_uses_ends_as_one_of_http1_does() -> N
     rules = CodecRules(ClientRules(turn.clock, idle=60.0), given, turn.faults.append)
     assert rules.http2.streams == 3
     codec = Http2Client(turn.around(wire), rules.http2, scheme=b"https")
-    codec.receive(write_settings(()))
+    codec.receive(write_settings(()) + write_frame(SETTINGS, ACK, 0))
     turn.now += 59.0
     codec.expire()
     assert codec.capacity
