@@ -15,6 +15,7 @@ from meshproof.targets.appmesh.render.cloudformation import template
 from meshproof.targets.appmesh.render.kubernetes import objects
 from meshproof.targets.appmesh.residue.iam import Scope, grants
 from meshproof.targets.appmesh.residue.network import KIND, document
+from meshproof.targets.appmesh.residue.wiring import settings_of
 from meshproof.targets.common.yaml import Value, dump
 
 TEMPLATE = "template.json"
@@ -41,7 +42,7 @@ class InvalidResourceError(AssertionError):
 def emit(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
     """The files, sorted by path. Raises `InvalidResourceError`, which is an internal error."""
     resources = _RENDERED[lowered.options.rendering](lowered)
-    return tuple(sorted((*resources, *_network(lowered), *_beside(lowered))))
+    return tuple(sorted((*resources, *_network(lowered), *_wired(lowered), *_beside(lowered))))
 
 
 def _template(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
@@ -81,6 +82,11 @@ def _network(lowered: AppMeshLowered) -> Iterator[Artifact]:
         is_applied = lowered.options.rendering is Rendering.KUBERNETES
         path = f"{MANIFESTS}/{_kebab(KIND)}.yaml" if is_applied else NETWORK_POLICIES
         yield Artifact(path, dump(cast("list[Value]", [document(one) for one in lowered.closing.policies])))
+
+
+def _wired(lowered: AppMeshLowered) -> Iterator[Artifact]:
+    """The settings of the sidecars behind nodes; their bundle is another target's."""
+    yield from (Artifact(one.path, settings_of(one)) for one in lowered.wirings)
 
 
 def _beside(lowered: AppMeshLowered) -> tuple[Artifact, ...]:

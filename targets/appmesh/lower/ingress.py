@@ -200,6 +200,10 @@ class _Edge:
         for row in self.rows:
             is_port = target.port is None or row.port.workload == target.port
             if row.service.name == target.node and is_port and row.port.layer is Layer.HTTP:
+                if self.context.is_handed(row.service, row.port):
+                    reason = f"it sends requests, and `{target.node}:{row.port.workload}` takes connections unread"
+                    advice = "let a service between them judge what a gateway of App Mesh can"
+                    raise NotExpressibleError(Feature.GATEWAY, reason, advice)
                 return row
         raise NotExpressibleError(Feature.ROUTE_MATCH, f"`{target.node}` is no service with a port for requests")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from meshproof.compiler.backend.artifact import SourceMap
+from meshproof.compiler.backend.companion import Companion
 from meshproof.compiler.backend.loss import Loss, to_diagnostics
 from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.ir.mesh import Egress, Mesh
@@ -12,6 +13,7 @@ from meshproof.dsl.diagnostic import Diagnostic
 from meshproof.targets.appmesh.lower.context import Context, context_of
 from meshproof.targets.appmesh.lower.doors import doors_of
 from meshproof.targets.appmesh.lower.findings import Findings
+from meshproof.targets.appmesh.lower.handing import hand_over, tell_shared_numbers, wirings
 from meshproof.targets.appmesh.lower.ingress import policy_gateways
 from meshproof.targets.appmesh.lower.network import Closing, closing, tell_namespaces
 from meshproof.targets.appmesh.lower.nodes import gate_nodes, virtual_nodes
@@ -32,6 +34,7 @@ from meshproof.targets.appmesh.references import key_of
 from meshproof.targets.appmesh.render.kubernetes import Placement
 from meshproof.targets.appmesh.residue.network import network_residuals
 from meshproof.targets.appmesh.residue.residuals import Residual, residuals
+from meshproof.targets.appmesh.residue.wiring import BUNDLE, FOLDER, TARGET, Wiring, wiring_residuals
 from meshproof.targets.appmesh.values import Value
 
 _KINDS = ("Mesh", "VirtualNode", "VirtualRouter", "Route", "VirtualService", "VirtualGateway", "GatewayRoute")
@@ -43,6 +46,7 @@ class AppMeshLowered:
 
     `residuals` are what App Mesh does not enforce of them; `gates` are the gateways that judge calls inside the mesh;
     `placement` is where its objects and pods are in Kubernetes, `closing` what closes the network around them.
+    `wirings` are the sidecars behind nodes, and `companions` says which ports they judge.
     """
 
     resources: tuple[Value, ...]
@@ -53,6 +57,8 @@ class AppMeshLowered:
     gates: frozenset[str]
     placement: Placement
     closing: Closing
+    wirings: tuple[Wiring, ...]
+    companions: tuple[Companion, ...]
     compile_options: CompileOptions
     options: Options
 
@@ -61,13 +67,16 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     """The policy as resources. What App Mesh cannot say is an error at the rule; the resources are then incomplete."""
     findings = Findings()
     context = context_of(mesh, options, findings)
+    every = rows(mesh, options.day)
+    hand_over(context, every)
     tell_end(context)
     tell_refusals(context)
     tell_namespaces(context)
-    every = rows(mesh, options.day)
     doors = doors_of(context, every)
     tell_unjudged(context, every, doors)
     tell_undeclared(context, every)
+    tell_shared_numbers(context, every)
+    behind = wirings(context)
     found: list[Value] = [_mesh(context)]
     found += virtual_nodes(context, every, doors)
     found += gate_nodes(context, doors)
@@ -79,7 +88,7 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     placed = placement(context, gates)
     closed = closing(context, ordered, gates)
     listed = residuals(ordered, gates, context.kept, is_network_closed=closed.is_closed)
-    left = (*listed, *network_residuals(closed.policies))
+    left = (*listed, *network_residuals(closed.policies), *wiring_residuals(behind))
     tell_residuals(context, left)
     return AppMeshLowered(
         resources=ordered,
@@ -90,9 +99,15 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
         gates=gates,
         placement=placed,
         closing=closed,
+        wirings=behind,
+        companions=_companions(context),
         compile_options=options,
         options=context.options,
     )
+
+
+def _companions(context: Context) -> tuple[Companion, ...]:
+    return (Companion(TARGET, FOLDER, BUNDLE, frozenset(context.handed)),) if context.handed else ()
 
 
 def _mesh(context: Context) -> AppMesh:

@@ -17,6 +17,7 @@ from meshproof.targets.appmesh.lower.admission import judged_at_doors
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door import Doors
 from meshproof.targets.appmesh.lower.findings import NotExpressibleError
+from meshproof.targets.appmesh.lower.handable import advised
 from meshproof.targets.appmesh.lower.rows import Row, is_observed
 from meshproof.targets.appmesh.residue.residuals import Residual
 
@@ -55,7 +56,7 @@ def tell_unjudged(context: Context, rows: Iterable[Row], doors: Doors) -> None:
             for rule in may.unjudgeable or (*may.allowed, *may.denied):
                 place = f"{row.service.name}:{row.port.workload}"
                 reason = f"no proxy of App Mesh can judge what `{identity.uri}` may ask of `{place}` by it"
-                error = NotExpressibleError(_feature(rule), reason, "let a proxy of its own judge, or allow it whole")
+                error = NotExpressibleError(_feature(rule), reason, advised(context, row, "allow it whole"))
                 context.findings.unsupported(str(rule.id), rule.origin, error)
 
 
@@ -135,7 +136,8 @@ def _tell_tokens(context: Context) -> None:
     """MP701 where a token would go on that is to be taken off: who is observed lets in whoever brings one."""
     stripped = {one.name for one in context.mesh.issuers if one.is_stripped}
     for service in context.mesh.services:
-        if stripped & {*service.accepts} and any(port.layer is Layer.HTTP for port in service.ports):
+        judged = (port for port in service.ports if not context.is_handed(service, port))
+        if stripped & {*service.accepts} and any(port.layer is Layer.HTTP for port in judged):
             reason = "no proxy of it takes tokens off what goes on"
             error = NotExpressibleError(Feature.TOKEN_STRIP, reason, "leave `strip` out, or do not accept the issuer")
             context.findings.unsupported(str(service.name), service.origin, error)

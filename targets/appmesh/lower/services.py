@@ -13,7 +13,7 @@ from meshproof.compiler.ir.entities import Service, ServicePort
 from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door import Door, Doors
-from meshproof.targets.appmesh.lower.nodes import spoken
+from meshproof.targets.appmesh.lower.nodes import spoken, spoken_at
 from meshproof.targets.appmesh.lower.routes import Hop, Way, door_way, ways
 from meshproof.targets.appmesh.lower.rows import Row
 from meshproof.targets.appmesh.model.route import Route, RouteSpec
@@ -53,12 +53,13 @@ def _public(context: Context, service: Service, rows: list[Row], doors: list[Doo
         port = row.port
         if port.number in taken:
             continue
-        hop = Hop(service, port, port.number, spoken(port), is_retried=True)
+        protocol = spoken_at(context, service, port)
+        hop = Hop(service, port, port.number, protocol, is_retried=True)
         own = [(port.number, way) for way in ways(context, hop)]
-        if not _is_dialled(row):
+        if not _is_dialled(context, row):
             continue  # what cannot be said of its routes is told all the same
         taken.add(port.number)
-        listened.append((port.number, spoken(port)))
+        listened.append((port.number, protocol))
         found += own
     yield from routed(context, context.host(service), service, sorted(listened), found)
 
@@ -67,7 +68,8 @@ def _inner(context: Context, service: Service) -> Iterator[Value]:
     """What gates dial: the ports of the workload itself."""
     ports: dict[int, ServicePort] = {}
     for port in service.ports:
-        ports.setdefault(port.workload, port)
+        if not context.is_handed(service, port):
+            ports.setdefault(port.workload, port)
     hops = [Hop(service, port, number, _of_gates(port), is_retried=False) for number, port in sorted(ports.items())]
     found = [(hop.dialled, way) for hop in hops for way in ways(context, hop)]
     listened = [(hop.dialled, hop.protocol) for hop in hops]
@@ -80,11 +82,13 @@ def _of_gates(port: ServicePort) -> str:
     return "http2" if own == "grpc" else own
 
 
-def _is_dialled(row: Row) -> bool:
+def _is_dialled(context: Context, row: Row) -> bool:
     """Whether somebody may come straight to the port; a route to where nobody comes would only look as if."""
     if row.mode is MtlsMode.DISABLED:
         return not row.plaintext.is_nothing
     permissions = (row.plaintext, row.strangers, *(may for _, may in row.known))
+    if context.is_handed(row.service, row.port):
+        return any(not may.is_nothing for may in (*permissions, *(may for _, may in row.foreign)))
     return any(may.is_everything for may in permissions)
 
 

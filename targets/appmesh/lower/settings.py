@@ -83,5 +83,9 @@ def ejection(context: Context, service: Service, port: ServicePort) -> OutlierDe
     route = route_of(context, service, port)
     if route is None or route.ejection is None:
         return None
+    if context.is_handed(service, port):
+        reason = "whoever passes connections on unread sees no answer that is an error"
+        error = NotExpressibleError(Feature.LIMITS, reason, f"leave the ejection out of `{route.id}`")
+        context.findings.unsupported(route.id, route.origin, error)
     own = route.ejection
     return OutlierDetection(Duration("ms", own.for_ms), _INTERVAL, own.percent, own.errors)

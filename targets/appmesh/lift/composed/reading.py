@@ -22,9 +22,11 @@ from meshproof.targets.appmesh.lift.composed.network import policies_of
 from meshproof.targets.appmesh.lift.composed.reach import Reach
 from meshproof.targets.appmesh.lift.composed.routing import routes_of_services
 from meshproof.targets.appmesh.lift.composed.transport import is_closed, transport_of
+from meshproof.targets.appmesh.lift.composed.wiring import Ports, passed, wired
 from meshproof.targets.appmesh.lift.composed.workloads import workloads_of
 from meshproof.targets.appmesh.lift.selected import Selected, selected
 from meshproof.targets.appmesh.options import Network, Options
+from meshproof.targets.appmesh.residue.wiring import is_wiring
 from meshproof.targets.common.callers import Identities
 
 _DEFAULT_NAMESPACE = "meshproof"
@@ -36,21 +38,21 @@ def read_composed(files: tuple[Artifact, ...], settings: Iterable[tuple[str, str
     A caller may what the listener of its destination lets it do, or what a gate passes on that lets it in. Whatever is
     not understood is a diagnostic, and so are files that App Mesh would refuse; then nothing is proved.
     """
-    found = selected(files, settings)
+    found = selected(tuple(one for one in files if not is_wiring(one.path)), settings)
     if found.mesh is None:
         return found.lifted(None)
     doubts = Doubts()
-    mesh, transport = _compose(found, known, doubts)
+    mesh, transport = _compose(found, known, wired(files, known, doubts), doubts)
     lifted = found.lifted(mesh)
     return replace(lifted, diagnostics=(*lifted.diagnostics, *doubts.every), transport=transport)
 
 
-def _compose(found: Selected, known: Mesh, doubts: Doubts) -> tuple[Mesh, LiftedTransport]:
-    """What the resources make of the policy's workloads."""
+def _compose(found: Selected, known: Mesh, behind: Ports, doubts: Doubts) -> tuple[Mesh, LiftedTransport]:
+    """What the resources make of the policy's workloads; `behind` are the ports with a sidecar behind their node."""
     resources = found.resources
     workloads = workloads_of(resources, known, doubts)
     reach = _reach(found, known, doubts)
-    admitted = reach.of_workloads(workloads, admitted_by(workloads, known, doubts))
+    admitted = reach.of_workloads(workloads, admitted_by(workloads, known, behind, doubts))
     leading = Leading(resources, doubts)
     gates = gates_of(resources, workloads, admitted, leading, _gate(known, found.options), reach)
     identities = Identities((one.name, one.identity.uri) for one in workloads.declared)
@@ -76,7 +78,7 @@ def _compose(found: Selected, known: Mesh, doubts: Doubts) -> tuple[Mesh, Lifted
         mtls=tuple(sorted((*composing.statements(), *reach.statements), key=lambda one: repr(one.scope))),
         paths=PathMode.MERGE_SLASHES,
     )
-    return mesh, transport_of(resources, workloads, doubts)
+    return mesh, replace(transport_of(resources, workloads, doubts), handed_over=passed(admitted.every, behind))
 
 
 def _gate(known: Mesh, options: Options) -> SpiffeId:
