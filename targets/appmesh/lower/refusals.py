@@ -123,7 +123,16 @@ def _tell_foreign(context: Context) -> None:
 
 
 def _tell_identities(context: Context) -> None:
-    """What a gateway may is judged at its routes, so it may share its name with nobody who is judged elsewhere."""
+    """What a gateway may is judged at its routes, so it may share its name with nobody who is judged elsewhere.
+
+    Whoever is called shows a certificate of the mesh's own authority: callers trust no other.
+    """
+    own = context.mesh.trust_domain
+    for service in context.mesh.services:
+        if service.ports and service.identity.trust_domain != own:
+            reason = f"callers trust the authority of `{own}` alone, and `{service.identity.uri}` is of another"
+            error = NotExpressibleError(Feature.FOREIGN_TRUST, reason, "give it an identity of the mesh")
+            context.findings.unsupported(str(service.name), service.origin, error)
     for gateway in context.mesh.gateways:
         for service in context.mesh.services:
             if service.identity == gateway.identity:
