@@ -46,7 +46,7 @@ _PATHS = (
     "/c/1/d?x=2",
 )
 _VALUES = ("v", "va", "bv", "v,w", "", "w", "v\u00e9", "v\udc80", "\udc80v", "\udc80", "vv")
-_CONDITIONS = (
+CONDITIONS = (
     'header["h"] == "v"',
     'header["h"] != "v"',
     'header["h"] startswith "v"',
@@ -93,7 +93,7 @@ def _rule(dice: random.Random, effect: str, name: str) -> str:
     if dice.random() < 0.6 or not lines:
         word = dice.choice(("when", "when", "unless"))
         joint = dice.choice((" and ", " or "))
-        lines.append(f"{word} {joint.join(dice.sample(_CONDITIONS, dice.randint(1, 2)))}")
+        lines.append(f"{word} {joint.join(dice.sample(CONDITIONS, dice.randint(1, 2)))}")
     return f"{effect} {name}: web -> api {{\n" + "\n".join(lines) + "\n}"
 
 

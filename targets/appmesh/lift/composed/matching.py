@@ -33,6 +33,9 @@ from meshproof.compiler.patterns.refusal import PatternRefused, PatternTooLarge
 
 _SPECIAL = frozenset("\\.+*?()|[]{}^$-")
 _MOST_COMPLEMENTED = 64
+_ROOT = "/"
+"""What every path begins with: to ask for it is to ask for nothing."""
+
 _BY_LINE = Opaque("whether lines of a repeated header are compared one by one", NOWHERE)
 """One for all routes: a request is judged by one proxy, of one version."""
 
@@ -74,7 +77,7 @@ def _parts(match: Any, kind: str, origin: Origin) -> Iterator[Predicate]:  # noq
 def _path(match: Any, origin: Origin) -> Iterator[Predicate]:  # noqa: ANN401
     prefix, path = getattr(match, "prefix", None), getattr(match, "path", None)
     service, method = getattr(match, "service_name", None), getattr(match, "method_name", None)
-    if prefix is not None:
+    if prefix is not None and prefix != _ROOT:
         yield Test(Path(), Prefix(prefix))
     if path is not None and path.exact is not None:
         yield Test(Path(), Exact(path.exact))

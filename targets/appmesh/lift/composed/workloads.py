@@ -66,6 +66,10 @@ def workloads_of(resources: Resources, known: Mesh, doubts: Doubts) -> Workloads
             if version is not None:
                 versions[one.name] = version
             _check_shown(one, shown(one), service.identity, doubts)
+        if service.ports and service.identity.trust_domain != known.trust_domain:
+            doubts.add(
+                str(service.name), "shows callers a certificate of an authority that they do not trust", service.origin
+            )
         if service.ports and not there:
             doubts.add(str(service.name), "has ports, and no virtual node", service.origin)
         services.append(ServiceNodes(service, there))

@@ -69,3 +69,16 @@ def test_a_foreign_domain_is_no_matter_for_a_listener() -> None:
 def test_the_gate_is_nobody_of_the_policy() -> None:
     """Whoever shared its name would be let in wherever it is."""
     assert errors("service meshproof-gate {}\nservice b { port http 80 }")["meshproof-gate"].startswith("MP709")
+
+
+def test_who_is_called_has_an_identity_of_the_mesh() -> None:
+    text = """
+        mesh m { language 1  trust-domain "td"  trusts "vm.corp"  namespace app  egress closed }
+        service web { port http 8080 }
+        service legacy { identity "spiffe://vm.corp/legacy"  port http 9000 }
+        service caller { identity "spiffe://vm.corp/caller" }
+        allow a: web -> legacy
+    """
+    found = errors(text, has_mesh=True)
+    assert set(found) == {"legacy"}
+    assert "callers trust the authority of `td` alone" in found["legacy"]

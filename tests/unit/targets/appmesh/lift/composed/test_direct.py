@@ -166,3 +166,19 @@ def _mesh(*resources: Any) -> Any:  # noqa: ANN401  JSON
 def test_trust_domains_are_written_with_or_without_their_scheme() -> None:
     made = pay(listener(9000, tls=tls("STRICT", PAY, {**names(WEB), "trust": sds(DOMAIN.removeprefix("spiffe://"))})))
     assert who(understood(made, *OTHERS)) == [WEB]
+
+
+def test_a_service_of_another_authority_than_its_callers_trust_is_not_understood() -> None:
+    foreign = mesh_of(
+        """
+        mesh m { language 1  trust-domain "td"  trusts "vm.corp"  namespace app  egress closed }
+        service web { port http 8080 }
+        service legacy { identity "spiffe://vm.corp/legacy"  port http 9000 }
+        """,
+        has_mesh=True,
+    )
+    legacy = "spiffe://vm.corp/legacy"
+    made = node("legacy_app", takes(9000, WEB, own=legacy), shows=legacy)
+    assert told(web(), made, known=foreign) == [
+        "`legacy` shows callers a certificate of an authority that they do not trust"
+    ]
