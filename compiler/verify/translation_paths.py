@@ -17,7 +17,7 @@ from meshproof.compiler.ir.entities import External, Gateway, Layer, Node, Servi
 from meshproof.compiler.ir.matchers import Exact, Matcher, Regex, Segments
 from meshproof.compiler.ir.mesh import PathMode
 from meshproof.compiler.ir.names import NodeName
-from meshproof.compiler.ir.predicate import And, Not, Or, Path, Predicate, Test, attributes_of
+from meshproof.compiler.ir.predicate import And, Never, Not, Or, Path, Predicate, Test, attributes_of, disjunction
 from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
 from meshproof.compiler.patterns.automaton import difference, includes, intersection
 from meshproof.compiler.patterns.istio_paths import IstioMode, istio_path
@@ -90,7 +90,7 @@ def _hazards(policy: PortPolicy, there: Sequence[PortPolicy], about: Compared) -
     if any(one.paths is _KEEPING_DOTS for one in there):
         return tuple(reading)
     stepped = [rule for rule in reading if rule.effect is not Effect.ALLOW or _takes_out(rule.when)]
-    entered = [tuple(rule for rule in one.rules if _lets_raw(rule, one.paths)) for one in there]
+    entered = [tuple(_let_in_raw(one)) for one in there]
     if not stepped or not any(one.open_layers or rules for one, rules in zip(there, entered, strict=True)):
         return ()
     if isinstance(policy.node, External):
@@ -99,8 +99,21 @@ def _hazards(policy: PortPolicy, there: Sequence[PortPolicy], about: Compared) -
     return met(policy, one, stepped, rules, about)
 
 
-def _lets_raw(rule: AuthzRule, mode: PathMode) -> bool:
-    return rule.effect is Effect.ALLOW and rule.layer is not Layer.TCP and not _is_plain(rule.content, mode)
+def _let_in_raw(there: PortPolicy) -> Iterator[AuthzRule]:
+    """The rules of a port that let in paths that may stand for others, without what else they let in."""
+    for rule in there.rules:
+        if rule.effect is Effect.ALLOW and rule.layer is not Layer.TCP:
+            left = _not_plain(rule.content, there.paths)
+            if left != Never():
+                yield replace(rule, operations=(), when=left)
+
+
+def _not_plain(predicate: Predicate, mode: PathMode) -> Predicate:
+    if _is_plain(predicate, mode):
+        return Never()
+    if isinstance(predicate, Or):
+        return disjunction(tuple(_not_plain(one, mode) for one in predicate.operands))
+    return predicate
 
 
 def _is_plain(predicate: Predicate, mode: PathMode) -> bool:

@@ -39,13 +39,13 @@ _LIMITS = Limits(10_000)
 def met(
     policy: PortPolicy, there: PortPolicy, reading: Sequence[AuthzRule], entered: Sequence[AuthzRule], about: Compared
 ) -> tuple[AuthzRule, ...]:
-    """Those of the rules `reading` paths that may speak of what one of the emitted rules `entered` lets in.
+    """Those of the rules `reading` paths that may speak of what one of the rules `entered`, of the files, lets in.
 
     What is let in is taken to be so by whatever path, as that the rule speaks of is another reading of it. Where an
     allow lets a request in whatever its path, no allow matters to it. All of `reading`, where it cannot be told.
     """
     old = replace(policy, route=None, route_tcp=None)
-    new = replace(there, rules=tuple(map(_of_some_path, there.rules)), readings=Readings(), route=None, route_tcp=None)
+    new = replace(there, rules=tuple(map(_of_some_path, entered)), readings=Readings(), route=None, route_tcp=None)
     comparing = Comparing(
         meshes=(about.source, about.lifted),
         origins=({}, {}),
@@ -58,9 +58,8 @@ def met(
     try:
         joint = PortComparison(old, new, place_of(old, new), comparing).joint
         formulas = joint.formulas
-        names = {rule.id for rule in entered}
-        let_in = [encode_match(rule, joint.new) for rule in new.rules if rule.id in names]
-        entering = formulas.disjunction(let_in) if not new.open_layers else TRUE
+        let_in = formulas.disjunction(encode_match(rule, joint.new) for rule in new.rules)
+        entering = TRUE if new.open_layers else let_in
         inside = (joint.new.is_http, encode_admitted(joint.new), entering)
         allows = (_of_every_path(rule) for rule in policy.rules if rule.effect is Effect.ALLOW)
         whole = formulas.disjunction(encode_match(rule, joint.old) for rule in allows)

@@ -7,9 +7,10 @@ routes of that listener are what the class may do, and the listener of the servi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.names import SpiffeId
 from meshproof.targets.appmesh.lower.admission import judged_at_doors
 from meshproof.targets.appmesh.lower.context import Context
@@ -28,13 +29,17 @@ _ROUTES = "app-mesh.quota.gateway-routes"
 
 @dataclass(frozen=True, slots=True)
 class _Class:
-    """Callers who may do the same at a port. `is_alone`: nobody else comes to the port."""
+    """Callers who may do the same at a port, by the same rules or by `twins` of them.
+
+    `is_alone`: nobody else comes to the port.
+    """
 
     row: Row
     callers: tuple[SpiffeId, ...]
     permission: Permission
     routed: Routed
     is_alone: bool
+    twins: tuple[tuple[str, AuthzRule], ...] = ()
 
 
 def doors_of(context: Context, rows: Sequence[Row]) -> Doors:
@@ -89,7 +94,15 @@ def _classes(context: Context, row: Row) -> Iterator[_Class]:
     for members in found.values():
         permission = members[0][1]
         callers = tuple(sorted(identity for identity, _ in members))
-        yield _Class(row, callers, permission, door_routes(permission), is_alone)
+        twins = tuple(dict.fromkeys(pair for _, may in members for pair in _twins(permission, may)))
+        yield _Class(row, callers, permission, door_routes(permission), is_alone, twins)
+
+
+def _twins(permission: Permission, other: Permission) -> Iterator[tuple[str, AuthzRule]]:
+    """The rules of the other permission that ask for what a rule of this one does, each with the one of this."""
+    for own, theirs in ((permission.allowed, other.allowed), (permission.denied, other.denied)):
+        for rule in theirs:
+            yield from ((str(one.id), rule) for one in own if one.content == rule.content and one.id != rule.id)
 
 
 def _wish(one: _Class) -> Wish:
@@ -101,6 +114,9 @@ def _wish(one: _Class) -> Wish:
 def _tell(context: Context, one: _Class) -> None:
     for loss in one.routed.losses:
         context.findings.lose(loss)
+        for subject, rule in one.twins:
+            if subject == loss.subject:
+                context.findings.lose(replace(loss, subject=str(rule.id), origin=rule.origin))
     for rule, error in one.routed.problems:
         advice = advised(context, one.row, error.advice)
         told = NotExpressibleError(error.feature, error.reason, advice)

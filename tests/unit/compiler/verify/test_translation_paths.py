@@ -10,9 +10,9 @@ from tests.strategies.policy_text import mesh_of
 
 from meshproof.compiler.backend.transport import LiftedTransport
 from meshproof.compiler.ir.entities import Layer
-from meshproof.compiler.ir.matchers import Regex
+from meshproof.compiler.ir.matchers import Exact, Regex
 from meshproof.compiler.ir.mesh import Mesh, PathMode
-from meshproof.compiler.ir.predicate import Path, Test, conjunction, negation
+from meshproof.compiler.ir.predicate import Path, Query, Test, conjunction, disjunction, negation
 from meshproof.compiler.semantics import decide
 from meshproof.compiler.verify.semantic_diff_values import Undecided
 from meshproof.compiler.verify.translation_gaps import Compared, Gap
@@ -182,6 +182,20 @@ def test_expressions_keep_slashes_in_disguise_out_together(*, is_out: bool) -> N
     emitted = replace(allow, operations=(), when=conjunction((ending, negation(disguised) if is_out else disguised)))
     there = replace(lifted(source, PathMode.MERGE_SLASHES), rules=(emitted,))
     assert ([*path_gaps(Compared(source, there, LiftedTransport(), DAY, names))] == []) is is_out
+
+
+def test_a_path_that_is_written_out_beside_lets_nothing_round() -> None:
+    text = 'allow use: web -> api\ndeny guard: anyone -> api { unless query["x"] == "1" or path == "/" }\n'
+    source = mesh_of(HEAD + text, has_mesh=True)
+    names = {one.name: one.name for one in source.nodes}
+    allow = next(rule for rule in source.rules if rule.id == "use")
+    parameter, root = Test(Query("x"), Exact("1")), Test(Path(), Exact("/"))
+    for when, is_gap in (
+        (disjunction((parameter, root)), False),
+        (disjunction((Test(Query("y"), Exact("1")), root)), True),
+    ):
+        there = replace(lifted(source, PathMode.MERGE_SLASHES), rules=(replace(allow, when=when),))
+        assert bool([*path_gaps(Compared(source, there, LiftedTransport(), DAY, names))]) is is_gap
 
 
 RELAYED = """

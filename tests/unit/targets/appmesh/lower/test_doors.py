@@ -127,3 +127,12 @@ def test_who_has_to_dial_another_number_is_told() -> None:
     found = lowered(SERVICES + "allow a: admin -> api\nallow b: web -> api { GET /v1 }")
     (said,) = [one.message for one in found.diagnostics if "dial port 20000" in one.message]
     assert "sa/web" in said
+
+
+def test_what_a_door_loses_is_said_of_each_rule_that_lets_somebody_in_by_it() -> None:
+    rules = 'allow a: web -> api\nallow b: batch -> api\ndeny d: anyone -> api { unless query["x"] == "1" }'
+    found = sound(SERVICES + rules)
+    (gate,) = every(found, VirtualGateway)
+    assert len(gate.spec.listeners) == 1
+    first = "only the first value of the query parameter `x` is looked at"
+    assert sorted(loss.subject for loss in found.losses if loss.message == first) == ["a", "b"]
