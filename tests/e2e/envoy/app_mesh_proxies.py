@@ -95,7 +95,7 @@ class Proxies:
         name = gateway["virtualGatewayName"]
         own = self.places[name]
         tls = gateway["spec"].get("backendDefaults", {}).get("clientPolicy", {}).get("tls")
-        called: dict[str, None] = {}
+        called: dict[str, bool] = {}  # whether it may be known by the header alone
         for listener in gateway["spec"]["listeners"]:
             port, protocol = listener["portMapping"]["port"], listener["portMapping"]["protocol"]
             onward = f"{own}:{port} onward"
@@ -104,11 +104,14 @@ class Proxies:
             for _, part in ordered([one for one in self._gateway_routes() if one["virtualGatewayName"] == name]):
                 if is_for(part, port):
                     target = part["action"]["target"]
-                    called[target["virtualService"]["virtualServiceName"]] = None
+                    service = target["virtualService"]["virtualServiceName"]
+                    called[service] = called.get(service, False) or _keeps_host(part)
                     routes.append({"match": match_of(part["match"]), **_onward(onward, part)})
             self._listen(own, listener, [{"name": "routes", "domains": ["*"], "routes": routes}])
-        hosts = [host for service in called for host in self._virtual_hosts(service, own, tls)]
-        self._listen(own, _plain(EGRESS), [*hosts, *_by_header(hosts)])
+        hosts = {service: list(self._virtual_hosts(service, own, tls)) for service in called}
+        by_name = [host for own_hosts in hosts.values() for host in own_hosts]
+        by_header = [host for service, own_hosts in hosts.items() if called[service] for host in own_hosts]
+        self._listen(own, _plain(EGRESS), [*by_name, *_by_header(by_header)])
 
     def _gateway_routes(self) -> list[Doc]:
         return [one for one in self.documents if "gatewayRouteName" in one]
@@ -144,7 +147,7 @@ class Proxies:
     def _to(self, node: str, port: int | None, dialled: int | None, caller: str, tls: Doc | None) -> str:
         """A cluster from a caller to a listener of a node: the one that is named, that was dialled, or the first."""
         listeners = [one["portMapping"] for one in self._named("virtualNodeName", node)["spec"]["listeners"]]
-        wanted = (number for number in (port, dialled) if any(one["port"] == number for one in listeners))
+        wanted = (one["port"] for asked in (port, dialled) for one in listeners if one["port"] == asked)
         number = next(wanted, listeners[0]["port"])
         name = f"{caller} to {node}:{number} as {dialled}"
         if all(one["name"] != name for one in self.clusters):
@@ -178,6 +181,19 @@ class Proxies:
         )
 
 
+def bootstrap(every: Iterable[Proxies]) -> Config:
+    """The whole configuration. An expression may be as large as the 255 characters of App Mesh's API make it."""
+    proxies = tuple(every)
+    runtime = {"re2.max_program_size.error_level": 1000}
+    return {
+        "layered_runtime": {"layers": [{"name": "app mesh", "static_layer": runtime}]},
+        "static_resources": {
+            "listeners": [listener for one in proxies for listener in one.listeners],
+            "clusters": [cluster for one in proxies for cluster in one.clusters],
+        },
+    }
+
+
 def _plain(port: int) -> Doc:
     return {"portMapping": {"port": port, "protocol": "http"}}
 
@@ -197,11 +213,16 @@ def _onward(cluster: str, part: Doc) -> Config:
     prefix = rewrite.get("prefix", {})
     if "prefix" in part["match"] and prefix.get("defaultPrefix") != "DISABLED":
         action["prefix_rewrite"] = prefix.get("value", "/")
-    if rewrite.get("hostname", {}).get("defaultTargetHostname") == "DISABLED":
+    if _keeps_host(part):
         # What callers send under that name is not taken off: nothing says that App Mesh does.
         added = {"header": {"key": SERVICE_HEADER, "value": service}, "append_action": "APPEND_IF_EXISTS_OR_ADD"}
         return {"route": action, "request_headers_to_add": [added]}
     return {"route": {**action, "host_rewrite_literal": service}}
+
+
+def _keeps_host(part: Doc) -> bool:
+    hostname = part["action"].get("rewrite", {}).get("hostname", {})
+    return bool(hostname.get("defaultTargetHostname") == "DISABLED")
 
 
 def _by_header(hosts: Iterable[Config]) -> Iterator[Config]:
@@ -212,4 +233,5 @@ def _by_header(hosts: Iterable[Config]) -> Iterator[Config]:
         for route in host["routes"]:
             asked = route["match"].get("headers", [])
             routes += [{**route, "match": {**route["match"], "headers": [*asked, one]}} for one in meant]
-    yield {"name": "by header", "domains": ["*"], "routes": routes}
+    if routes:
+        yield {"name": "by header", "domains": ["*"], "routes": routes}
