@@ -37,7 +37,7 @@ def lower(mesh: Mesh, options: CompileOptions) -> NativeLowered:
     """The bundle of the mesh. What was lifted from foreign files is MP701, a wrong option MP709."""
     revision = dict(options.settings).get(REVISION)
     number = _number(revision) if revision is not None else None
-    bundle = Bundle(digest(mesh), options.read_back, enforced(mesh), _source_map(mesh), number)
+    bundle = Bundle(options.source_hash or digest(mesh), options.read_back, enforced(mesh), _source_map(mesh), number)
     return NativeLowered(bundle, (*_refused(mesh), *_wrong_options(mesh, options)))
 
 
