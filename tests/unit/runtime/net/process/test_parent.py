@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -255,14 +256,14 @@ def test_it_starts_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_place_where_somebody_listens_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def body() -> None:
-        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-        taken = server.sockets[0].getsockname()[1]
+    """By a socket that takes nobody: whoever else on a busy machine tries that port must leave nothing in our loop."""
+
+    async def body(taken: int) -> None:
         given = files(tmp_path, ONE)
         text = given.config.read_text(encoding="utf-8").replace("127.0.0.1:0", f"127.0.0.1:{taken}")
         given.config.write_text(text, encoding="utf-8")
         with pytest.raises(RefusedError, match=f"`127.0.0.1:{taken}` cannot be listened at"):
             await parent_of(given, Lines()).start()
-        server.close()
 
-    run(body(), monkeypatch)
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        run(body(somebody.getsockname()[1]), monkeypatch)
