@@ -173,6 +173,16 @@ class ChoosingTarget(Protocol):
         ...
 
 
+@runtime_checkable
+class LeftToCallers(Protocol):
+    """A lowering for a target with a choice: what of the policy nobody enforces."""
+
+    @property
+    def kept_by_callers(self) -> tuple[str, ...]:
+        """The rules and declarations that callers' own proxies alone keep, by name."""
+        ...
+
+
 AnyTarget = Target[Any]
 """A target whose lowered form the caller hands back unread."""
 

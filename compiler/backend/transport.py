@@ -93,13 +93,23 @@ class LiftedOutside:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsent:
+    """A caller, by identity, who is let in at a service's port `port`, and whose own proxy has no way there."""
+
+    node: NodeName
+    port: int
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
 class LiftedTransport:
     """All of it.
 
     `closed` are the declared senders whose proxies refuse what they do not know; `is_closed_elsewhere`
     says whether those of senders do that nobody declares. `unread` is what else stands in the files, is not in the
     lifted mesh, and is not plainly without effect. `handed_over` are ports whose connections go on as they come, TLS
-    unread, to a companion of the target that the files set up for that service and port.
+    unread, to a companion of the target that the files set up for that service and port. `unsent` are those who are let
+    in and do not get there by an honest proxy; None where the reader does not tell.
     """
 
     servers: tuple[LiftedServer, ...] = ()
@@ -109,3 +119,4 @@ class LiftedTransport:
     is_closed_elsewhere: bool = False
     unread: tuple[str, ...] = ()
     handed_over: frozenset[tuple[NodeName, int]] = frozenset()
+    unsent: frozenset[Unsent] | None = None

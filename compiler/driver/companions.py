@@ -59,7 +59,9 @@ def composed(made: Beside, read: Lifted, around: Lifted) -> Lifted:
     assert around.mesh is not None
     names = {name for name, _ in made.companion.ports}
     routes = tuple(one for one in around.mesh.routes if one.node in names)
-    return replace(read, mesh=replace(read.mesh, routes=routes))
+    unsent = None if around.transport is None else around.transport.unsent
+    transport = None if read.transport is None else replace(read.transport, unsent=unsent)
+    return replace(read, mesh=replace(read.mesh, routes=routes), transport=transport)
 
 
 def unwired(made: Beside, mesh: Mesh, around: Lifted) -> Iterator[Undecided]:

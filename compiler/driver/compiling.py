@@ -15,7 +15,7 @@ from meshproof.compiler.driver.reading_back import Emitted, emitted
 from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.serde import digest
 from meshproof.compiler.report.exit_code import ExitCode, exit_code
-from meshproof.compiler.report.model import Compiled, Finding
+from meshproof.compiler.report.model import Compiled, CompiledStanding, Finding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +94,7 @@ def _write(found: Emitted, mesh: Mesh, order: Order) -> Compiled:
         target=order.target,
         folder=str(order.folder),
         files=written.files,
-        notes=(found.known,),
+        notes=tuple(one.text for one in found.standings) or (found.known,),
+        standings=tuple(CompiledStanding(one.judgement, one.verdict.value, one.without) for one in found.standings),
         environment=mesh.environment,
     )

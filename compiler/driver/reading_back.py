@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.backend.companion import companions_of, handed_over
-from meshproof.compiler.backend.target import LiftingTarget, has_errors
+from meshproof.compiler.backend.target import ChoosingTarget, LeftToCallers, LiftingTarget, has_errors
 from meshproof.compiler.driver.companions import Beside, beside, composed, unwired
+from meshproof.compiler.driver.standing import Standing, standings
 from meshproof.compiler.driver.translating import translation_findings
 from meshproof.compiler.verify.semantic_diff_values import Undecided
 from meshproof.compiler.verify.translation import (
@@ -16,10 +17,12 @@ from meshproof.compiler.verify.translation import (
     TranslationOptions,
     TranslationVerdict,
     translation,
+    worst,
 )
 from meshproof.compiler.verify.translation_connections import connection_gaps
 from meshproof.compiler.verify.translation_gaps import Gap
 from meshproof.compiler.verify.translation_part import WHOLE, Part
+from meshproof.compiler.verify.translation_sent import as_sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,16 +41,22 @@ UNPROVED = "read back, and not proved to mean what the policy says"
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """Files and what is known of them."""
+    """Files and what is known of them, under each judgement if the target has a choice of them."""
 
     artifacts: tuple[Artifact, ...]
     known: str
     diagnostics: tuple[Diagnostic, ...] = ()
+    standings: tuple[Standing, ...] = ()
 
     @property
     def may_be_written(self) -> bool:
         """Whether they mean what the policy says, but for listed losses; of a target without a reader nobody knows."""
         return self.known != UNPROVED and not has_errors(self.diagnostics)
+
+    @property
+    def told(self) -> str:
+        """What the files say of themselves."""
+        return _told(self.known, self.standings)
 
 
 def emitted(target: AnyTarget, lowered: Lowered, mesh: Mesh, options: CompileOptions, timeout_ms: int) -> Emitted:
@@ -57,11 +66,24 @@ def emitted(target: AnyTarget, lowered: Lowered, mesh: Mesh, options: CompileOpt
     """
     if not isinstance(target, LiftingTarget):
         return Emitted(target.emit(lowered), options.read_back)
-    expected = STRICTER if lowered.losses else EQUAL
+    likely = TranslationVerdict.STRICTER if lowered.losses else TranslationVerdict.EQUAL
+    expected = _told(_KNOWN[likely], _standings(target, lowered, likely, likely))
     found = _judged(target, mesh, replace(options, read_back=expected), timeout_ms)
-    if found.known != expected and found.may_be_written:
-        found = _judged(target, mesh, replace(options, read_back=found.known), timeout_ms)
+    if found.told != expected and found.may_be_written:
+        found = _judged(target, mesh, replace(options, read_back=found.told), timeout_ms)
     return found
+
+
+def _told(known: str, under: tuple[Standing, ...]) -> str:
+    return f"read back; {'; '.join(one.text for one in under)}" if under else known
+
+
+def _standings(
+    target: AnyTarget, lowered: Lowered, of_servers: TranslationVerdict, together: TranslationVerdict
+) -> tuple[Standing, ...]:
+    if not isinstance(target, ChoosingTarget):
+        return ()
+    return standings(of_servers, together, lowered.kept_by_callers if isinstance(lowered, LeftToCallers) else ())
 
 
 def _judged(target: AnyTarget, mesh: Mesh, options: CompileOptions, timeout_ms: int) -> Emitted:
@@ -80,7 +102,8 @@ def _judged(target: AnyTarget, mesh: Mesh, options: CompileOptions, timeout_ms: 
     found = [(target.title, judgement(mesh, lifted, losses, options.day, timeout_ms, part))]
     found += [(one.target.title, _of_companion(one, mesh, lifted, losses, options, timeout_ms)) for one in made]
     findings = (finding for title, judged in found for finding in translation_findings(mesh, judged, title))
-    return Emitted(every, _worst(tuple(judged.verdict for _, judged in found)), (*told, *findings))
+    of_servers, together = worst(one.of_servers for _, one in found), worst(one.verdict for _, one in found)
+    return Emitted(every, _KNOWN[together], (*told, *findings), _standings(target, lowered, of_servers, together))
 
 
 def _of_companion(
@@ -118,17 +141,18 @@ def judgement(
     connections = connection_gaps(mesh, lifted.mesh, lifted.transport, losses, day, part)
     told = (Undecided(one.subject, one.message) for one in lifted.diagnostics)
     unknown = (*found.undecided, *(one for one in connections if isinstance(one, Undecided)), *told)
-    return replace(
+    judged = replace(
         found,
         connections=tuple(one for one in connections if isinstance(one, Gap)),
         undecided=tuple(dict.fromkeys(unknown)),
     )
-
-
-def _worst(verdicts: tuple[TranslationVerdict, ...]) -> str:
-    """What is known of all of it together."""
-    known = [_KNOWN[one] for one in verdicts]
-    return next((one for one in (UNPROVED, STRICTER) if one in known), EQUAL)
+    unsent = None if lifted.transport is None else lifted.transport.unsent
+    if unsent is None or not judged.is_sound:
+        return judged
+    if not any(part.has(one.node, one.port) for one in unsent):
+        return replace(judged, sent=judged)
+    sent = translation(mesh, as_sent(lifted.mesh, unsent), losses, day, TranslationOptions(timeout_ms, part=part))
+    return replace(judged, sent=sent)
 
 
 _KNOWN = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshproof.compiler.driver.diff_report import region_text
@@ -42,6 +43,7 @@ def translation_findings(source: Mesh, found: Translation, target: str) -> tuple
         *(_wrong(source, region, target, OTHERWISE) for region in found.unexplained),
         *(_connection(source, gap, target) for gap in found.connections),
         *(_unknown(source, one, target) for one in found.undecided),
+        *(() if found.sent is None else _unsent(source, found.sent, target)),
     )
 
 
@@ -70,6 +72,15 @@ def _wrong(source: Mesh, region: DiffRegion, target: str, code: str) -> Diagnost
         subject=region.places[0].old or "",
         fingerprint=f"{region.change}:{region_text(region)}",
     )
+
+
+def _unsent(source: Mesh, sent: Translation, target: str) -> Iterator[Diagnostic]:
+    """What is found only where callers' own proxies do what they are told; the rest has been said."""
+    for region in sent.unexplained:
+        found = _wrong(source, region, target, OTHERWISE)
+        yield replace(found, message=f"proxies of callers {_WORDS[region.change]}: {region_text(region)}")
+    for one in sent.undecided:
+        yield _unknown(source, one, target)
 
 
 def _unknown(source: Mesh, one: Undecided, target: str) -> Diagnostic:

@@ -169,4 +169,8 @@ def _compiled(compiled: Compiled) -> Json:
         "environment": compiled.environment,
         "files": list(compiled.files),
         "notes": list(compiled.notes),
+        "judgements": [
+            {"judgement": one.judgement.value, "verdict": one.verdict, "without": list(one.without)}
+            for one in compiled.standings
+        ],
     }

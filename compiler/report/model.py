@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from meshproof.compiler.ir.assertions import Control
+    from meshproof.compiler.ir.judgement import Judgement
     from meshproof.compiler.ir.request import Request
     from meshproof.compiler.report.model_overview import Overview
     from meshproof.dsl.diagnostic import Diagnostic
@@ -114,14 +115,30 @@ class TestResult:
 
 
 @dataclass(frozen=True, slots=True)
+class CompiledStanding:
+    """What is known of files under a judgement: `verdict` is `equal` or `stricter`.
+
+    `without` names what of the policy is no part of it: callers' own proxies alone keep that.
+    """
+
+    judgement: Judgement
+    verdict: str
+    without: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
-    """Files that were written: paths below `folder`, and what is not true of them yet."""
+    """Files that were written: paths below `folder`, and what is not true of them yet.
+
+    `standings` are those under each judgement, where the target has a choice of them.
+    """
 
     target: str
     folder: str
     files: tuple[str, ...]
     notes: tuple[str, ...] = ()
     environment: str | None = None
+    standings: tuple[CompiledStanding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,15 +74,17 @@ def taking_branch(mesh: Mesh, chosen: Route, request: Request, facts: Facts) -> 
 
 
 def label_of(target: Target, request: Request) -> str:
-    """A target as outcomes name it: the version of the node called, or `NODE:PORT` (the workload's), or both; in lifted
-    files the name behind which it stands.
+    """A target as outcomes name it: the version of the node called at the port called, or `NODE:PORT` (the workload's),
+    or both; in lifted files the name behind which it stands.
     """  # noqa: D205
     if target.label is not None:
         return target.label
-    address = f"{target.node}:{request.port if target.port is None else target.port}"
+    port = request.port if target.port is None else target.port
+    address = f"{target.node}:{port}"
     if target.version is None:
         return address
-    return target.version if target.node == request.destination else f"{address} {target.version}"
+    is_called = (target.node, port) == (request.destination, request.port)
+    return target.version if is_called else f"{address} {target.version}"
 
 
 def _called(request: Request) -> str:

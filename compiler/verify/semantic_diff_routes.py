@@ -146,7 +146,8 @@ def _label(policy: PortPolicy, target: Target, to_new: Mapping[NodeName, NodeNam
         return _renamed(target.label, to_new)
     if target.version is None:
         return f"{name}:{port}"
-    return target.version if target.node == policy.key.node else f"{name}:{port} {target.version}"
+    is_here = (target.node, port) == (policy.key.node, policy.key.port)
+    return target.version if is_here else f"{name}:{port} {target.version}"
 
 
 def _settings(policy: PortPolicy, branch: Branch, to_new: Mapping[NodeName, NodeName]) -> Iterator[str]:

@@ -6,7 +6,7 @@ should not be is wrong, and so is anything that is refused or sent elsewhere wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -64,7 +64,8 @@ class Translation:
     """The judgement over a compile.
 
     `looser` is what is allowed that the policy refuses; `unexplained` is what is refused or sent elsewhere without a
-    listed loss. `connections` are what is done otherwise with connections, without listed losses.
+    listed loss. `connections` are what is done otherwise with connections, without listed losses. `sent` is the same
+    judgement over what honest proxies of callers let through besides; None where nobody tells what those do.
     """
 
     looser: tuple[DiffRegion, ...] = ()
@@ -72,10 +73,16 @@ class Translation:
     stricter: tuple[Explained, ...] = ()
     undecided: tuple[Undecided, ...] = ()
     connections: tuple[Gap, ...] = ()
+    sent: Translation | None = None
 
     @property
     def verdict(self) -> TranslationVerdict:
-        """The worst of what was found."""
+        """The worst of what was found, under either judgement."""
+        return worst((self.of_servers, *(() if self.sent is None else (self.sent.verdict,))))
+
+    @property
+    def of_servers(self) -> TranslationVerdict:
+        """The worst of what was found, whatever callers' proxies are."""
         if self.looser or self.unexplained or self.connections:
             return TranslationVerdict.WRONG
         if self.undecided:
@@ -86,6 +93,20 @@ class Translation:
     def is_sound(self) -> bool:
         """Whether what was emitted may be written."""
         return self.verdict in {TranslationVerdict.EQUAL, TranslationVerdict.STRICTER}
+
+
+_WORST_FIRST = (
+    TranslationVerdict.WRONG,
+    TranslationVerdict.UNKNOWN,
+    TranslationVerdict.STRICTER,
+    TranslationVerdict.EQUAL,
+)
+
+
+def worst(verdicts: Iterable[TranslationVerdict]) -> TranslationVerdict:
+    """The one that counts of several that are all there; of none everything is as it should be."""
+    found = frozenset(verdicts)
+    return next((one for one in _WORST_FIRST if one in found), TranslationVerdict.EQUAL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from meshproof.compiler.verify.translation_part import WHOLE, Part
 from meshproof.compiler.verify.translation_paths import path_gaps
 from meshproof.compiler.verify.translation_relays import relay_gaps
 from meshproof.compiler.verify.translation_senders import sender_gaps
+from meshproof.compiler.verify.translation_sent import unsent_gaps
 from meshproof.compiler.verify.translation_transport import workload_gaps
 
 
@@ -43,6 +44,7 @@ def connection_gaps(
     else:
         found += edge_gaps(about)
         found += sender_gaps(about)
+        found += unsent_gaps(about)
         found += relay_gaps(about)
         found += (Undecided(field, "it is not understood") for field in transport.unread)
     of_connections = (loss for loss in losses if not loss.is_of_tokens)  # a token comes with a request

@@ -101,10 +101,11 @@ def _line(route: Route, branch: Branch, port: int) -> _Line:
 
 
 def _name(target: Target, node: NodeName, port: int) -> str:
-    """A version of the destination by its name, anything else by where it listens."""
-    if target.node == node and target.version is not None:
+    """A version of what is called by its name, anything else by where it listens."""
+    at = target.port or port
+    if (target.node, at) == (node, port) and target.version is not None:
         return target.version
-    address = f"{target.node}:{target.port or port}"
+    address = f"{target.node}:{at}"
     return address if target.version is None else f"{address} {target.version}"
 
 

@@ -17,7 +17,8 @@ from meshproof.targets.appmesh.lower.rows import Row
 class Call:
     """A caller may call something of a service. `answering` are the identities that it meets: none without TLS.
 
-    `encrypted` are the ports to dial with TLS, if the service has others too; None is all of them.
+    `encrypted` are the ports with TLS, if the service has others too, as they are dialled and as they are listened at:
+    App Mesh does not say which of them a client policy means. None is all of them.
     """
 
     service: Service
@@ -50,6 +51,7 @@ def _call(context: Context, service: Service, caller: SpiffeId, called: list[Row
     behind = {door.port for door in own_doors}
     direct = [row for row in called if row.mode is not MtlsMode.DISABLED and row.port not in behind]
     answering = (*((service.identity,) if direct else ()), *((context.gate,) if own_doors else ()))
-    numbers = sorted({*(row.port.number for row in direct), *(door.number for door in own_doors)})
+    own = {number for row in direct for number in (row.port.number, row.port.workload)}
+    numbers = sorted({*own, *(door.number for door in own_doors)})
     plain = any(row.mode is MtlsMode.DISABLED for row in called)
     return Call(service, answering, tuple(numbers) if plain else None)

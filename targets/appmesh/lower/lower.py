@@ -44,7 +44,7 @@ _KINDS = ("Mesh", "VirtualNode", "VirtualRouter", "Route", "VirtualService", "Vi
 class AppMeshLowered:
     """The resources, sorted by kind and name, and what was said on the way.
 
-    `residuals` are what App Mesh does not enforce of them; `gates` are the gateways that judge calls inside the mesh;
+    `residuals` are what App Mesh does not enforce of them, `kept_by_callers` what of the policy is so; `gates` are the gateways that judge calls inside the mesh;
     `placement` is where its objects and pods are in Kubernetes, `closing` what closes the network around them.
     `wirings` are the sidecars behind nodes, and `companions` says which ports they judge.
     """
@@ -54,6 +54,7 @@ class AppMeshLowered:
     losses: tuple[Loss, ...]
     source_map: SourceMap
     residuals: tuple[Residual, ...]
+    kept_by_callers: tuple[str, ...]
     gates: frozenset[str]
     placement: Placement
     closing: Closing
@@ -96,6 +97,7 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
         losses=tuple(findings.losses),
         source_map=tuple(sorted(context.pieces, key=lambda one: (one.kind, one.name, one.index or 0, one.subject))),
         residuals=left,
+        kept_by_callers=tuple(context.kept),
         gates=gates,
         placement=placed,
         closing=closed,

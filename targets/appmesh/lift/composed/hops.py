@@ -37,9 +37,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """The routes of one port of a virtual service, first first; whether gates or gateways of the policy lead to it."""
+    """The routes of one port of a virtual service, first first; whether gates or gateways of the policy lead to it.
+
+    `dialled` is the port.
+    """
 
     service: str
+    dialled: int
     is_of_gates: bool
     is_of_edges: bool
     steps: tuple[Step, ...]
@@ -57,8 +61,8 @@ def hops_of(resources: Resources, workloads: Workloads, doubts: Doubts) -> Itera
         provider, name = service.value.spec.provider, service.name
         is_of_gates, is_of_edges = ((is_gate, name) in leading for is_gate in (True, False))
         if provider is not None and provider.virtual_router is not None:
-            for steps in _routed(resources, provider.virtual_router.virtual_router_name, service, doubts):
-                yield Hop(name, is_of_gates, is_of_edges, steps)
+            for number, steps in _routed(resources, provider.virtual_router.virtual_router_name, service, doubts):
+                yield Hop(name, number, is_of_gates, is_of_edges, steps)
         elif provider is not None and provider.virtual_node is not None:
             node = nodes.get(provider.virtual_node.virtual_node_name)
             for listener in () if node is None else node.value.spec.listeners or ():
@@ -66,13 +70,13 @@ def hops_of(resources: Resources, workloads: Workloads, doubts: Doubts) -> Itera
                 share = (provider.virtual_node.virtual_node_name, mapping.port, 1)
                 limit = None if mapping.protocol == "tcp" else DEFAULT_MS
                 step = Step(name, None, Always(), (share,), limit, None, service.origin)
-                yield Hop(name, is_of_gates, is_of_edges, (step,))
+                yield Hop(name, mapping.port, is_of_gates, is_of_edges, (step,))
 
 
 def _routed(
     resources: Resources, name: str, service: Found[VirtualService], doubts: Doubts
-) -> Iterator[tuple[Step, ...]]:
-    """The routes of each port of a router, first first."""
+) -> Iterator[tuple[int, tuple[Step, ...]]]:
+    """Each port of a router, and its routes, first first."""
     router = next((one for one in resources.routers if one.name == name), None)
     own = [one for one in resources.routes if one.value.virtual_router_name == name]
     for listener in () if router is None else router.value.spec.listeners or ():
@@ -82,7 +86,7 @@ def _routed(
         if len(set(priorities)) < len(priorities):
             doubts.add(service.name, f"has routes of one priority on port {number}", service.origin)
         here.sort(key=lambda one: _LAST if one.value.spec.priority is None else one.value.spec.priority)
-        yield tuple(_step(one, number, doubts) for one in here)
+        yield number, tuple(_step(one, number, doubts) for one in here)
 
 
 def doors_led_to(hop: Hop, workloads: Workloads) -> set[tuple[str, int]]:

@@ -12,11 +12,12 @@ from meshproof.compiler.ir.mesh import Egress, Mesh, PathMode
 from meshproof.compiler.ir.names import Origin, SpiffeId
 from meshproof.dsl.source import Span
 from meshproof.targets.appmesh.lift.composed.admitted import admitted_by
-from meshproof.targets.appmesh.lift.composed.callers import check_callers
+from meshproof.targets.appmesh.lift.composed.callers import Callers
 from meshproof.targets.appmesh.lift.composed.composing import Composing
 from meshproof.targets.appmesh.lift.composed.doubts import Doubts
 from meshproof.targets.appmesh.lift.composed.edge_routing import routes_of_gateways
 from meshproof.targets.appmesh.lift.composed.gates import gates_of
+from meshproof.targets.appmesh.lift.composed.hops import hops_of
 from meshproof.targets.appmesh.lift.composed.leading import Leading
 from meshproof.targets.appmesh.lift.composed.network import policies_of
 from meshproof.targets.appmesh.lift.composed.reach import Reach
@@ -57,7 +58,11 @@ def _compose(found: Selected, known: Mesh, behind: Ports, doubts: Doubts) -> tup
     gates = gates_of(resources, workloads, admitted, leading, _gate(known, found.options), reach)
     identities = Identities((one.name, one.identity.uri) for one in workloads.declared)
     composing = Composing(workloads, admitted, leading, gates, identities)
-    check_callers(resources, workloads, admitted, gates.identities, doubts)
+    unread = passed(admitted.every, behind)
+    hops = tuple(hops_of(resources, workloads, doubts))
+    callers = Callers(workloads, admitted, gates, hops, unread, found.options.discovery)
+    callers.check(doubts)
+    callers.check_edges(leading, doubts)
     routes = (
         *routes_of_services(resources, workloads, gates, doubts),
         *routes_of_gateways(workloads, admitted, leading, doubts),
@@ -78,7 +83,8 @@ def _compose(found: Selected, known: Mesh, behind: Ports, doubts: Doubts) -> tup
         mtls=tuple(sorted((*composing.statements(), *reach.statements), key=lambda one: repr(one.scope))),
         paths=PathMode.MERGE_SLASHES,
     )
-    return mesh, replace(transport_of(resources, workloads, doubts), handed_over=passed(admitted.every, behind))
+    transport = transport_of(resources, workloads, doubts)
+    return mesh, replace(transport, handed_over=unread, unsent=callers.unsent())
 
 
 def _gate(known: Mesh, options: Options) -> SpiffeId:

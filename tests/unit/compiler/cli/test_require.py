@@ -46,6 +46,29 @@ def test_what_callers_alone_keep_can_be_accepted_and_is_listed(tmp_path: Path) -
     assert told["code"] == "R2"
     assert "cooperative" in told["text"]
     assert "info[MP727]: `egress of shop`" in done.stdout
+    enforced = "enforced: proved, and without `egress of shop`, which callers' own proxies alone keep"
+    assert f"· {enforced}\n  · cooperative: proved\n" in done.stdout
+    told = json.loads((out / "meshproof/sources.json").read_text(encoding="utf-8"))
+    assert told["readBack"] == f"read back; {enforced}; cooperative: proved"
+    assert told["readBack"] in json.loads((out / "template.json").read_text(encoding="utf-8"))["Description"]
+
+
+def test_both_verdicts_are_in_the_report(tmp_path: Path) -> None:
+    arguments = ("--target", "app-mesh", "--require", "cooperative", "--out", tmp_path / "o", "--output", "json")
+    done = run("compile", _written(tmp_path), *AS_OF, *arguments)
+
+    assert json.loads(done.stdout)["compiled"]["judgements"] == [
+        {"judgement": "enforced", "verdict": "equal", "without": ["egress of shop"]},
+        {"judgement": "cooperative", "verdict": "equal", "without": []},
+    ]
+
+
+def test_a_target_without_the_choice_has_one_verdict(tmp_path: Path) -> None:
+    arguments = ("--target", "istio", "--out", tmp_path / "o", "--output", "json")
+    compiled = json.loads(run("compile", _written(tmp_path), *AS_OF, *arguments).stdout)["compiled"]
+
+    assert compiled["judgements"] == []
+    assert compiled["notes"] == ["read back, and proved to mean what the policy says"]
 
 
 @pytest.mark.parametrize("value", ["enforced", "cooperative"])
