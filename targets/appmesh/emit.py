@@ -25,6 +25,10 @@ CALLS = "calls"
 MANIFESTS = "manifests"
 """The folder to apply: `kubectl apply -f build/app-mesh/manifests`."""
 
+_APPLIED = (KIND, "Mesh", "VirtualNode", "VirtualService", "VirtualRouter", "VirtualGateway", "GatewayRoute")
+"""In this order, which is that of the files' names: the controller's webhooks look for the mesh of each object, and for
+the gateway of each route, and the network is closed before anything is open."""
+
 NETWORK_POLICIES = "network-policies.yaml"
 """For `kubectl apply -f`, where no other objects are written."""
 
@@ -69,7 +73,7 @@ def _manifests(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
     documents: dict[str, list[Json]] = {}
     for one in found.documents:
         assert isinstance(one, dict)
-        documents.setdefault(f"{MANIFESTS}/{_kebab(str(one['kind']))}.yaml", []).append(one)
+        documents.setdefault(_manifest(str(one["kind"])), []).append(one)
     return tuple(Artifact(path, dump(cast("list[Value]", group))) for path, group in documents.items())
 
 
@@ -80,7 +84,7 @@ def _network(lowered: AppMeshLowered) -> Iterator[Artifact]:
     """What closes the network: in the folder that is applied anyway, or beside."""
     if lowered.closing.policies:
         is_applied = lowered.options.rendering is Rendering.KUBERNETES
-        path = f"{MANIFESTS}/{_kebab(KIND)}.yaml" if is_applied else NETWORK_POLICIES
+        path = _manifest(KIND) if is_applied else NETWORK_POLICIES
         yield Artifact(path, dump(cast("list[Value]", [document(one) for one in lowered.closing.policies])))
 
 
@@ -103,6 +107,10 @@ def _beside(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
         Artifact(IAM, _text(roles)),
         Artifact(SOURCES, _text(known)),
     )
+
+
+def _manifest(kind: str) -> str:
+    return f"{MANIFESTS}/{_APPLIED.index(kind) + 1}-{_kebab(kind)}.yaml"
 
 
 def _text(tree: object) -> bytes:

@@ -36,6 +36,7 @@ _REFERENCES = {
     "virtualRouterName": "VirtualRouter",
     "virtualServiceName": "VirtualService",
 }
+_WITH_PODS = frozenset(("VirtualNode", "VirtualGateway"))
 Labels = Mapping[str, str]
 
 
@@ -43,11 +44,22 @@ Labels = Mapping[str, str]
 class Placement:
     """The namespace of the objects, and the labels of the pods of each node and gateway, by its name.
 
-    A node without labels has no pods: the controller gives it none.
+    A node without labels has no pods: the controller gives it none. `elsewhere` has the namespaces of nodes and
+    gateways whose pods are in another one, since they select pods of their own; routes of a gateway stand beside it.
     """
 
     namespace: str
     pods: Mapping[str, Labels] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, kind: str, name: str) -> str:
+        """The namespace of a resource."""
+        return self.elsewhere.get(name, self.namespace) if kind in _WITH_PODS else self.namespace
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """All of them, sorted."""
+        return tuple(sorted({self.namespace, *self.elsewhere.values()}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +92,27 @@ class _Writing:
         key = key_of(one)
         metadata: dict[str, Json] = {"name": _name(key)}
         if not isinstance(one, Mesh):
-            metadata["namespace"] = self.placement.namespace
+            metadata["namespace"] = self._namespace(one)
         if isinstance(one, GatewayRoute):
             metadata["labels"] = _gateway_labels(one)
-        spec: dict[str, Json] = {"awsName": key.name, **self._membership(one), **_spec(one)}
+        spec: dict[str, Json] = {"awsName": key.name, **self._membership(one), **self._spec(one, self._namespace(one))}
         if isinstance(one, VirtualRouter):
-            routes = [_route(route) for route in self.resources if isinstance(route, Route) and _is_of(route, one)]
+            own = (route for route in self.resources if isinstance(route, Route) and _is_of(route, one))
+            routes = [self._route(route, self._namespace(one)) for route in own]
             spec |= {"routes": [*routes]} if routes else {}
         return {"apiVersion": API_VERSION, "kind": key.kind, "metadata": metadata, "spec": spec}
 
     def _membership(self, one: Value) -> dict[str, Json]:
         """Which namespaces, pods and gateway routes are of it."""
-        here: Json = {"matchLabels": {_NAMESPACE_LABEL: self.placement.namespace}}
         match one:
             case Mesh():
-                return {"namespaceSelector": here}
+                return {"namespaceSelector": _selector(self.placement.namespaces)}
             case VirtualNode():
                 return self._pods(one.virtual_node_name)
             case VirtualGateway():
                 routes: Json = {"matchLabels": {GATEWAY_LABEL: label_value(one.virtual_gateway_name)}}
                 pods = self._pods(one.virtual_gateway_name)
+                here = _selector((self._namespace(one),))
                 return {"namespaceSelector": here, "gatewayRouteSelector": routes, **pods}
             case _:
                 return {}
@@ -108,39 +121,48 @@ class _Writing:
         labels = self.placement.pods.get(name)
         return {"podSelector": {"matchLabels": dict(labels)}} if labels else {}
 
+    def _namespace(self, one: Value) -> str:
+        name = one.virtual_gateway_name if isinstance(one, GatewayRoute) else key_of(one).name
+        kind = "VirtualGateway" if isinstance(one, GatewayRoute) else key_of(one).kind
+        return self.placement.of(kind, name)
 
-def _spec(one: Value) -> dict[str, Json]:
-    tree = None if one.spec is None else to_json(one.spec, API)
-    found = {} if tree is None else _converted(tree)
-    assert isinstance(found, dict)
-    if isinstance(one, Mesh) and "serviceDiscovery" in found:
-        found["meshServiceDiscovery"] = found.pop("serviceDiscovery")
-    return found
+    def _spec(self, one: Value, namespace: str) -> dict[str, Json]:
+        tree = None if one.spec is None else to_json(one.spec, API)
+        found = {} if tree is None else self._converted(tree, namespace)
+        assert isinstance(found, dict)
+        if isinstance(one, Mesh) and "serviceDiscovery" in found:
+            found["meshServiceDiscovery"] = found.pop("serviceDiscovery")
+        return found
 
+    def _route(self, one: Route, namespace: str) -> Json:
+        return {"name": one.route_name, **self._spec(one, namespace)}
 
-def _route(one: Route) -> Json:
-    return {"name": one.route_name, **_spec(one)}
+    def _converted(self, tree: Json, namespace: str) -> Json:
+        match tree:
+            case dict():
+                return dict(self._entry(key, value, namespace) for key, value in tree.items())
+            case list():
+                return [self._converted(one, namespace) for one in tree]
+            case _:
+                return tree
+
+    def _entry(self, key: str, value: Json, namespace: str) -> tuple[str, Json]:
+        """Names of resources become references to objects, with their namespace if it is another one."""
+        if key in _REFERENCES and isinstance(value, str):
+            found = self.placement.of(_REFERENCES[key], value)
+            there: dict[str, Json] = {} if found == namespace else {"namespace": found}
+            return f"{key.removesuffix('Name')}Ref", {"name": object_name(value), **there}
+        return _RENAMED.get(key, key), self._converted(value, namespace)
 
 
 def _is_of(route: Route, router: VirtualRouter) -> bool:
     return (route.mesh_name, route.virtual_router_name) == (router.mesh_name, router.virtual_router_name)
 
 
-def _converted(tree: Json) -> Json:
-    match tree:
-        case dict():
-            return dict(_entry(key, value) for key, value in tree.items())
-        case list():
-            return [_converted(one) for one in tree]
-        case _:
-            return tree
-
-
-def _entry(key: str, value: Json) -> tuple[str, Json]:
-    """Names of resources become references to objects of the same namespace."""
-    if key in _REFERENCES and isinstance(value, str):
-        return f"{key.removesuffix('Name')}Ref", {"name": object_name(value)}
-    return _RENAMED.get(key, key), _converted(value)
+def _selector(namespaces: Sequence[str]) -> Json:
+    if len(namespaces) == 1:
+        return {"matchLabels": {_NAMESPACE_LABEL: namespaces[0]}}
+    return {"matchExpressions": [{"key": _NAMESPACE_LABEL, "operator": "In", "values": [*namespaces]}]}
 
 
 def _name(key: Key) -> str:

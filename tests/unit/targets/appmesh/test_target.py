@@ -91,11 +91,15 @@ def test_what_leaves_the_mesh_is_as_open_as_the_policy() -> None:
     assert emitted(TARGET, lowered, policy, options, PATIENT_MS).known == EQUAL
 
 
-@pytest.mark.parametrize("environment", ["dev", "test", "prod"])
-def test_the_boutique_is_kept_within_the_quotas_of_aws(environment: str) -> None:
+@pytest.mark.parametrize(
+    ("environment", "rendering"),
+    [("dev", "cloudformation"), ("test", "api"), ("prod", "kubernetes")],
+)
+def test_the_boutique_is_kept_within_the_quotas_of_aws(environment: str, rendering: str) -> None:
     """With its closed namespace, which NetworkPolicies close."""
     policy = boutique(environment)
-    options = CompileOptions(DAY, (), "hash", require=Judgement.COOPERATIVE)
+    settings = (("app-mesh.rendering", rendering),)
+    options = CompileOptions(DAY, settings, "hash", require=Judgement.COOPERATIVE)
     lowered = TARGET.lower(policy, options)
     assert [one.message for one in lowered.diagnostics if one.severity == "error"] == []
     assert not misfits(lowered.resources)

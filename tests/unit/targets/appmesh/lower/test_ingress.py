@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.targets.appmesh.lower.lowering import errors, every, listener, sound, taken
+from tests.unit.targets.appmesh.lower.lowering import errors, every, listener, lowered, sound, taken
 
 from meshproof.targets.appmesh.lower.lower import AppMeshLowered
 from meshproof.targets.appmesh.model.gateway_route import GatewayRoute
@@ -86,12 +86,13 @@ def test_what_no_gateway_route_says_is_refused(old: str, new: str, subject: str)
     assert found.get(subject, "").startswith("MP701"), found
 
 
-def test_objects_of_one_namespace_are_not_those_of_several() -> None:
-    """A gateway elsewhere would have no pods."""
+def test_objects_stand_where_the_pods_are() -> None:
+    """A gateway elsewhere would have no pods in the namespace of the mesh."""
     settings = {"app-mesh.rendering": "kubernetes"}
-    assert not errors(EDGE + "allow x: edge -> web", settings)
-    found = errors(EDGE.replace("namespace app account edge", "namespace other account edge"), settings)
-    assert "`app`, `other`" in found["m"]
+    text = EDGE + "allow x: edge -> web"
+    assert not lowered(text, settings).placement.elsewhere
+    found = lowered(text.replace("namespace app account edge", "namespace other account edge"), settings)
+    assert (found.placement.namespace, found.placement.elsewhere) == ("app", {"edge_other": "other"})
 
 
 def test_a_branch_has_its_own_limits_of_time_and_versions() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis.strategies import sampled_from
 from tests.unit.targets.appmesh.closed import NAMES, SHAPES, meshes, plain, read_back
 
 from meshproof.compiler.backend.artifact import Artifact
@@ -20,6 +21,7 @@ from meshproof.targets.appmesh.render.kubernetes import GATEWAY_LABEL, Placement
 from meshproof.targets.appmesh.values import Value
 
 HERE = Placement("shop", {"node": {"app": "node"}, "gate": {"app": "gate"}})
+APART = replace(HERE, elsewhere={"node": "mall", "gate": "edge"})
 PLAIN = tuple(plain(index) for index in range(len(SHAPES)))
 
 
@@ -52,10 +54,10 @@ def _read(documents: tuple[Any, ...]) -> dict[Any, Value]:
     return {key_of(one.value): one.value for one in read_files((Artifact("mesh.json", content),), {}).resources.every}
 
 
-@given(meshes())
-def test_what_objects_say_is_read_back(drawn: tuple[Value, ...]) -> None:
+@given(meshes(), sampled_from((HERE, APART)))
+def test_what_objects_say_is_read_back(drawn: tuple[Value, ...], place: Placement) -> None:
     resources = tuple(_one_kind(_sayable(one)) for one in drawn)
-    found = objects(resources, HERE)
+    found = objects(resources, place)
 
     assert found.gaps == ()
     assert _read(found.documents) == {key_of(one): _with_spec(one) for one in resources}
@@ -94,6 +96,25 @@ def test_objects_are_as_the_controller_wants_them() -> None:
     names = {(one["kind"], one["metadata"]["name"]) for one in documents}
     for one in _references(documents):
         assert one in names
+
+
+def test_objects_stand_where_their_pods_are() -> None:
+    """They select pods of their own namespace alone, and name others with theirs."""
+    documents: Any = objects(PLAIN, APART).documents
+    by_kind = {one["kind"]: one for one in reversed(documents)}
+
+    mesh, node, gate = by_kind["Mesh"], by_kind["VirtualNode"], by_kind["VirtualGateway"]
+    (expression,) = mesh["spec"]["namespaceSelector"]["matchExpressions"]
+    assert (expression["operator"], expression["values"]) == ("In", ["edge", "mall", "shop"])
+    assert (node["metadata"]["namespace"], gate["metadata"]["namespace"]) == ("mall", "edge")
+    assert gate["spec"]["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "edge"}}
+    route, router = by_kind["GatewayRoute"], by_kind["VirtualRouter"]
+    assert route["metadata"]["namespace"] == "edge"
+    assert router["metadata"]["namespace"] == "shop"
+    placed = {(one["kind"], one["metadata"].get("namespace")) for one in documents}
+    assert placed >= {("VirtualNode", "shop"), ("VirtualService", "shop")}
+    service = route["spec"]["httpRoute"]["action"]["target"]["virtualService"]["virtualServiceRef"]
+    assert service["namespace"] == "shop"
 
 
 def _references(tree: Any) -> set[tuple[str, str]]:  # noqa: ANN401
