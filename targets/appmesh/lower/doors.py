@@ -47,7 +47,6 @@ def doors_of(context: Context, rows: Sequence[Row]) -> Doors:
 
     Callers whose rules no proxy of App Mesh can judge have none.
     """
-    options = context.options
     gates = _gates(context)
     classes, placed = _placed(context, rows)
     every: list[Door] = []
