@@ -193,6 +193,14 @@ class Judging:
             self.wrong.append(f"{found}: {told(request)}, answered {reply.status} {reply.headers}")
 
 
+def is_allowed(mesh: Mesh, request: Request) -> bool:
+    """Whether the policy has the request come to a service in the end."""
+    node = mesh.node(request.destination)
+    if isinstance(node, Gateway):
+        return bool(_sent_on(mesh, node, request))
+    return decide(mesh, as_sent(mesh, request, DAY), DAY).is_allowed
+
+
 def known_of(mesh: Mesh, request: Request) -> Known:
     """What is read of the files."""
     try:

@@ -6,31 +6,44 @@ from dataclasses import replace
 from random import Random
 
 from tests.e2e.envoy.app_mesh_emitted import Emitted
+from tests.e2e.envoy.app_mesh_judging import is_allowed
 from tests.e2e.envoy.app_mesh_proxies import SERVICE_HEADER
 from tests.e2e.envoy.judging import KNOWN_METHODS
+from tests.strategies import vocabulary as words
 from tests.strategies.requests import COMPLETE, random_request
 
 from meshproof.compiler.ir.entities import Gateway, Layer, Service, ServicePort
 from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
 
+_TRIES = 20
+_OUTSIDE = 0.3
 _OWN = "127.0.0.1"
+_UNLISTED = "PURGE"
+"""A method that no match can name."""
 
 
 def drawn(rng: Random, one: Emitted) -> tuple[Request, ServicePort]:
-    """A request that a client can send to a declared port of the mesh, and the port.
+    """A request that a client can send to a declared port of the mesh, and the port: now and then one that is allowed.
 
     What gateways are asked for is what is asked of services: rules about those are what their routes hold.
     """
-    node, port, request = _aimed(rng, one)
+    is_outside = bool(one.mesh.gateways) and rng.random() < _OUTSIDE
+    tries = [_drawn(rng, one, is_outside=is_outside) for _ in range(rng.choice((1, 1, _TRIES)))]
+    allowed = (found for found in tries if len(tries) > 1 and is_allowed(one.mesh, found[0]))
+    return next(allowed, tries[0])
+
+
+def _drawn(rng: Random, one: Emitted, *, is_outside: bool) -> tuple[Request, ServicePort]:
+    node, port, request = _aimed(rng, one, Gateway if is_outside else Service)
     if isinstance(node, Gateway):
-        aims = (_aimed(rng, one) for _ in range(20))
-        content = next((each for aimed, _, each in aims if isinstance(aimed, Service) and each.path), request)
-        request = replace(request, method=content.method, path=content.path, headers=content.headers)
+        _, _, content = _aimed(rng, one, Service)
+        if content.path is not None:
+            request = replace(request, method=content.method, path=content.path, headers=content.headers)
     if port.layer is Layer.TCP:
         return _bare(replace(request, source=Peer(_caller(rng, one, request), _OWN)), RequestProtocol.TCP), port
     request = _bare(request, RequestProtocol.HTTP)
     if request.method not in KNOWN_METHODS:
-        request = replace(request, method="PURGE")  # one that no match can name
+        request = replace(request, method=rng.choice((*words.METHODS, _UNLISTED)))
     headers = (*request.headers, *_confusing(rng, one))
     path = _sendable(_spelled(rng, request.path or "/"))
     if isinstance(node, Gateway):
@@ -40,11 +53,11 @@ def drawn(rng: Random, one: Emitted) -> tuple[Request, ServicePort]:
     return replace(request, source=source, headers=headers, path=path, host=host), port
 
 
-def _aimed(rng: Random, one: Emitted) -> tuple[Service | Gateway, ServicePort, Request]:
+def _aimed(rng: Random, one: Emitted, kind: type[Service | Gateway]) -> tuple[Service | Gateway, ServicePort, Request]:
     while True:
         request = random_request(rng, one.mesh, COMPLETE)
         node = one.mesh.node(request.destination)
-        if not isinstance(node, Service | Gateway) or request.method == "CONNECT":
+        if not isinstance(node, kind) or request.method == "CONNECT":
             continue
         port = next((each for each in node.ports if each.workload == request.port), None)
         if port is not None and port.layer is not Layer.SNIFFED:
@@ -81,7 +94,7 @@ def _confusing(rng: Random, one: Emitted) -> tuple[tuple[str, str], ...]:
 def _asked(rng: Random, one: Emitted, gateway: Gateway) -> str:
     host = rng.choice(gateway.hosts or ("x.example",))
     below = host.replace("*", rng.choice(("x", "a.b")))
-    return rng.choice((below, below, below, below.upper(), "other.example", rng.choice(_names(one))))
+    return rng.choice((*(below,) * 6, "other.example", rng.choice(_names(one))))
 
 
 def _spelled(rng: Random, path: str) -> str:
