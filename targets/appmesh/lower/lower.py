@@ -45,7 +45,7 @@ class AppMeshLowered:
     """The resources, sorted by kind and name, and what was said on the way.
 
     `residuals` are what App Mesh does not enforce of them, `kept_by_callers` what of the policy is so; `gates` are the
-    gateways that judge calls inside the mesh; `placement` is where its objects and pods are in Kubernetes, `closing` what
+    gateways that judge calls inside the mesh; `placement` is where objects and pods are in Kubernetes, `closing` what
     closes the network around them. `wirings` are the sidecars behind nodes, `companions` says which ports they judge.
     """
 
