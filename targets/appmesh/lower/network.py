@@ -50,10 +50,10 @@ def tell_namespaces(context: Context) -> None:
 
 def closing(context: Context, resources: Iterable[Value], gates: Collection[str]) -> Closing:
     """What closes the network around the workloads of the policy and the gates."""
+    _tell_ports(context)
     if context.options.closing is not Network.KUBERNETES:
         return Closing()
     workloads = dict(_workloads(context, tuple(resources), gates))
-    _tell_ports(context)
     _tell_names(context, workloads)
     _tell_overlaps(context, workloads)
     closed = [one.name for one in context.mesh.namespaces if one.is_closed]
@@ -88,7 +88,7 @@ def _workload(kind: Kind, node: Service | Gateway, listening: tuple[Opening, ...
 
 
 def _tell_ports(context: Context) -> None:
-    """MP701 for ports at which proxies listen for themselves: to open them would open the proxy."""
+    """MP701 for ports at which proxies listen for themselves: no workload can, and to open them opens the proxy."""
     nodes: tuple[Service | Gateway, ...] = (*context.mesh.services, *context.mesh.gateways)
     for node in nodes:
         for port in node.ports:
