@@ -16,17 +16,17 @@ from meshproof.targets.appmesh.lift.composed.callers import Callers
 from meshproof.targets.appmesh.lift.composed.composing import Composing
 from meshproof.targets.appmesh.lift.composed.doubts import Doubts
 from meshproof.targets.appmesh.lift.composed.edge_routing import routes_of_gateways
+from meshproof.targets.appmesh.lift.composed.fitting import Fitting
 from meshproof.targets.appmesh.lift.composed.gates import gates_of
 from meshproof.targets.appmesh.lift.composed.hops import hops_of
 from meshproof.targets.appmesh.lift.composed.leading import Leading
-from meshproof.targets.appmesh.lift.composed.network import policies_of
-from meshproof.targets.appmesh.lift.composed.reach import Reach
+from meshproof.targets.appmesh.lift.composed.reach import reach_of
 from meshproof.targets.appmesh.lift.composed.routing import routes_of_services
 from meshproof.targets.appmesh.lift.composed.transport import is_closed, transport_of
 from meshproof.targets.appmesh.lift.composed.wiring import Ports, passed, wired
 from meshproof.targets.appmesh.lift.composed.workloads import workloads_of
 from meshproof.targets.appmesh.lift.selected import Selected, selected
-from meshproof.targets.appmesh.options import Network, Options
+from meshproof.targets.appmesh.options import Options
 from meshproof.targets.appmesh.residue.wiring import is_wiring
 from meshproof.targets.common.callers import Identities
 
@@ -52,10 +52,11 @@ def _compose(found: Selected, known: Mesh, behind: Ports, doubts: Doubts) -> tup
     """What the resources make of the policy's workloads; `behind` are the ports with a sidecar behind their node."""
     resources = found.resources
     workloads = workloads_of(resources, known, doubts)
-    reach = _reach(found, known, doubts)
+    gate, gate_namespace = _gate(known, found.options), _gate_namespace(known, found.options)
+    reach = reach_of(found, workloads, gate, gate_namespace, doubts)
     admitted = reach.of_workloads(workloads, admitted_by(workloads, known, behind, doubts))
     leading = Leading(resources, doubts)
-    gates = gates_of(resources, workloads, admitted, leading, _gate(known, found.options), reach)
+    gates = gates_of(resources, workloads, admitted, leading, gate, reach)
     identities = Identities((one.name, one.identity.uri) for one in workloads.declared)
     composing = Composing(workloads, admitted, leading, gates, identities)
     unread = passed(admitted.every, behind)
@@ -63,6 +64,8 @@ def _compose(found: Selected, known: Mesh, behind: Ports, doubts: Doubts) -> tup
     callers = Callers(workloads, admitted, gates, hops, unread, found.options.discovery)
     callers.check(doubts)
     callers.check_edges(leading, doubts)
+    space = _gate_namespace(known, found.options)
+    Fitting(resources, workloads, found.options, _gate(known, found.options), space, doubts).check(leading)
     routes = (
         *routes_of_services(resources, workloads, gates, doubts),
         *routes_of_gateways(workloads, admitted, leading, doubts),
@@ -93,11 +96,6 @@ def _gate(known: Mesh, options: Options) -> SpiffeId:
 
 def _gate_namespace(known: Mesh, options: Options) -> str:
     return options.gate_namespace or known.namespace or _DEFAULT_NAMESPACE
-
-
-def _reach(found: Selected, known: Mesh, doubts: Doubts) -> Reach:
-    is_relied_on = found.options.closing is Network.KUBERNETES
-    return Reach(policies_of(found.network, doubts), is_relied_on, _gate_namespace(known, found.options), doubts)
 
 
 def _origin(found: Selected) -> Origin:

@@ -38,13 +38,20 @@ def tls(mode: str, own: str = PAY, validation: dict[str, Any] | None = None) -> 
 
 def node(name: str, *listeners: dict[str, Any], shows: str | None = None, backends: tuple[str, ...] = ()) -> Any:  # noqa: ANN401  JSON
     """A virtual node; `shows` is the identity in its client's certificate."""
-    spec: dict[str, Any] = {"listeners": list(listeners), "serviceDiscovery": {"dns": {"hostname": f"{name}.local"}}}
+    spec: dict[str, Any] = {"listeners": list(listeners), "serviceDiscovery": {"dns": {"hostname": host(name)}}}
     if shows is not None:
         client = {"certificate": sds(shows), "validation": {"trust": sds(DOMAIN)}}
         spec["backendDefaults"] = {"clientPolicy": {"tls": client}}
     if backends:
         spec["backends"] = [{"virtualService": {"virtualServiceName": one}} for one in backends]
     return {"meshName": "shop", "virtualNodeName": name, "spec": spec}
+
+
+def host(node: str) -> str:
+    """Where the node of a workload, of one of its versions, or the address of a gate is found."""
+    name, *more = node.removesuffix("-doors").split("_")
+    space, version = (*more, "app", "")[:2] if more else ("app", "")
+    return f"{name}-{version}.{space}.svc.cluster.local" if len(more) > 1 else f"{name}.{space}.svc.cluster.local"
 
 
 def service(name: str, **provider: str) -> Any:  # noqa: ANN401  JSON

@@ -16,6 +16,7 @@ from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.request_json import request_from_json
 from meshproof.compiler.semantics import NotModelled, decide
 from meshproof.targets.appmesh.lift.composed.reading import read_composed
+from meshproof.targets.appmesh.naming import REFUSED
 
 DAY = date(2026, 11, 25)
 DOMAIN = "spiffe://td"
@@ -60,7 +61,7 @@ def pay(*listeners: dict[str, Any], shows: str | None = PAY) -> Any:  # noqa: AN
 
 def edge() -> Any:  # noqa: ANN401  JSON
     """The gateway of the policy, as it takes everybody."""
-    return _acting(gateway("edge_app", listener(80)), EDGE)
+    return _acting(gateway("edge_app", listener(80)), EDGE, (WEB, PAY))
 
 
 def gate(*listeners: dict[str, Any], shows: str = GATE, behind: tuple[str, ...] = (PAY,)) -> Any:  # noqa: ANN401  JSON
@@ -89,7 +90,7 @@ def door_route(
 ) -> Any:  # noqa: ANN401  JSON
     """A route of the gate, which changes nothing about requests but the host; one of another leaves that, too."""
     kept = KEEP if "prefix" in match else AS_IT_IS
-    if of == "meshproof-gate":
+    if of == "meshproof-gate" or to == REFUSED:
         kept = {**kept, "hostname": {"defaultTargetHostname": "ENABLED"}}
     return gateway_route(
         name, {"port": port, **match}, to, of=of, priority=priority, rewrite=kept if rewrite is None else rewrite

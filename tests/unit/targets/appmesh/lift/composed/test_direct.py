@@ -128,10 +128,10 @@ def test_the_identity_of_another_is_not_understood() -> None:
 
 def test_two_services_at_one_address_are_not_understood() -> None:
     made = pay(takes(9000, WEB))
-    made["spec"]["serviceDiscovery"]["dns"]["hostname"] = "Web_App.local."
-    assert told(made, *OTHERS) == ["`web_app` is found where `pay` is"] or told(made, *OTHERS) == [
-        "`pay_app` is found where `web` is"
-    ]
+    made["spec"]["serviceDiscovery"]["dns"]["hostname"] = "Web.App.svc.cluster.local."
+    found = told(made, *OTHERS)
+    assert "`pay_app` is not found at `pay.app.svc.cluster.local`, where the workload is" in found
+    assert {"`web_app` is found where `pay` is", "`pay_app` is found where `web` is"} & {*found}
 
 
 def test_versions_take_the_same_callers() -> None:
@@ -181,4 +181,17 @@ def test_a_service_of_another_authority_than_its_callers_trust_is_not_understood
     made = node("legacy_app", takes(9000, WEB, own=legacy), shows=legacy)
     assert told(web(), made, known=foreign) == [
         "`legacy` shows callers a certificate of an authority that they do not trust"
+    ]
+
+
+def test_a_node_elsewhere_than_its_workload_is_not_understood() -> None:
+    made = pay(takes(9000, WEB))
+    made["spec"]["serviceDiscovery"]["dns"]["hostname"] = "another.example"
+    assert told(made, *OTHERS) == ["`pay_app` is not found at `pay.app.svc.cluster.local`, where the workload is"]
+
+
+def test_what_is_named_and_not_there_is_not_understood() -> None:
+    calling = node("web_app", takes(8080, "nobody.invalid", own=WEB), shows=WEB, backends=("gone",))
+    assert told(calling, edge(), pay(takes(9000, WEB))) == [
+        "`web_app` does not fit to the others: there is no virtual service `gone`"
     ]

@@ -176,7 +176,7 @@ def test_routers_behind_doors_have_their_own_say() -> None:
 
 
 def test_a_share_may_go_to_each_of_several_services() -> None:
-    door = gate(takes(20000, WEB, own=GATE), behind=(PAY, WEB))
+    door = gate(takes(20000, WEB, own=GATE), behind=(WEB,))
     made = (edge(), pay(takes(9000, GATE)), web(GATE), service("both", router="r"), router("r", 9000), door)
     one = way("a", "r", {"prefix": "/"}, web_app=1, pay_app=0)
     one["spec"]["httpRoute"]["action"]["weightedTargets"][0]["port"] = 8080
@@ -230,9 +230,36 @@ def test_a_gate_that_shows_nothing_is_not_understood() -> None:
 
 def test_a_gate_that_takes_others_certificates_is_not_understood() -> None:
     door = gate(takes(20000, WEB, own=GATE), behind=(WEB,))
+    others = "`meshproof-gate` takes others for the services behind it"
     assert told(*BEHIND, door, door_route("r", {"prefix": "/"})) == [
-        "`meshproof-gate` does not take the certificate of `pay`"
+        "`meshproof-gate` does not take the certificate of `pay`",
+        others,
     ]
+    for names in ((), (PAY, OLD)):
+        anybody = gate(takes(20000, WEB, own=GATE), behind=names)
+        assert told(*BEHIND, anybody, door_route("r", {"prefix": "/"})) == [others]
+
+
+def test_a_gate_that_shows_callers_another_certificate_is_not_understood() -> None:
+    door = gate(takes(20000, WEB, own=OLD))
+    assert told(*BEHIND, door) == [f"`meshproof-gate` shows the certificate `{OLD}` besides its own"]
+
+
+@pytest.mark.parametrize(
+    "listeners",
+    [
+        (takes(20000, WEB, OLD, own=GATE),),
+        (takes(20000, own=GATE),),
+        (takes(20000, WEB, own=GATE, mode="PERMISSIVE"),),
+        (takes(20000, WEB, own=OLD),),
+        (takes(20000, WEB, own=GATE), takes(20001, WEB, own=GATE)),
+        (takes(20001, WEB, own=GATE),),
+        (listener(20000),),
+    ],
+)
+def test_an_address_of_a_gate_that_listens_otherwise_is_not_understood(listeners: tuple[Any, ...]) -> None:
+    address = node("meshproof-gate-doors", *listeners)
+    assert told(*BEHIND, DOOR, address) == ["`meshproof-gate-doors` is the address of a gate, and listens otherwise"]
 
 
 def test_gateways_of_the_policy_send_what_their_routes_say() -> None:
