@@ -11,6 +11,9 @@ NOBODY = "nobody.invalid"
 REFUSED = "refused.invalid"
 """The virtual service that nobody provides: where routes lead that refuse."""
 
+SERVICE_HEADER = "x-app-mesh-virtual-service"
+"""By which a gateway that leaves the host as it is knows where a request goes, behind its routes."""
+
 _PLAIN = re.compile(r"[A-Za-z0-9-]+")
 _MOST = 255
 _MARK = 16

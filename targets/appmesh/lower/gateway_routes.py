@@ -60,10 +60,11 @@ class Onward:
 def gateway_route(
     context: Context, at: Entrance, priority: int, taken: RouteMatch, onward: Onward | None
 ) -> GatewayRoute:
-    """One route, with the path left as it is. What it does not allow goes to nobody."""
+    """One route, with the path left as it is. What it does not allow goes to nobody, whatever host was asked for."""
     name, port = (onward.service, onward.port) if taken.is_allowed and onward is not None else (REFUSED, None)
     target = GatewayRouteTarget(GatewayRouteVirtualService(name), port)
     path, prefix = _path(taken.path)
+    keeps_host = at.keeps_host and name != REFUSED
     match = HttpGatewayRouteMatch(
         headers=tuple(map(_header, taken.headers)) or None,
         hostname=_hostname(at.host),
@@ -74,7 +75,7 @@ def gateway_route(
         query_parameters=tuple(map(_query, taken.queries)) or None,
     )
     rewrite = HttpGatewayRouteRewrite(
-        hostname=GatewayRouteHostnameRewrite("DISABLED" if at.keeps_host else "ENABLED"),
+        hostname=GatewayRouteHostnameRewrite("DISABLED" if keeps_host else "ENABLED"),
         prefix=None if prefix is None else HttpGatewayRoutePrefixRewrite("DISABLED"),
     )
     route = HttpGatewayRoute(HttpGatewayRouteAction(target, rewrite), match)

@@ -130,6 +130,7 @@ class _Edge:
             self.context.findings.unsupported(str(self.gateway.name), port.origin, error)
             return
         at = Entrance(self.name, port.workload, _spoken(port))
+        self._check_names()
         for route, branch in self._branches(port):
             try:
                 yield from self._behind(branch, route, at)
@@ -144,6 +145,24 @@ class _Edge:
             for taken, onward in (*self._taken_of(port, host, at),) or ((NOBODY_IN, None),):
                 yield gateway_route(self.context, place, priority, taken, onward)
                 priority += 1
+
+    def _check_names(self) -> None:
+        """MP701 where who asks for a virtual service by its name, as host, might get to it past the routes to it."""
+        named: set[str] = set()
+        for port in self.gateway.ports:
+            at = Entrance(self.name, port.workload, _spoken(port))
+            for _, branch in self._branches(port):
+                try:
+                    named.add(self._onward(branch, at).service)
+                except NotExpressibleError:
+                    continue  # that is told where it is lowered
+        for host in self._hosts():
+            taken = sorted(name for name in named if host == name or (host[0] == "*" and name.endswith(host[1:])))
+            if taken and len(named) > 1:
+                reason = f"behind it `{taken[0]}` is called by that name, and its host `{host}` takes the name in"
+                advice = "name its hosts one by one, none of which is a name inside the mesh"
+                error = NotExpressibleError(Feature.GATEWAY, reason, advice)
+                self.context.findings.unsupported(str(self.gateway.name), self.gateway.origin, error)
 
     def _is_meant(self, branch: Branch, host: str) -> bool:
         """Whether the branch is for the host, or may be: that is told where it is lowered."""

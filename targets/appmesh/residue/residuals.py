@@ -1,7 +1,7 @@
 """What App Mesh does not enforce in a set of resources, each point with the names that it concerns.
 
-The points and their numbers are those of the design (residual list R1 to R10; R9 was found to be none), and R11 for
-what the network closes. Only those that apply are given.
+The points and their numbers are those of the design (residual list R1 to R10; R9 was found to be none), R11 for
+what the network closes, and R12 for what gateways tell themselves. Only those that apply are given.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from meshproof.targets.appmesh.model.mesh import Mesh
 from meshproof.targets.appmesh.model.route import Route
 from meshproof.targets.appmesh.model.virtual_gateway import VirtualGateway, VirtualGatewayListener
 from meshproof.targets.appmesh.model.virtual_node import VirtualNode
+from meshproof.targets.appmesh.naming import SERVICE_HEADER
 from meshproof.targets.appmesh.values import Value
 
 # The default quotas of AWS per mesh and per gateway (L-87E74146, L-F6F26D09).
@@ -55,6 +56,7 @@ def residuals(
         *_kept_by_callers(given),
         *_gated(given, gates),
         *_always(given),
+        *_named(given),
         *_quotas(given),
     )
     return tuple(Residual(code, text, names) for code, text, names in sorted(points, key=_place) if names)
@@ -68,6 +70,22 @@ def _bypasses(given: Sequence[Value]) -> Iterator[_Point]:
     yield "R1", "ports 15001 and 9901 of the gateway must be closed: who reaches them passes by its routes", gateways
     nodes = _sorted(one.virtual_node_name for one in given if isinstance(one, VirtualNode))
     yield "R7", "ports without a listener skip the proxy: the network alone closes them", nodes
+
+
+def _named(given: Sequence[Value]) -> Iterator[_Point]:
+    """Where the host stays. Routes that refuse and those of gates name the virtual service as the host."""
+    routes = (one for one in given if isinstance(one, GatewayRoute) and _keeps_host(one))
+    gateways = _sorted(one.virtual_gateway_name for one in routes)
+    text = f"a header `{SERVICE_HEADER}` from outside must be taken off in front of the gateway, which sends by it"
+    yield "R12", text, gateways
+
+
+def _keeps_host(one: GatewayRoute) -> bool:
+    for route in (one.spec.http_route, one.spec.http2_route):
+        rewrite = None if route is None else route.action.rewrite
+        if rewrite is not None and rewrite.hostname is not None:
+            return rewrite.hostname.default_target_hostname == "DISABLED"
+    return False
 
 
 def _kept_by_callers(given: Sequence[Value]) -> Iterator[_Point]:

@@ -10,6 +10,7 @@ from meshproof.compiler.ir.matchers import Exact, Suffix
 from meshproof.compiler.ir.names import Origin
 from meshproof.compiler.ir.predicate import Predicate, conjunction
 from meshproof.compiler.ir.routing import Retry
+from meshproof.compiler.patterns.pattern import lower_ascii
 from meshproof.targets.appmesh.lift.composed.admission import Admission
 from meshproof.targets.appmesh.lift.composed.doubts import Doubts
 from meshproof.targets.appmesh.lift.composed.matching import hosts_of
@@ -93,12 +94,9 @@ class Leading:
             self._doubt(taken, f"is one of {taken.kind}, and port {listener.port} speaks {listener.spoken}")
         if _is_rewriting_paths(taken.part):
             self._doubt(taken, "rewrites the path of requests")
-        if _is_rewriting_hosts(taken.part) is not is_gate:
-            said = (
-                "lets callers name another virtual service by the host" if is_gate else "rewrites the host of requests"
-            )
-            self._doubt(taken, said)
         found = self._services.get(service)
+        is_refusing = found is not None and found.value.spec.provider is None
+        self._check_host(taken, is_kept=not is_gate and not is_refusing)
         if found is None:
             self._doubt(taken, f"leads to the virtual service `{service}`, which no file has")
             return
@@ -111,6 +109,25 @@ class Leading:
             yield Lead(taken.found.name, taken.condition, ends, taken.origin, timeout)
         elif provider.virtual_router is not None:
             yield from self._routed(taken, provider.virtual_router.virtual_router_name, target.port)
+
+    def _check_host(self, taken: Taken, *, is_kept: bool) -> None:
+        """Behind its routes a gateway knows virtual services by the host; where that stays, by a header of its own."""
+        is_rewriting = _is_rewriting_hosts(taken.part)
+        if is_kept and is_rewriting:
+            self._doubt(taken, "rewrites the host of requests")
+        elif not is_rewriting and (not is_kept or self._may_be_named(taken)):
+            self._doubt(taken, "lets callers name another virtual service by the host")
+
+    def _may_be_named(self, taken: Taken) -> bool:
+        """Whether a host that the route takes is that of one virtual service of several behind the gateway."""
+        gateway, hosts = taken.found.value.virtual_gateway_name, hosts_of(taken.part.match)
+        own = (one for one in self._gateway_routes if one.value.virtual_gateway_name == gateway)
+        called = {part_of(one)[1].action.target.virtual_service.virtual_service_name for one in own}
+        named = {lower_ascii(name) for name in called if self._is_provided(name)}
+        return len(named) > 1 and any(_takes(hosts, name) for name in named)
+
+    def _is_provided(self, name: str) -> bool:
+        return name in self._services and self._services[name].value.spec.provider is not None
 
     def _routed(self, taken: Taken, name: str, port: int | None) -> Iterator[Lead]:
         router = self._routers.get(name)
@@ -169,6 +186,12 @@ class Leading:
 def _port(part: Any) -> int | None:  # noqa: ANN401  of any kind
     port: int | None = None if part.match is None else part.match.port
     return port
+
+
+def _takes(hosts: Exact | Suffix | None, name: str) -> bool:
+    if hosts is None:
+        return True
+    return name == hosts.value if isinstance(hosts, Exact) else name.endswith(hosts.value)
 
 
 def _is_rewriting_hosts(part: Any) -> bool:  # noqa: ANN401  of HTTP or gRPC

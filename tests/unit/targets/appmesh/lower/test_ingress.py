@@ -32,11 +32,12 @@ def _sent(found: AppMeshLowered) -> list[tuple[str, str | None, str | None, str]
         rewrite = route.action.rewrite
         assert rewrite is not None
         assert rewrite.hostname is not None
-        assert rewrite.hostname.default_target_hostname == "DISABLED"
+        service = route.action.target.virtual_service.virtual_service_name
+        # A refused request may name no other virtual service as its host.
+        assert rewrite.hostname.default_target_hostname == ("ENABLED" if service == REFUSED else "DISABLED")
         assert (rewrite.prefix is None) == (route.match.prefix is None)
         host = route.match.hostname.exact or f"*{route.match.hostname.suffix}"
         path = route.match.path.regex or route.match.path.exact if route.match.path else None
-        service = route.action.target.virtual_service.virtual_service_name
         told.append((host, route.match.method, path, service if service == REFUSED else service.split(".")[1]))
     return told
 
@@ -50,6 +51,7 @@ def test_a_gateway_sends_on_what_it_may() -> None:
         ("shop.example", None, None, REFUSED),
     ]
     assert taken(listener(found, "web_app")) == taken(listener(found, "api_app")) == ("edge",)
+    assert ("R12", ("edge_app",)) in [(one.code, one.names) for one in found.residuals]
     (gateway,) = every(found, VirtualGateway)
     defaults = gateway.spec.backend_defaults
     assert defaults is not None
@@ -109,3 +111,17 @@ def test_a_branch_has_its_own_limits_of_time_and_versions() -> None:
             nodes = ",".join(each.virtual_node for each in one.spec.http_route.action.weighted_targets)
             limits[nodes] = one.spec.http_route.timeout.per_request.value or 0
     assert limits == {"web_app_v1,web_app_v2": 3000, "api_app": 0}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "is_refused"), [('"*"', True), ('"*.cluster.local"', True), ('"*.local"', True), ('"shop.local"', False)]
+)
+def test_nobody_outside_names_a_virtual_service_by_the_host(hosts: str, is_refused: bool) -> None:
+    """Behind its routes the gateway knows them by it: who names another comes past the routes to that one."""
+    gateway = f'gateway edge {{ namespace app account edge hosts {hosts}, "api.example" port http 80 }}\n'
+    routes = f'route edge {{ host {hosts} /** => web:http\n host "api.example" /** => api:http }}\n'
+    services = "service web { port http 80 -> 8080 }\nservice api { port http 80 }\n"
+    rules = "allow public: internet -> edge\nallow y: edge -> { web, api }"
+    found = errors(services + gateway + routes + rules)
+    assert ("edge" in found) is is_refused
+    assert not is_refused or "takes the name in" in found["edge"]

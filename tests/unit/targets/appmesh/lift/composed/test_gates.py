@@ -281,6 +281,36 @@ def test_routes_to_nobody_refuse_at_gateways_of_the_policy() -> None:
     assert [may(mesh, EDGE, path) for path in ("/", "/admin")] == [True, False]
 
 
+BY_NAME = "lets callers name another virtual service by the host"
+HOSTED = {"hostname": {"exact": "web.example"}}
+
+
+def test_what_a_gateway_of_the_policy_refuses_names_no_virtual_service_by_the_host() -> None:
+    made = (web(), edge(), pay(takes(9000, EDGE)), *BEHIND[3:])
+    refusing = door_route("no", {"path": {"exact": "/"}}, "refused.invalid", port=80, of="edge_app", rewrite=AS_IT_IS)
+    assert told(*made, refusing) == [f"`no` {BY_NAME}"]
+
+
+@pytest.mark.parametrize(
+    ("match", "is_told"),
+    [
+        ({}, True),
+        ({"hostname": {"suffix": ".LOCAL"}}, True),
+        ({"hostname": {"exact": "pay.local"}}, True),
+        ({"hostname": {"exact": "shop.example"}}, False),
+        ({"hostname": {"suffix": ".example"}}, False),
+    ],
+)
+def test_a_host_of_a_gateway_of_the_policy_names_no_virtual_service(match: dict[str, Any], *, is_told: bool) -> None:
+    """Of several behind it: of one alone its routes tell all that comes there."""
+    made = (web(EDGE), edge(), pay(takes(9000, EDGE)), *BEHIND[3:])
+    pays = door_route("pays", {"path": {"exact": "/"}, **match}, "pay.local", port=80, of="edge_app", priority=1)
+    others = door_route("web", {"path": {"exact": "/w"}, **HOSTED}, "web.local", port=80, of="edge_app", priority=2)
+    every = (*made, service("pay.local", node="pay_app"), service("web.local", node="web_app"))
+    assert (f"`pays` {BY_NAME}" in told(*every, pays, others)) is is_told
+    assert f"`pays` {BY_NAME}" not in told(*every, pays)
+
+
 @pytest.mark.parametrize("hostname", [{"exact": "Shop.example"}, {"suffix": ".example"}])
 def test_a_host_that_a_gateway_does_not_serve_takes_in_no_more_than_those_that_it_does(
     hostname: dict[str, Any],
