@@ -36,7 +36,7 @@ def calls_of(context: Context, caller: SpiffeId, rows: Iterable[Row], doors: Doo
         own = [row for row in rows if row.service.name == service.name]
         called = [row for row in own if _may_call(caller, row)]
         if called:
-            found[str(service.name)] = _call(context, service, caller, called, doors)
+            found[str(service.name)] = _call(context, service, caller, own, doors)
     return tuple(found.values())
 
 
@@ -46,12 +46,16 @@ def _may_call(caller: SpiffeId, row: Row) -> bool:
     return any(identity == caller and not may.is_nothing for identity, may in row.known)
 
 
-def _call(context: Context, service: Service, caller: SpiffeId, called: list[Row], doors: Doors) -> Call:
+def _call(context: Context, service: Service, caller: SpiffeId, rows: list[Row], doors: Doors) -> Call:
+    called = [row for row in rows if _may_call(caller, row)]
     own_doors = doors.for_caller(service, caller)
     behind = {door.port for door in own_doors}
     direct = [row for row in called if row.mode is not MtlsMode.DISABLED and row.port not in behind]
     answering = (*((service.identity,) if direct else ()), *((context.gate,) if own_doors else ()))
-    own = {number for row in direct for number in (row.port.number, row.port.workload)}
-    numbers = sorted({*own, *(door.number for door in own_doors)})
+    # Whatever does not take plaintext is dialled with TLS, also where this caller is refused.
+    own = {
+        number for row in rows if row.mode is not MtlsMode.DISABLED for number in (row.port.number, row.port.workload)
+    }
+    every = sorted({*own, *(door.number for door in doors.every if door.service.name == service.name)})
     plain = any(row.mode is MtlsMode.DISABLED for row in called)
-    return Call(service, answering, tuple(numbers) if plain else None)
+    return Call(service, answering, tuple(every) if plain else None)

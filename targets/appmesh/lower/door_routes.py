@@ -147,7 +147,7 @@ class _Writer:
         for test in of(one.tests, Query):
             if not isinstance(test.matcher, Present):
                 message = f"only the first value of the query parameter `{_name(test)}` is looked at"
-                self._lose(one.rule, Feature.QUERY, message, test)
+                self._lose(one.rule, Feature.QUERY, message, conjunction((test, header_forms.has_others(test))))
         return _Asked(self._methods(one), headers, queries)
 
     def _methods(self, one: Alternative) -> tuple[str | None, ...]:

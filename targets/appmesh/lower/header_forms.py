@@ -11,8 +11,9 @@ from enum import StrEnum
 
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex, Suffix
-from meshproof.compiler.ir.predicate import Header, Predicate, Test, conjunction, negation
+from meshproof.compiler.ir.predicate import Always, Header, Predicate, Test, conjunction, negation
 from meshproof.targets.appmesh.lower.findings import NotExpressibleError
+from meshproof.targets.common.other_text import other_than
 
 MOST_NAME = 50
 MOST_VALUE = 255
@@ -112,6 +113,12 @@ def query(name: str, matcher: Matcher) -> QueryForm:
         case _:
             reason = f"the query parameter `{name}` can be compared with one value, or be there"
             raise NotExpressibleError(Feature.QUERY, reason, "name the values with `in [...]`")
+
+
+def has_others(test: Test) -> Predicate:
+    """The query parameter of a test has other values, too: then it matters which comes first."""
+    other = other_than(test.matcher.value) if isinstance(test.matcher, Exact) else None
+    return Always() if other is None else Test(test.attribute, Regex(other))
 
 
 def _named(form: HeaderForm) -> HeaderForm:

@@ -30,9 +30,8 @@ from meshproof.compiler.ir.predicate import (
 from meshproof.compiler.patterns import pattern
 from meshproof.compiler.patterns.pattern import lower_ascii
 from meshproof.compiler.patterns.refusal import PatternRefused, PatternTooLarge
+from meshproof.targets.common.other_text import other_than
 
-_SPECIAL = frozenset("\\.+*?()|[]{}^$-")
-_MOST_COMPLEMENTED = 64
 _ROOT = "/"
 """What every path begins with: to ask for it is to ask for nothing."""
 
@@ -110,7 +109,7 @@ def _query(one: Any, origin: Origin) -> Predicate:  # noqa: ANN401
     if exact is None:
         return Test(Query(one.name), Present())
     some = Test(Query(one.name), Exact(exact))
-    other = _other_than(exact)
+    other = other_than(exact)
     only: Predicate = Never() if other is None else conjunction((some, negation(Test(Query(one.name), Regex(other)))))
     return _between(only, some, Opaque(f"match.queryParameters[{one.name}] of several values", origin))
 
@@ -118,17 +117,6 @@ def _query(one: Any, origin: Origin) -> Predicate:  # noqa: ANN401
 def _between(certain: Predicate, possible: Predicate, unknown: Opaque) -> Predicate:
     """`certain` implies `possible`; between the two nobody knows."""
     return certain if certain == possible else disjunction((certain, conjunction((possible, unknown))))
-
-
-def _other_than(text: str) -> str | None:
-    """An expression for every text but this one."""
-    if len(text) > _MOST_COMPLEMENTED or not text.isascii() or not text.isprintable():
-        return None
-    found = "(?s:.+)"
-    for char in reversed(text):
-        plain = f"\\{char}" if char in _SPECIAL else char
-        found = f"(?:|[^{plain}](?s:.*)|{plain}{found})"
-    return None if _expression(found) is None else found
 
 
 def _matcher(match: Any) -> Matcher | None:  # noqa: ANN401

@@ -44,6 +44,26 @@ def test_plaintext_is_called_without_tls() -> None:
     assert _called(node(sound(SERVICES + OPEN), "a_app")) == {"b.app.svc.cluster.local": None}
 
 
+def test_whatever_takes_no_plaintext_is_dialled_with_tls() -> None:
+    """Doors of others too: who dials them is refused as who he is."""
+    text = """
+        service a {}
+        service d {}
+        service e { port http 80 -> 8080  port rest http 81 -> 8081  port db tcp 82 }
+        mtls disabled for e:rest { because "x" until 2027-01-01 }
+        allow p: anyone -> e:rest
+        allow q: a -> e:db
+        allow r: d -> e:http { GET /v1 }
+        allow s: a -> e:http { GET /v2 }
+    """
+    found = sound(text)
+    (backend,) = node(found, "a_app").spec.backends or ()
+    assert backend.virtual_service is not None
+    assert backend.virtual_service.client_policy is not None
+    assert backend.virtual_service.client_policy.tls is not None
+    assert backend.virtual_service.client_policy.tls.ports == (80, 82, 8080, 20000, 20001)
+
+
 def test_versions_are_nodes_of_one_identity() -> None:
     """Found at different names, and taking in the same callers."""
     found = sound(SERVICES + RULES)
