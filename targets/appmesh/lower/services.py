@@ -8,14 +8,30 @@ may be tried again is tried by the caller, once.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.ir.entities import Service, ServicePort
+from meshproof.compiler.ir.matchers import Exact, Present
 from meshproof.compiler.ir.mtls import MtlsMode
+from meshproof.compiler.ir.predicate import (
+    Always,
+    Header,
+    Port,
+    Query,
+    Test,
+    attributes_of,
+    conjunction,
+    disjunction,
+    negation,
+)
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door import Door, Doors
 from meshproof.targets.appmesh.lower.nodes import spoken, spoken_at
 from meshproof.targets.appmesh.lower.routes import Hop, Way, door_way, ways
 from meshproof.targets.appmesh.lower.rows import Row
+from meshproof.targets.appmesh.lower.settings import route_of
 from meshproof.targets.appmesh.model.route import Route, RouteSpec
 from meshproof.targets.appmesh.model.shared import PortMapping
 from meshproof.targets.appmesh.model.virtual_router import VirtualRouter, VirtualRouterListener, VirtualRouterSpec
@@ -39,6 +55,8 @@ def virtual_services(context: Context, rows: tuple[Row, ...], doors: Doors) -> I
         yield from _public(context, service, own, own_doors)
         if own_doors:
             yield from _inner(context, service)
+            for number in sorted({door.port.workload for door in own_doors}):
+                _lose_untaken(context, service, number)
     if doors.every or context.mesh.gateways:
         context.claim("virtual service", REFUSED, "whatever is refused", context.mesh.origin)
         yield VirtualService(context.mesh_name, VirtualServiceSpec(), REFUSED)
@@ -74,6 +92,26 @@ def _inner(context: Context, service: Service) -> Iterator[Value]:
     found = [(hop.dialled, way) for hop in hops for way in ways(context, hop)]
     listened = [(hop.dialled, hop.protocol) for hop in hops]
     yield from routed(context, direct_name(context.host(service)), service, listened, found)
+
+
+def _lose_untaken(context: Context, service: Service, number: int) -> None:
+    """A gate sends on what some branch of a route takes; who calls straight may leave the route to others."""
+    port = next(one for one in service.ports if one.workload == number)
+    route = route_of(context, service, port)
+    if route is None or any(branch.condition == Always() for branch in route.branches):
+        return
+    taken = disjunction(tuple(branch.condition for branch in route.branches))
+    at, subject = Test(Port(), Exact(str(number))), str(service.name)
+    message = f"what no branch of `{route.id}` takes is refused to callers who come through a gate"
+    told = Loss(Feature.ROUTE_MATCH, Direction.STRICTER, subject, message, route.origin)
+    context.findings.lose(replace(told, region=conjunction((at, negation(taken)))))
+    for attribute in sorted(attributes_of(taken), key=repr):
+        if isinstance(attribute, Header):
+            # Lines that are compared as one may be taken by no branch though one of them is.
+            context.findings.lose(replace(told, region=at, repeated=attribute.name))
+        elif isinstance(attribute, Query):
+            there = Test(attribute, Present())
+            context.findings.lose(replace(told, region=conjunction((at, there))))
 
 
 def _of_gates(port: ServicePort) -> str:
