@@ -125,12 +125,23 @@ def _is_plain(predicate: Predicate, mode: PathMode) -> bool:
             return _keeps_out_escapes((text,), (), mode)
         case And(operands):
             taken = tuple(filter(None, map(_expression, operands)))
-            out = tuple(filter(None, (_expression(one.operand) for one in operands if isinstance(one, Not))))
+            out = tuple(_taken_away(operands))
             return any(_is_plain(one, mode) for one in operands) or _keeps_out_escapes(taken, out, mode)
         case Or(operands):
             return all(_is_plain(one, mode) for one in operands)
         case _:
             return False
+
+
+def _taken_away(operands: tuple[Predicate, ...]) -> Iterator[str]:
+    """The expressions that no path may pass where all operands hold: what else a refusal asks for holds already."""
+    for one in operands:
+        if isinstance(one, Not):
+            asked = one.operand.operands if isinstance(one.operand, And) else (one.operand,)
+            left = [part for part in asked if part not in operands]
+            text = _expression(left[0]) if len(left) == 1 else None
+            if text is not None:
+                yield text
 
 
 def _expression(predicate: Predicate) -> str | None:

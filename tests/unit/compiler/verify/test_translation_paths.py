@@ -184,6 +184,18 @@ def test_expressions_keep_slashes_in_disguise_out_together(*, is_out: bool) -> N
     assert ([*path_gaps(Compared(source, there, LiftedTransport(), DAY, names))] == []) is is_out
 
 
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_a_refusal_counts_where_all_else_that_it_asks_for_holds(*, is_asked: bool) -> None:
+    source = mesh_of(HEAD + DENY, has_mesh=True)
+    names = {one.name: one.name for one in source.nodes}
+    allow = next(rule for rule in source.rules if rule.id == "use")
+    parameter, ending = Test(Query("x"), Exact("1")), Test(Path(), Regex(".*a"))
+    refused = negation(conjunction((Test(Path(), Regex(".*%(?:2[Ff]|5[Cc]).*")), parameter)))
+    emitted = replace(allow, operations=(), when=conjunction((ending, refused, *((parameter,) if is_asked else ()))))
+    there = replace(lifted(source, PathMode.MERGE_SLASHES), rules=(emitted,))
+    assert ([*path_gaps(Compared(source, there, LiftedTransport(), DAY, names))] == []) is is_asked
+
+
 def test_a_path_that_is_written_out_beside_lets_nothing_round() -> None:
     text = 'allow use: web -> api\ndeny guard: anyone -> api { unless query["x"] == "1" or path == "/" }\n'
     source = mesh_of(HEAD + text, has_mesh=True)
