@@ -49,7 +49,11 @@ MtlsScope = MeshScope | NamespaceScope | ServiceScope | PortScope
 
 @dataclass(frozen=True, slots=True)
 class MtlsPolicy:
-    """One statement; a permissive or disabled one is out of force after `until`."""
+    """One statement; a permissive or disabled one is out of force after `until`.
+
+    `is_told`: who calls is told by something else than a certificate, so that an identity is no sign of mTLS. Meshes
+    that were read from files alone have that, where callers are taken to be honest.
+    """
 
     scope: MtlsScope
     mode: MtlsMode
@@ -57,6 +61,7 @@ class MtlsPolicy:
     because: str | None = None
     owner: str | None = None
     until: date | None = None
+    is_told: bool = False
 
     def is_in_force(self, day: date) -> bool:
         """Whether the statement counts on `day`."""

@@ -16,7 +16,7 @@ from meshproof.compiler.ir.assertions import (
 from meshproof.compiler.ir.entities import Destination, External
 from meshproof.compiler.ir.predicate import Always
 from meshproof.compiler.smt.policy import PortPolicy
-from meshproof.compiler.smt.region import Admitted, Identified, Outside, Region, Satisfying, both
+from meshproof.compiler.smt.region import Admitted, Outside, Region, Satisfying, both
 from meshproof.compiler.verify.analysis import Analysis
 from meshproof.compiler.verify.claim_result import Holds, Outcome, weakest
 from meshproof.compiler.verify.premises import premises_of
@@ -28,6 +28,7 @@ from meshproof.compiler.verify.properties import (
     only_reaches,
     senders,
     strangers,
+    unverified,
 )
 from meshproof.compiler.verify.scope import Scope
 from meshproof.compiler.verify.verdict import Empty, Example, Refuted, Unknown
@@ -116,7 +117,7 @@ def _obligation(policy: PortPolicy, claim: RequestClaim) -> _Obligation:
         case EveryRequestIsMtls(sources):
             asked = senders(policy, sources)
             return _Obligation(
-                every_is_mtls(policy, sources), both(Admitted(), asked), both(asked, Outside(Identified()))
+                every_is_mtls(policy, sources), both(Admitted(), asked), both(asked, unverified(policy))
             )
         case _:
             assert_never(claim)

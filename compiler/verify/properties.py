@@ -66,8 +66,14 @@ def every_satisfies(policy: PortPolicy, sources: SourceSet | None, narrowing: Pr
 
 
 def every_is_mtls(policy: PortPolicy, sources: SourceSet | None) -> Region:
-    """Requests that pass transport without an identity."""
-    return both(Admitted(), senders(policy, sources), Outside(Identified()))
+    """Requests that pass transport without mTLS."""
+    return both(Admitted(), senders(policy, sources), unverified(policy))
+
+
+def unverified(policy: PortPolicy) -> Region:
+    """Requests whose sender has shown no certificate: where it is told otherwise, that may be any."""
+    is_told = policy.mtls is not None and policy.mtls.is_told
+    return Everything() if is_told else Outside(Identified())
 
 
 def can_call(policy: PortPolicy, sources: SourceSet, operation: Predicate, givens: Predicate) -> Region:

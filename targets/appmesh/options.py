@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from string import Formatter
 
+from meshproof.compiler.ir.judgement import Judgement
+
 PREFIX = "app-mesh."
 PARAMETER = f"{PREFIX}parameter."
 MESH = f"{PREFIX}mesh"
+JUDGEMENT = f"{PREFIX}judgement"
 RESIDUE = f"{PREFIX}residue"
 OFFSET = f"{PREFIX}native.application-offset"
 NETWORK = f"{PREFIX}network"
@@ -71,7 +74,7 @@ class Options:
     `mesh` is the mesh that is meant (None: the only one; the policy's name); `parameters` are those of templates that
     are read. `discovery` is the DNS name of a workload, of `{name}` and `{namespace}`, and `version_discovery` that of
     one of its versions, with `{version}` too. Without `files` certificates come by SDS. `network` is None where nobody
-    said; ask `closing`.
+    said; ask `closing`. `judgement` says by whom what is read must be kept to count.
 
     With `residue` `native` the application of a port that is handed over listens `offset` above it, and the sidecar
     has its certificates from the agent at the socket `agent`, or the same `files`.
@@ -79,6 +82,7 @@ class Options:
 
     mesh: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    judgement: Judgement = Judgement.ENFORCED
     rendering: Rendering = Rendering.CLOUDFORMATION
     discovery: str = "{name}.{namespace}.svc.cluster.local"
     version_discovery: str = "{name}-{version}.{namespace}.svc.cluster.local"
@@ -192,6 +196,7 @@ def _certificates(key: str, value: str) -> Files | None:
 
 _READERS: dict[str, tuple[str, Callable[[str, str], object]]] = {
     MESH: ("mesh", _any),
+    JUDGEMENT: ("judgement", _one_of(Judgement)),
     f"{PREFIX}rendering": ("rendering", _one_of(Rendering)),
     f"{PREFIX}discovery": ("discovery", _discovery("name", "namespace")),
     f"{PREFIX}version-discovery": ("version_discovery", _discovery("name", "namespace", "version")),

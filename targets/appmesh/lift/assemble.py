@@ -1,20 +1,23 @@
 """A mesh of App Mesh as one of the IR: what its servers' proxies enforce, and where its gateways send requests.
 
 What the proxies of callers do (routes, backends, the egress filter) holds only as long as those are honest, so it lets
-nothing in and keeps nothing out here; what a node says that it calls is told as such.
+nothing in and keeps nothing out here, unless that is asked for; what a node says that it calls is told as such.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.entities import Gateway, Need, Service
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.mesh import Mesh, PathMode
 from meshproof.compiler.ir.names import NodeName, Origin, SpiffeId
+from meshproof.targets.appmesh.lift.cooperative.rules import HONESTY, Caller, Honest, told
 from meshproof.targets.appmesh.lift.found import Found, Resources
 from meshproof.targets.appmesh.lift.gateway_branches import routes_of
-from meshproof.targets.appmesh.lift.identities import shown_by, trust_domain_of
+from meshproof.targets.appmesh.lift.identities import names_of, shown_by, trust_domain_of
 from meshproof.targets.appmesh.lift.leading import Leading
 from meshproof.targets.appmesh.lift.listeners import Accepting, listeners_of, rules_of, statements_of
 from meshproof.targets.appmesh.lift.names import namespace_of, node_names, own_name, service_name
@@ -30,10 +33,13 @@ PREMISES = (
 PROXY_PORTS = (9901, 15000, 15001)
 
 
-def assemble(resources: Resources, mesh: str, origin: Origin) -> Mesh:
-    """The mesh of that name that the resources make."""
+def assemble(resources: Resources, mesh: str, origin: Origin, judgement: Judgement = Judgement.ENFORCED) -> Mesh:
+    """The mesh of that name that the resources make; where callers are honest, if that is the judgement."""
     domain, others = trust_domain_of(resources, mesh)
+    is_honest = judgement is Judgement.COOPERATIVE
     named = tuple(_Placed(one, name, domain) for one, name in node_names((*resources.nodes, *resources.gateways), mesh))
+    if is_honest:
+        _tell(named, mesh, domain)
     nodes, gateways = named[: len(resources.nodes)], named[len(resources.nodes) :]
     leading = Leading(resources, {one.found.name: one.name for one in nodes})
     callers = Identities((one.name, one.identity.uri) for one in named)
@@ -42,12 +48,15 @@ def assemble(resources: Resources, mesh: str, origin: Origin) -> Mesh:
         for one in gateways
         for route in routes_of(one.found, one.name, one.listeners, _of(resources, one.found), leading)
     )
-    rules = (rule for one in named for rule in rules_of(one.name, one.listeners, callers))
-    statements = (
-        said
-        for one, is_gateway in (*((node, False) for node in nodes), *((gateway, True) for gateway in gateways))
-        for said in statements_of(one.name, one.listeners, is_gateway=is_gateway)
-    )
+    rules: Iterable[AuthzRule] = (rule for one in named for rule in rules_of(one.name, one.listeners, callers))
+    at_nodes = tuple(said for one in nodes for said in statements_of(one.name, one.listeners, is_gateway=False))
+    at_gateways = (said for one in gateways for said in statements_of(one.name, one.listeners, is_gateway=True))
+    if is_honest:
+        who = (Caller(one.found, one.identity.uri, is_gateway=one in gateways) for one in named)
+        honest = Honest(resources, who, callers)
+        at_gates = (rule for one in gateways for rule in rules_of(one.name, one.listeners, callers))
+        rules = (*at_gates, *(rule for one in nodes for rule in honest.rules(one.found, one.name, one.listeners)))
+        at_nodes = at_nodes if honest.is_open else told(at_nodes)
     return Mesh(
         name=mesh,
         language=1,
@@ -59,10 +68,11 @@ def assemble(resources: Resources, mesh: str, origin: Origin) -> Mesh:
         gateways=tuple(sorted((_gateway(one, mesh) for one in gateways), key=lambda one: one.name)),
         rules=tuple(sorted(rules, key=lambda one: one.id)),
         routes=tuple(sorted(routes, key=lambda one: one.id)),
-        mtls=tuple(sorted(statements, key=lambda one: repr(one.scope))),
+        mtls=tuple(sorted((*at_nodes, *at_gateways), key=lambda one: repr(one.scope))),
         paths=PathMode.MERGE_SLASHES,
-        premises=PREMISES,
+        premises=(*(HONESTY if is_honest else ()), *PREMISES),
         proxy_ports=PROXY_PORTS,
+        judgement=judgement,
     )
 
 
@@ -76,6 +86,17 @@ class _Placed:
         shown = shown_by(found.value.spec)
         self.is_known = shown is not None
         self.identity = shown or SpiffeId(domain, f"/node/{found.name}")
+
+
+def _tell(named: tuple[_Placed, ...], mesh: str, domain: str) -> None:
+    """Give whoever shows no name the one that its account would have, unless somebody is called so."""
+    taken = {*names_of(resource.found for resource in named), *(one.identity.uri for one in named if one.is_known)}
+    for one in named:
+        if not one.is_known:
+            found = SpiffeId.of_account(domain, namespace_of(one.found, mesh), own_name(one.found))
+            one.identity = one.identity if found.uri in taken else found
+            one.is_known = True
+            taken.add(one.identity.uri)
 
 
 def _service(placed: _Placed, mesh: str, leading: Leading) -> Service:

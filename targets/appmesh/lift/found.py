@@ -26,11 +26,15 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """An object of App Mesh's controller: what Kubernetes calls it, and the labels of its pods, if they tell all."""
+    """An object of App Mesh's controller: what Kubernetes calls it, and the labels of its pods, if they tell all.
+
+    With `has_groups` it calls whatever its backend groups hold besides.
+    """
 
     namespace: str
     name: str
     pods: tuple[tuple[str, str], ...] = ()
+    has_groups: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

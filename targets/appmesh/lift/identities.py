@@ -77,6 +77,14 @@ def _names(resources: Resources) -> Iterator[str]:
             yield from names_in(names)
 
 
+def names_of(every: Iterable[Any]) -> Iterator[str]:
+    """All names that listeners of nodes and gateways ask for."""
+    for found in every:
+        for listener in found.value.spec.listeners or ():
+            validation = None if listener.tls is None else listener.tls.validation
+            yield from names_in(validation)
+
+
 def names_in(validation: Any) -> tuple[str, ...]:  # noqa: ANN401  of a node or a gateway
     """The names of which a certificate must hold one; none if any certificate of the authority is taken."""
     if validation is None or validation.subject_alternative_names is None:

@@ -54,7 +54,8 @@ class _Object:
         told = self.spec.get("podSelector")
         selector = told if isinstance(told, MapNode) and told.get("matchExpressions") is None else None
         pods = {} if selector is None else _labels(selector.get("matchLabels"))
-        return Owner(self.namespace, self.name, tuple(sorted(pods.items())))
+        has_groups = self.spec.get("backendGroups") is not None
+        return Owner(self.namespace, self.name, tuple(sorted(pods.items())), has_groups)
 
     @property
     def aws_name(self) -> str:

@@ -25,13 +25,17 @@ _PROTOCOLS = {"http": Protocol.HTTP, "http2": Protocol.HTTP2, "grpc": Protocol.G
 
 @dataclass(frozen=True, slots=True)
 class Accepting:
-    """A listener: its port, how it takes connections, and from whom."""
+    """A listener: its port, how it takes connections, and from whom.
+
+    `names` are the names that certificates may have, each as a condition; none if any of the authority will do.
+    """
 
     port: ServicePort
     spoken: str
     mode: MtlsMode
     callers: Predicate
     origin: Origin
+    names: tuple[Predicate, ...] = ()
 
 
 def listeners_of(found: Found[Any], trust_domain: str) -> Iterator[Accepting]:
@@ -48,25 +52,29 @@ def _listener(listener: Any, origin: Origin, trust_domain: str) -> Accepting:  #
     mapping = listener.port_mapping
     protocol = _PROTOCOLS[mapping.protocol]
     layer = Layer.TCP if protocol is Protocol.TCP else Layer.HTTP
-    mode, callers = _admission(listener.tls, origin, trust_domain)
+    mode, callers, names = _admission(listener.tls, origin, trust_domain)
     port = ServicePort(f"port-{mapping.port}", protocol, layer, mapping.port, mapping.port, origin)
-    return Accepting(port, mapping.protocol, mode, callers, origin)
+    return Accepting(port, mapping.protocol, mode, callers, origin, names)
 
 
-def _admission(tls: Any, origin: Origin, trust_domain: str) -> tuple[MtlsMode, Predicate]:  # noqa: ANN401  of either
-    """Whether callers have an identity, and which may come.
+def _admission(
+    tls: Any,  # noqa: ANN401  of either
+    origin: Origin,
+    trust_domain: str,
+) -> tuple[MtlsMode, Predicate, tuple[Predicate, ...]]:
+    """Whether callers have an identity, and which may come; last those names.
 
     Without validation nobody is asked for a certificate, so nobody has an identity, whatever is spoken. Where plaintext
     is taken besides, whom the names keep out comes without one.
     """
     if tls is None or tls.mode == "DISABLED" or tls.validation is None:
-        return MtlsMode.DISABLED, Always()
+        return MtlsMode.DISABLED, Always(), ()
     names = names_in(tls.validation)
     tests = tuple(name_test(name, trust_domain, origin) for name in names)
     allowed: Predicate = disjunction(tests) if tests else Test(SourceIdentity(), Present())
     if tls.mode == "PERMISSIVE":
-        return MtlsMode.PERMISSIVE, disjunction((allowed, negation(Test(SourceIdentity(), Present()))))
-    return MtlsMode.STRICT, allowed
+        return MtlsMode.PERMISSIVE, disjunction((allowed, negation(Test(SourceIdentity(), Present())))), tests
+    return MtlsMode.STRICT, allowed, tests
 
 
 def rules_of(node: NodeName, listeners: tuple[Accepting, ...], callers: Identities) -> Iterator[AuthzRule]:

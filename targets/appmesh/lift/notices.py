@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.dsl.diagnostic import Diagnostic
 from meshproof.targets.appmesh.lift.findings import COOPERATIVE, DANGLING, ENDED, finding
 from meshproof.targets.appmesh.lift.found import Found, Resources
+from meshproof.targets.appmesh.options import JUDGEMENT
 
 _WAY_OUT = "`meshproof import app-mesh` writes what it means as a policy, which `compile --target istio` takes along"
 
@@ -23,7 +25,7 @@ def notices(resources: Resources, mesh: Mesh) -> Iterator[Diagnostic]:
 
 
 def _cooperative(resources: Resources, mesh: Mesh) -> Iterator[Diagnostic]:
-    """All that is asked of callers' proxies alone, once."""
+    """All that is asked of callers' proxies alone, once; and whether it counts here."""
     backends = sum(len(one.value.spec.backends or ()) for one in resources.nodes)
     kept = [
         _counted(number, what) for number, what in ((backends, "backend"), (len(resources.routes), "route")) if number
@@ -31,11 +33,20 @@ def _cooperative(resources: Resources, mesh: Mesh) -> Iterator[Diagnostic]:
     spec = resources.meshes[0].value.spec if resources.meshes else None
     if spec is not None and spec.egress_filter is not None and spec.egress_filter.type == "DROP_ALL":
         kept.append("the egress filter")
-    if kept:
+    if mesh.judgement is Judgement.COOPERATIVE:
+        at = resources.every[0].origin
+        message = f"taken for kept, and enforced by nobody: what the proxies of callers keep{_listed(kept)}"
+        advice = f"without `--option {JUDGEMENT}=cooperative` only what servers enforce counts"
+        yield finding(COOPERATIVE, message, mesh.name, at, advice)
+    elif kept:
         at = (resources.meshes or resources.nodes or resources.routes)[0].origin
         message = f"what the proxies of callers alone keep, keeps nobody out: {', '.join(kept)}"
         advice = "only TLS with validation and names at a listener is enforced where a request arrives"
         yield finding(COOPERATIVE, message, mesh.name, at, advice)
+
+
+def _listed(kept: list[str]) -> str:
+    return f": {', '.join(kept)}" if kept else ""
 
 
 def _counted(number: int, what: str) -> str:

@@ -21,6 +21,6 @@ def read_appmesh(files: tuple[Artifact, ...], settings: Iterable[tuple[str, str]
         return found.lifted(None)
     meshes = found.resources.meshes
     origin = meshes[0].origin if meshes else Origin(Span(files[0].path, 0, 0))
-    mesh = assemble(found.resources, found.mesh, origin)
+    mesh = assemble(found.resources, found.mesh, origin, found.options.judgement)
     lifted = found.lifted(mesh)
     return replace(lifted, diagnostics=(*lifted.diagnostics, *notices(found.resources, mesh)))

@@ -16,7 +16,7 @@ from meshproof.compiler.ir.names import NodeName, Origin, SpiffeId
 from meshproof.dsl.diagnostic import Severity
 from meshproof.targets.appmesh.lower.findings import Findings, NotExpressibleError
 from meshproof.targets.appmesh.naming import gateway_name, host_name, node_name
-from meshproof.targets.appmesh.options import MESH, BadOptionError, Options, read_options
+from meshproof.targets.appmesh.options import JUDGEMENT, MESH, BadOptionError, Options, read_options
 from meshproof.targets.appmesh.references import key_of
 from meshproof.targets.appmesh.values import Value
 from meshproof.targets.common.names import Names
@@ -137,6 +137,9 @@ def context_of(mesh: Mesh, options: CompileOptions, findings: Findings) -> Conte
         findings.add("MP709", Severity.ERROR, message, mesh.name, mesh.origin, "leave `app-mesh.parameter` out")
     _check_gate(context)
     return context
+    if read.judgement is not Judgement.ENFORCED:
+        message = f"`{JUDGEMENT}` says how files are read; a compile is told by `--require` what callers may keep"
+        findings.add("MP709", Severity.ERROR, message, mesh.name, mesh.origin, f"leave `{JUDGEMENT}` out")
 
 
 def _check_gate(context: Context) -> None:

@@ -37,15 +37,18 @@ def part_of(found: Found[Any]) -> tuple[str, Any]:
     return next((kind, part) for kind in _KINDS if (part := getattr(spec, f"{kind}_route", None)) is not None)
 
 
-def in_turn(routes: Sequence[Found[Any]], is_asked: Callable[[str, Any], bool]) -> tuple[Taken, ...]:
+def in_turn(
+    routes: Sequence[Found[Any]], is_asked: Callable[[str, Any], bool], *, is_grpc_told: bool = False
+) -> tuple[Taken, ...]:
     """What each of the routes takes that are asked at all.
 
-    Of two with one priority nobody tells which is asked first: then either takes what both match.
+    Of two with one priority nobody tells which is asked first: then either takes what both match. With `is_grpc_told`
+    callers of ports for gRPC speak gRPC: it is the service's own, and nobody else's matter.
     """
     asked = [(one, *part_of(one)) for one in routes]
     asked = [(one, kind, part) for one, kind, part in asked if is_asked(kind, part)]
     asked.sort(key=lambda each: (_priority(each[0]), each[0].name))
-    conditions = [condition_of(part.match, kind, one.origin) for one, kind, part in asked]
+    conditions = [condition_of(part.match, "" if is_grpc_told else kind, one.origin) for one, kind, part in asked]
     found = []
     for at, (one, kind, part) in enumerate(asked):
         others = (
