@@ -79,7 +79,7 @@ class HeadLines:
 
     def add(self, name: bytes, value: bytes) -> None:
         """One line. Raises `MalformedError`, and keeps it in `refused`, for parsers tell no errors of callbacks."""
-        known = _NAMES.get(name)
+        known = NAMES.get(name)
         if known is not None:
             self.fields.append((known, value.rstrip()))
             return
@@ -119,8 +119,8 @@ class HeadLines:
             if b"_" in lower:
                 if not self.limits.takes_underscores:
                     raise MalformedError(400, "it has a header name with an underscore")
-            elif len(_NAMES) < _MOST_NAMES and len(name) <= _LONGEST_NAME:
-                _NAMES[name] = lower
+            elif len(NAMES) < _MOST_NAMES and len(name) <= _LONGEST_NAME:
+                NAMES[name] = lower
             self.fields.append((lower, value))
 
     def _framing(self, name: bytes, value: bytes) -> None:
@@ -151,5 +151,5 @@ class HeadLines:
 _NOTHING: frozenset[bytes] = frozenset()
 _EMPTY = frozenset({b""})
 _OPTIONS = frozenset({b"close", b"keep-alive", b"upgrade"})
-_NAMES = {spelled: name for name in _COMMON for spelled in (name, name.title())}
+NAMES = {spelled: name for name in _COMMON for spelled in (name, name.title())}
 """Names as they are spelled to names in lower case; those that are met join the common ones, up to a limit."""

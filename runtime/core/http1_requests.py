@@ -6,6 +6,7 @@ import httptools
 
 from meshproof.runtime.core.http1 import Fault
 from meshproof.runtime.core.http1_fields import HOST, HeadLines, Http1Limits, MalformedError
+from meshproof.runtime.core.http1_plain import host_line, plain_request
 from meshproof.runtime.core.messages import Fields, RequestHead
 
 RequestEvent = RequestHead | bytes | Fields | None | Fault
@@ -31,6 +32,8 @@ class RequestParser:
         self._target = b""
         self._host: bytes | None = None
         self._authority = ""
+        self._host_line = b""  # as the client writes it, and what it tells
+        self._host_told = ""
         self._fed = 0
         self._received = 0
         self._is_large = False
@@ -43,9 +46,29 @@ class RequestParser:
 
     def feed(self, data: memoryview | bytes) -> list[RequestEvent]:
         """What these bytes bring. Of them nothing is kept but a head that has not ended. It raises nothing."""
+        if not self.is_ended:
+            return self._feed(data)
+        if self.is_last:
+            return []
+        if self._host_line and len(data) <= self._limits.head_bytes:
+            plain = plain_request(bytes(data), self._host_line, self._limits.headers)
+            if plain is not None:
+                method, target, fields = plain
+                return [RequestHead(method, target, self._host_told, fields)]
+        events = self._feed(data)
+        if len(events) == 1 and self.is_ended:
+            self._learn(bytes(data))
+        return events
+
+    def _learn(self, data: bytes) -> None:
+        """How this client writes the host of its requests, if it sends them whole."""
+        line = host_line(data)
+        if line[5:].strip(b" \t") == self._host:
+            self._host_line, self._host_told = line, self._authority
+
+    def _feed(self, data: memoryview | bytes) -> list[RequestEvent]:
+        """The same by httptools."""
         events = self._events = []
-        if self.is_last and self.is_ended:
-            return events
         if len(data) > self._limits.head_bytes:
             self._is_large = True
         rest = self._read(data)

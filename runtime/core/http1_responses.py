@@ -5,6 +5,7 @@ from __future__ import annotations
 import httptools
 
 from meshproof.runtime.core.http1_fields import HeadLines, Http1Limits, MalformedError
+from meshproof.runtime.core.http1_plain import plain_response
 from meshproof.runtime.core.messages import Failure, Fields, ResponseHead
 
 ResponseEvent = ResponseHead | bytes | Fields | Failure | None
@@ -27,7 +28,7 @@ class ResponseParser:
         self._pieces: list[bytes] = []
         self._fed = 0
         self._received = 0
-        self._is_to_head = False
+        self._is_to_head = self._is_odd = False
         self._is_in_body = False
         self._is_until_close = False
         self._protocol = ""
@@ -39,11 +40,18 @@ class ResponseParser:
         """A request has been sent: by HEAD, whose answer has no body, or to change to another protocol."""
         self._is_to_head = is_head
         self._protocol = protocol
+        self._is_odd = is_head or bool(protocol)
         self._fed = self._received = 0
         self.is_ended = False
 
     def feed(self, data: memoryview | bytes) -> list[ResponseEvent]:
         """What these bytes bring. It raises nothing."""
+        if not self._fed and not self.is_ended and not self._is_odd:
+            plain = plain_response(bytes(data), self._limits.headers)
+            if plain is not None:
+                self.is_ended = True
+                head, body = plain
+                return [head, body, None] if body else [head]
         events = self._events = []
         if self.is_raw:
             events.append(bytes(data))

@@ -1,0 +1,130 @@
+"""What is read in one go is what httptools reads of it: beside the same bytes in two pieces, which it always reads."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from tests.unit.runtime.core.test_http1_beside_h11 import ENDS, NAMES, VALUES, requests
+
+from meshproof.runtime.core.http1_fields import Http1Limits
+from meshproof.runtime.core.http1_plain import host_line, plain_request, plain_response
+from meshproof.runtime.core.http1_requests import RequestEvent, RequestParser
+from meshproof.runtime.core.http1_responses import ResponseEvent, ResponseParser
+from meshproof.runtime.core.messages import ResponseHead
+
+LIMITS = Http1Limits(headers=4)
+FIRST = b"GET /first HTTP/1.1\r\nhost: shop\r\nx: y\r\n\r\n"
+BLOCK = b"accept: */*\r\nUser-Agent: a b\r\n"
+PLAIN = b"DELETE /a/b?c#d HTTP/1.1\r\n" + BLOCK + b"host: shop\r\nx:\t\xe4 \r\n\r\n"
+ODD = (
+    b"host: shop\r\nGET / HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\nhost: shop\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\nx: y\r\n\r\nGET / HTTP/1.1\r\nhost: shop\r\n\r\n",
+    b"GET / HTTP/1.1\r\n\r\nhost: shop\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\n x: y\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\nx: a\nb: c\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\nx: a\rb\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\nx : y\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\nx:\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\nx_a: y\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\ncontent-length: 0\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\nContent-Length: 3\r\n\r\n\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\ntransfer-encoding: chunked\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\nte: trailers\r\n\r\n",
+    b"GET / HTTP/1.0\r\nhost: shop\r\n\r\n",
+    b"GET  / HTTP/1.1\r\nhost: shop\r\n\r\n",
+    b"GET /\x7f HTTP/1.1\r\nhost: shop\r\n\r\n",
+    b"GET /\xe4 HTTP/1.1\r\nhost: shop\r\n\r\n",
+    b"GET a HTTP/1.1\r\nhost: shop\r\n\r\n",
+    b"get / HTTP/1.1\r\nhost: shop\r\n\r\n",
+    b"CONNECT / HTTP/1.1\r\nhost: shop\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: shop\r\n" + b"x: y\r\n" * 5 + b"\r\n",
+)
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 3\r\n\r\nabc"
+
+
+def _requests(pieces: list[bytes]) -> tuple[list[RequestEvent], tuple[bool, ...], list[RequestEvent]]:
+    """What these bring after a first request, how the parser stands then, and what another request brings."""
+    parser = RequestParser(LIMITS)
+    assert len(parser.feed(FIRST)) == 1
+    events = [event for piece in pieces for event in parser.feed(memoryview(piece))]
+    stands = (parser.is_ended, parser.is_last, parser.is_in_head)
+    return events, stands, parser.feed(FIRST)
+
+
+def _responses(pieces: list[bytes], *, is_head: bool) -> tuple[list[ResponseEvent], tuple[bool, ...]]:
+    parser = ResponseParser(LIMITS)
+    parser.expect(is_head=is_head)
+    events = [event for piece in pieces for event in parser.feed(memoryview(piece))]
+    stands: tuple[bool, ...] = (parser.is_ended, parser.is_reusable, parser.is_raw)
+    parser.expect(is_head=False)
+    return [*events, *parser.feed(ANSWER)], (*stands, parser.is_reusable)
+
+
+def _beside(data: bytes) -> None:
+    assert _requests([data]) == _requests([data[:1], data[1:]])
+
+
+@pytest.mark.parametrize("data", ODD)
+def test_what_is_odd_is_read_by_httptools(data: bytes) -> None:
+    assert plain_request(data, b"host: shop", LIMITS.headers) is None
+    _beside(data)
+
+
+@given(requests().filter(bool))
+@example(PLAIN)
+def test_requests_are_read_as_by_httptools(data: bytes) -> None:
+    _beside(data)
+
+
+@given(st.lists(st.sampled_from([*PLAIN.splitlines(keepends=True), b"\r\n", b" ", b"\n", b"x: y\r\n"]), min_size=1))
+def test_lines_in_any_order_are_read_as_by_httptools(lines: list[bytes]) -> None:
+    _beside(b"".join(lines))
+
+
+@given(st.integers(0, len(PLAIN) - 1), st.integers(0, 255))
+def test_any_byte_changed_is_read_as_by_httptools(place: int, byte: int) -> None:
+    _beside(PLAIN[:place] + bytes([byte]) + PLAIN[place + 1 :])
+
+
+def test_what_is_plain_is_read_in_one_go() -> None:
+    found = plain_request(PLAIN, b"host: shop", LIMITS.headers)
+    fields = [(b"accept", b"*/*"), (b"user-agent", b"a b"), (b"x", b"\xe4")]
+    assert found == ("DELETE", "/a/b?c#d", fields)
+    assert plain_response(ANSWER, LIMITS.headers) == (ResponseHead(200, [(b"content-type", b"a/b")], 3), b"abc")
+
+
+def test_the_line_of_a_host_is_known_where_there_is_one() -> None:
+    assert host_line(PLAIN) == b"host: shop"
+    assert host_line(b"GET / HTTP/1.1\r\nhost: a\r\nHost: b\r\n\r\n") == b""
+
+
+def test_another_host_is_read_anew() -> None:
+    parser = RequestParser(LIMITS)
+    told = [parser.feed(b"GET / HTTP/1.1\r\nhost: %b\r\n\r\n" % name)[0] for name in (b"a", b"a", b"b", b"b", b"a")]
+    assert [one.authority for one in told if not isinstance(one, bytes | list | None)] == ["a", "a", "b", "b", "a"]  # type: ignore[union-attr]
+
+
+@st.composite
+def responses(draw: st.DrawFn) -> bytes:
+    first = draw(
+        st.sampled_from([b"HTTP/1.1 200 OK", b"HTTP/1.1 404 ", b"HTTP/1.1 204 a", b"HTTP/1.1 304 b"])
+        | st.sampled_from(
+            [b"HTTP/1.1 200", b"HTTP/1.0 200 OK", b"HTTP/1.1 100 c", b"HTTP/1.1 101 d", b"HTTP/1.1 600 e"]
+        )
+        | st.sampled_from([b"HTTP/1.1  200 OK", b"http/1.1 200 OK", b"HTTP/1.1 2000 f", b"HTTP/1.1 200 \x00", b""])
+    )
+    lines = draw(st.lists(st.tuples(NAMES, VALUES, ENDS), max_size=3))
+    length = draw(st.sampled_from([b"content-length: 3\r\n", b"Content-Length: 3\r\n", b"Content-Length: 0\r\n", b""]))
+    head = first + draw(ENDS) + length + b"".join(name + b": " + value + end for name, value, end in lines)
+    return head + b"\r\n" + draw(st.sampled_from([b"", b"abc", b"ab", b"abcd", b"\r\n\r\n", b"0\r\n\r\n"]))
+
+
+@given(data=responses(), is_head=st.booleans())
+@example(data=ANSWER, is_head=False)
+@example(data=ANSWER, is_head=True)
+def test_responses_are_read_as_by_httptools(data: bytes, is_head: bool) -> None:
+    assert _responses([data], is_head=is_head) == _responses([data[:1], data[1:]], is_head=is_head)
