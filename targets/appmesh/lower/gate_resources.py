@@ -36,7 +36,7 @@ from meshproof.targets.appmesh.values import Value
 def gate_resources(context: Context, doors: Sequence[tuple[Door, Routed]]) -> Iterator[Value]:
     """The gates of the doors with their listeners, and the routes of each door."""
     for gate in sorted({door.gate for door, _ in doors}):
-        own = sorted((door for door, _ in doors if door.gate == gate), key=lambda door: door.number)
+        own = sorted((one for one in doors if one[0].gate == gate), key=lambda one: one[0].number)
         yield _gate(context, gate, own)
     for door, found in doors:
         # A gate knows the virtual services of all its doors by name: a caller's word for the host may be none of them.
@@ -46,14 +46,18 @@ def gate_resources(context: Context, doors: Sequence[tuple[Door, Routed]]) -> It
             yield gateway_route(context, entrance, index, match, onward)
 
 
-def _gate(context: Context, gate: str, doors: Sequence[Door]) -> VirtualGateway:
-    """A gate meets the services behind it and nobody else, and shows its own certificate on both sides."""
-    behind = _names(tuple(door.service.identity.uri for door in doors))
+def _gate(context: Context, gate: str, doors: Sequence[tuple[Door, Routed]]) -> VirtualGateway:
+    """A gate meets the services behind it and nobody else, and shows its own certificate on both sides.
+
+    A door whose callers may do nothing that there is has no routes, and leads to nobody.
+    """
+    led = tuple(door for door, found in doors if found.routes) or tuple(door for door, _ in doors)
+    behind = _names(tuple(door.service.identity.uri for door in led))
     trust = VirtualGatewayTlsValidationContextTrust(None, *_trust(context))
     validation = VirtualGatewayTlsValidationContext(trust, behind)
     certificate = VirtualGatewayClientTlsCertificate(*_certificate(context))
     client = VirtualGatewayClientPolicy(VirtualGatewayClientPolicyTls(validation, certificate, enforce=True))
-    listeners = tuple(_listener(context, door) for door in doors)
+    listeners = tuple(_listener(context, door) for door, _ in doors)
     spec = VirtualGatewaySpec(listeners, VirtualGatewayBackendDefaults(client))
     return VirtualGateway(context.mesh_name, spec, gate)
 

@@ -65,6 +65,7 @@ def test_every_rendering_means_the_policy(rendering: str) -> None:
         (f"allow x: pay -> web\nmtls permissive for web {UNTIL}", EQUAL),
         ("service lab { port http 80  observe " + UNTIL + " }", STRICTER),
         ("allow x: pay -> web { GET /x }\nallow y: db -> web { POST /y }\nallow z: web -> pay", EQUAL),
+        ("allow x: db -> pay { GET /x }\nallow y: pay -> web { GET /x\nwhen path in /y }", EQUAL),
         ("allow x: pay -> web { GET /** }\nroute web:http { GET /x => web }", STRICTER),
         ('allow x: pay -> web { GET /** }\nroute web:http { when header["h"] == "1" => web }', STRICTER),
         ('allow x: pay -> web { GET /** }\nroute web:http { when query["q"] == "1" => web }', STRICTER),
