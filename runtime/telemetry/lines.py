@@ -11,7 +11,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
-_BATCH_BYTES = 65_536
+_BATCH_BYTES = 262_144
 _MOST_BYTES = 8 * 1024 * 1024
 
 Write = Callable[[Sequence[str]], int]

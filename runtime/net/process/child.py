@@ -31,6 +31,9 @@ from meshproof.runtime.settings_run_file import parse_run_settings
 from meshproof.runtime.tables import SettingError
 
 _REFUSED = 2
+_SWITCH_SECONDS = 0.0005
+"""After which the event loop, or the thread of a log, lets the other one in: while one waits, each call of the loop's
+wakes it for nothing."""
 _GARBAGE = 10_000
 """Objects that are made before cycles are looked for: requests make none, connections a few."""
 
@@ -156,6 +159,7 @@ class Child:
                 gc.collect()
                 gc.freeze()  # what is here stays, and need not be looked through again and again
                 gc.set_threshold(_GARBAGE)
+                sys.setswitchinterval(_SWITCH_SECONDS)
                 self._is_serving = True
                 self._channel.say("serving")
             case _:
