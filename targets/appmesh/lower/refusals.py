@@ -83,7 +83,7 @@ def tell_undeclared(context: Context, rows: Sequence[Row]) -> None:
             advice = f"say `mtls disabled` of its ports, such as `{service.name}:{service.ports[0].name}`"
             error = NotExpressibleError(Feature.MTLS_MODES, reason, advice)
             context.findings.unsupported(str(service.name), found.origin, error)
-        elif own and (mode is MtlsMode.PERMISSIVE or any(_is_observed(row) for row in own)):
+        elif (own and mode is MtlsMode.PERMISSIVE) or is_observed(context.mesh, service, context.day):
             ports = disjunction(tuple(Test(Port(), Exact(str(row.port.workload))) for row in own))
             message, subject = "no listener is at ports that are not declared", str(service.name)
             region = negation(ports)
@@ -98,11 +98,6 @@ def tell_undeclared(context: Context, rows: Sequence[Row]) -> None:
             context.findings.lose(
                 Loss(Feature.MTLS_PORTS, Direction.STRICTER, subject, message, gateway.origin, region)
             )
-
-
-def _is_observed(row: Row) -> bool:
-    """Only then plaintext is taken where TLS is asked for."""
-    return row.mode is MtlsMode.STRICT and not row.plaintext.is_nothing
 
 
 def _feature(rule: AuthzRule) -> Feature:

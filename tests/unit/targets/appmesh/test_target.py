@@ -64,6 +64,8 @@ def test_every_rendering_means_the_policy(rendering: str) -> None:
         (f"allow x: anyone -> web\nmtls permissive for web {UNTIL}", EQUAL),
         (f"allow x: pay -> web\nmtls permissive for web {UNTIL}", EQUAL),
         ("service lab { port http 80  observe " + UNTIL + " }", STRICTER),
+        ("service lab { observe " + UNTIL + " }", STRICTER),
+        (f"service lab {{ port http 80  observe {UNTIL} }}\nmtls permissive for lab:http {UNTIL}", STRICTER),
         ("allow x: pay -> web { GET /x }\nallow y: db -> web { POST /y }\nallow z: web -> pay", EQUAL),
         ("allow x: db -> pay { GET /x }\nallow y: pay -> web { GET /x\nwhen path in /y }", EQUAL),
         ("allow x: pay -> web { GET /** }\nroute web:http { GET /x => web }", STRICTER),
