@@ -15,6 +15,7 @@ from meshproof.targets.appmesh.render.cloudformation import template
 from meshproof.targets.appmesh.render.kubernetes import objects
 from meshproof.targets.appmesh.residue.iam import Scope, grants
 from meshproof.targets.appmesh.residue.network import KIND, document
+from meshproof.targets.appmesh.residue.security_groups import template as group_template
 from meshproof.targets.appmesh.residue.wiring import settings_of
 from meshproof.targets.common.yaml import Value, dump
 
@@ -31,6 +32,9 @@ the gateway of each route, and the network is closed before anything is open."""
 
 NETWORK_POLICIES = "network-policies.yaml"
 """For `kubectl apply -f`, where no other objects are written."""
+
+SECURITY_GROUPS = "security-groups.json"
+"""A template of its own: groups are there before what they are given to."""
 
 RESIDUALS = "meshproof/residuals.json"
 IAM = "meshproof/iam.json"
@@ -52,8 +56,11 @@ def emit(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
 def _template(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
     whole = template(lowered.resources)
     assert isinstance(whole, dict)
-    told = {"Description": f"Compiled by meshproof: {lowered.compile_options.read_back}"}
-    return (Artifact(TEMPLATE, _text({**whole, **told})),)
+    return (Artifact(TEMPLATE, _text({**whole, "Description": _told(lowered)})),)
+
+
+def _told(lowered: AppMeshLowered) -> str:
+    return f"Compiled by meshproof: {lowered.compile_options.read_back}"
 
 
 def _calls(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
@@ -86,6 +93,8 @@ def _network(lowered: AppMeshLowered) -> Iterator[Artifact]:
         is_applied = lowered.options.rendering is Rendering.KUBERNETES
         path = _manifest(KIND) if is_applied else NETWORK_POLICIES
         yield Artifact(path, dump(cast("list[Value]", [document(one) for one in lowered.closing.policies])))
+    if lowered.closing.groups:
+        yield Artifact(SECURITY_GROUPS, _text(group_template(lowered.closing.groups, _told(lowered))))
 
 
 def _wired(lowered: AppMeshLowered) -> Iterator[Artifact]:

@@ -17,6 +17,7 @@ from meshproof.targets.appmesh.lift.kubernetes import is_custom_resource, read_c
 from meshproof.targets.appmesh.lift.templates import is_template, read_template
 from meshproof.targets.appmesh.read import Fault, Reader
 from meshproof.targets.appmesh.residue.network import KIND
+from meshproof.targets.appmesh.residue.security_groups import GROUP
 from meshproof.targets.appmesh.rules import breaches
 from meshproof.targets.appmesh.spelling import API, CLOUDFORMATION, Spelling
 from meshproof.targets.appmesh.values import Value
@@ -53,6 +54,7 @@ class Files:
     """What files hold.
 
     `skipped` are the kinds of what is not App Mesh's, with their number; of those `network` are NetworkPolicies.
+    `groups` are templates with security groups.
     `parameters` are those that some template has.
     """
 
@@ -62,6 +64,7 @@ class Files:
     diagnostics: tuple[Diagnostic, ...]
     parameters: frozenset[str]
     network: tuple[MapNode, ...] = ()
+    groups: tuple[MapNode, ...] = ()
 
 
 def read_files(files: tuple[Artifact, ...], parameters: Mapping[str, str]) -> Files:
@@ -78,6 +81,7 @@ def read_files(files: tuple[Artifact, ...], parameters: Mapping[str, str]) -> Fi
         tuple(reading.diagnostics),
         frozenset(reading.declared),
         tuple(reading.network),
+        tuple(reading.groups),
     )
 
 
@@ -91,6 +95,7 @@ class _Reading:
     custom: list[MapNode] = field(default_factory=list)
     declared: set[str] = field(default_factory=set)
     network: list[MapNode] = field(default_factory=list)
+    groups: list[MapNode] = field(default_factory=list)
 
     def file(self, file: Artifact) -> None:
         """Everything in one file; objects of Kubernetes are kept until all are there."""
@@ -129,6 +134,8 @@ class _Reading:
         template = read_template(tree, self.parameters)
         self.diagnostics.extend(template.diagnostics)
         self.skipped.update(template.others)
+        if any(kind.startswith(GROUP) for kind in template.others):
+            self.groups.append(tree)
         self.declared |= template.parameters
         for one in template.declared:
             self._resource(one.kind, one.properties, CLOUDFORMATION)

@@ -24,7 +24,7 @@ _MOST_NAMES = 5
 class Selected:
     """`mesh` is the name of the mesh; None if anything in the files is refused: half of one is never judged.
 
-    `network` are the NetworkPolicies of the files.
+    `network` are the NetworkPolicies of the files, and `groups` the templates with security groups.
     """
 
     mesh: str | None
@@ -35,6 +35,7 @@ class Selected:
     skipped: tuple[tuple[str, int], ...] = ()
     objects: tuple[LiftedObject, ...] = ()
     network: tuple[MapNode, ...] = ()
+    groups: tuple[MapNode, ...] = ()
 
     def lifted(self, mesh: Mesh | None) -> Lifted:
         """What was read, as that mesh."""
@@ -59,7 +60,8 @@ def selected(files: tuple[Artifact, ...], settings: Iterable[tuple[str, str]]) -
     if mesh is None or any(one.severity is Severity.ERROR for one in diagnostics):
         return Selected(None, resources, options, diagnostics, found.sources, found.skipped)
     objects = tuple(_objects(found, mesh))
-    return Selected(mesh, resources, options, diagnostics, found.sources, found.skipped, objects, found.network)
+    told = (found.sources, found.skipped, objects, found.network, found.groups)
+    return Selected(mesh, resources, options, diagnostics, *told)
 
 
 def _foreign_parameters(options: Options, found: Files, start: Span) -> Iterator[Diagnostic]:

@@ -32,7 +32,6 @@ from meshproof.targets.appmesh.model.mesh import Mesh as AppMesh
 from meshproof.targets.appmesh.options import Options
 from meshproof.targets.appmesh.references import key_of
 from meshproof.targets.appmesh.render.kubernetes import Placement
-from meshproof.targets.appmesh.residue.network import network_residuals
 from meshproof.targets.appmesh.residue.residuals import Residual, residuals
 from meshproof.targets.appmesh.residue.wiring import BUNDLE, FOLDER, TARGET, Wiring, wiring_residuals
 from meshproof.targets.appmesh.values import Value
@@ -89,7 +88,7 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     placed = placement(context, gates)
     closed = closing(context, ordered, gates)
     listed = residuals(ordered, gates, context.kept, is_network_closed=closed.is_closed)
-    left = (*listed, *network_residuals(closed.policies), *wiring_residuals(behind))
+    left = (*listed, *closed.residuals, *wiring_residuals(behind))
     tell_residuals(context, left)
     return AppMeshLowered(
         resources=ordered,

@@ -16,8 +16,10 @@ from meshproof.targets.appmesh.lower.quotas import OF_PROXIES
 from meshproof.targets.appmesh.model.virtual_gateway import VirtualGateway
 from meshproof.targets.appmesh.model.virtual_node import VirtualNode
 from meshproof.targets.appmesh.naming import gate_labels
-from meshproof.targets.appmesh.options import NETWORK, Network
-from meshproof.targets.appmesh.residue.network import KIND, NetworkPolicy, network_policies
+from meshproof.targets.appmesh.options import NETWORK, Network, Rendering
+from meshproof.targets.appmesh.residue.network import KIND, NetworkPolicy, network_policies, network_residuals
+from meshproof.targets.appmesh.residue.residuals import Residual
+from meshproof.targets.appmesh.residue.security_groups import SecurityGroup, group_residuals, security_groups
 from meshproof.targets.appmesh.residue.workloads import Kind, Opening, Workload, openings
 from meshproof.targets.appmesh.values import Value
 from meshproof.targets.common.kubernetes_names import is_label, is_namespace
@@ -30,11 +32,17 @@ class Closing:
     """What closes the network, if anything does."""
 
     policies: tuple[NetworkPolicy, ...] = ()
+    groups: tuple[SecurityGroup, ...] = ()
 
     @property
     def is_closed(self) -> bool:
         """Whether ports without a listener are closed."""
-        return bool(self.policies)
+        return bool(self.policies or self.groups)
+
+    @property
+    def residuals(self) -> tuple[Residual, ...]:
+        """What is left to others besides."""
+        return (*network_residuals(self.policies), *group_residuals(self.groups))
 
 
 def tell_namespaces(context: Context) -> None:
@@ -51,9 +59,12 @@ def tell_namespaces(context: Context) -> None:
 def closing(context: Context, resources: Iterable[Value], gates: Collection[str]) -> Closing:
     """What closes the network around the workloads of the policy and the gates."""
     _tell_ports(context)
-    if context.options.closing is not Network.KUBERNETES:
+    if context.options.closing is Network.NONE:
         return Closing()
     workloads = dict(_workloads(context, tuple(resources), gates))
+    if context.options.closing is Network.SECURITY_GROUPS:
+        _tell_rendering(context)
+        return Closing(groups=security_groups(workloads))
     _tell_names(context, workloads)
     _tell_overlaps(context, workloads)
     closed = [one.name for one in context.mesh.namespaces if one.is_closed]
@@ -85,6 +96,14 @@ def _workloads(
 
 def _workload(kind: Kind, node: Service | Gateway, listening: tuple[Opening, ...]) -> Workload:
     return Workload(kind, str(node.name), node.namespace, node.labels, node.identity.uri, listening)
+
+
+def _tell_rendering(context: Context) -> None:
+    """MP709 where pods would need what only interfaces have."""
+    if context.options.rendering is Rendering.KUBERNETES:
+        message = "objects of Kubernetes are for pods, and security groups are not of pods"
+        advice = f"leave `{NETWORK}` out: then NetworkPolicies close the network"
+        context.findings.add("MP709", Severity.ERROR, message, context.mesh.name, context.mesh.origin, advice)
 
 
 def _tell_ports(context: Context) -> None:

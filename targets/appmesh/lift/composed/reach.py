@@ -7,15 +7,19 @@ from typing import Any
 
 from meshproof.compiler.ir.entities import Gateway, Namespace, Service
 from meshproof.compiler.ir.mtls import MtlsMode, MtlsPolicy, NamespaceScope
-from meshproof.compiler.ir.names import Origin
+from meshproof.compiler.ir.names import Origin, SpiffeId
 from meshproof.targets.appmesh.lift.composed.admission import Admission
 from meshproof.targets.appmesh.lift.composed.admitted import Admitted
 from meshproof.targets.appmesh.lift.composed.doubts import Doubts
-from meshproof.targets.appmesh.lift.composed.network import Policies
+from meshproof.targets.appmesh.lift.composed.grouped import Grouped, grouped
+from meshproof.targets.appmesh.lift.composed.groups import groups_of
+from meshproof.targets.appmesh.lift.composed.network import Policies, policies_of
 from meshproof.targets.appmesh.lift.composed.workloads import Workloads
 from meshproof.targets.appmesh.lift.found import Found
+from meshproof.targets.appmesh.lift.selected import Selected
 from meshproof.targets.appmesh.naming import gate_labels
-from meshproof.targets.appmesh.residue.workloads import Labels
+from meshproof.targets.appmesh.options import Network
+from meshproof.targets.appmesh.residue.workloads import Kind, Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +32,15 @@ class _Pods:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The network of Kubernetes; `is_relied_on` where it alone closes the ports that no proxy listens at."""
+    """The network of Kubernetes; `is_relied_on` where it alone closes the ports that no proxy listens at.
+
+    `grouped` are security groups, where they do.
+    """
 
     policies: Policies
     is_relied_on: bool
     gate_namespace: str
+    grouped: Grouped | None
     doubts: Doubts
 
     def of_workloads(self, workloads: Workloads, admitted: Admitted) -> Admitted:
@@ -56,6 +64,13 @@ class Reach:
         return tuple(MtlsPolicy(NamespaceScope(one.name), MtlsMode.STRICT, one.origin) for one in self.namespaces)
 
     def _reached(self, pods: Service | Gateway | _Pods, listeners: tuple[Admission, ...]) -> tuple[Admission, ...]:
+        found = self._not_isolated(pods, listeners)
+        if self.grouped is None:
+            return found
+        kind = Kind.SERVICE if isinstance(pods, Service) else Kind.GATEWAY if isinstance(pods, Gateway) else Kind.GATE
+        return self.grouped.reached(kind, str(pods.name), found, pods.origin)
+
+    def _not_isolated(self, pods: Service | Gateway | _Pods, listeners: tuple[Admission, ...]) -> tuple[Admission, ...]:
         ports = self.policies.ports(pods.namespace, pods.labels)
         if ports is None:
             if self.is_relied_on:
@@ -75,6 +90,16 @@ class Reach:
                 self.doubts.add(one.name, "selects pods that are no workload of the policy", one.origin)
             elif not one.labels and one.ports:
                 self.doubts.add(one.name, "opens ports of every pod", one.origin)
+
+
+def reach_of(found: Selected, workloads: Workloads, gate: SpiffeId, gate_namespace: str, doubts: Doubts) -> Reach:
+    """The network as the files close it, by what is to close it."""
+    closing = found.options.closing
+    groups = None
+    if closing is Network.SECURITY_GROUPS:
+        groups = grouped(groups_of(found.groups, doubts), workloads, gate, doubts)
+    is_relied_on = closing is Network.KUBERNETES
+    return Reach(policies_of(found.network, doubts), is_relied_on, gate_namespace, groups, doubts)
 
 
 def _shut(listener: Admission) -> Admission:

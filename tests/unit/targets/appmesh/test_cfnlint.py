@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from tests.unit.targets.appmesh.seeded import CLEAN, TEMPLATE, seeded
 
+from meshproof.targets.appmesh.residue.security_groups import security_groups, template
+from meshproof.targets.appmesh.residue.workloads import Kind, Opening, Workload
+
 pytestmark = pytest.mark.oracle
 
 RULES = "meshproof.targets.appmesh.cfnlint"
@@ -55,3 +58,11 @@ def test_quotas_can_be_raised(tmp_path: Path) -> None:
     ((line, rule, said),) = _lint(text, tmp_path)
     assert (line, rule, said) == (1, "E9605", "it has 4 virtual gateways, and 3 are given")
     assert _lint(text, tmp_path, "-x", "E9605:virtual_gateways=4") == []
+
+
+def test_security_groups_are_such_as_cloudformation_takes(tmp_path: Path) -> None:
+    """Groups that name each other, and one for everybody."""
+    identities = [f"spiffe://td/{name}" for name in "abc"]
+    openings = (Opening(80, frozenset(identities)), Opening(81, None))
+    workloads = [Workload(Kind.SERVICE, one[-1], "app", (("app", one[-1]),), one, openings) for one in identities]
+    assert _lint(json.dumps(template(security_groups(workloads), "groups")), tmp_path) == []

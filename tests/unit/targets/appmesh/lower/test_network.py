@@ -10,6 +10,7 @@ from meshproof.targets.appmesh.lower.network import Closing
 MESH = 'mesh m { language 1  trust-domain "td"  namespace app }\n'
 CLOSED = MESH + "namespace app { closed }\nservice a { port http 80 }\n"
 NONE = {"app-mesh.network": "none"}
+GROUPS = {"app-mesh.network": "security-groups"}
 
 
 def test_closed_namespaces_are_closed_where_kubernetes_is() -> None:
@@ -79,3 +80,35 @@ def test_pods_of_a_gate_are_its_own() -> None:
     """Whoever had its labels would be as open as it is."""
     text = 'service a { port http 80 }\nservice b { port http 80  labels { app: "meshproof-gate" } }\n'
     assert errors(text + "allow x: a -> b { GET /x }")["b"].startswith("MP703")
+
+
+def test_security_groups_close_ports_and_no_namespace() -> None:
+    """What nobody declared has none."""
+    text = "service a { port http 80 }\nservice b { port http 80 }\nallow x: a -> b"
+    found = sound(text, GROUPS)
+    assert not found.closing.policies
+    assert [(one.subject, [port for port, _ in one.ingress]) for one in found.closing.groups] == [
+        ("a", []),
+        ("b", [80]),
+    ]
+    assert {one.code for one in found.residuals} >= {"R11"}
+    assert not {one.code for one in found.residuals} & {"R1"}
+    assert "MP701" in errors(CLOSED, GROUPS, has_mesh=True)["app"]
+    objects = {**GROUPS, "app-mesh.rendering": "kubernetes"}
+    assert errors(text, objects)["m"].startswith("MP709")
+
+
+def test_callers_whom_nobody_declared_have_no_group() -> None:
+    """The listener judges them, so the port is open."""
+    text = 'service b { port http 80 }\nservice a { port http 80 }\nallow x: { identity "spiffe://td/ns/x/sa/y", a } -> b'
+    (_, group) = sound(text, GROUPS).closing.groups
+    assert group.ingress == ((80, None),)
+
+
+def test_the_quota_of_rules_is_said() -> None:
+    """Of callers and ports together."""
+    callers = " ".join(f"service c{number} {{ }}" for number in range(60))
+    names = ", ".join(f"c{number}" for number in range(60))
+    text = f"{callers}\nservice a {{ port http 80 }}\nallow x: {{ {names} }} -> a"
+    told = [one for one in sound(text, GROUPS).residuals if "rules of a security group" in one.text]
+    assert [(one.code, one.names) for one in told] == [("R10", ("a: 60 of 60",))]
