@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.strategies.policy_text import mesh_of
@@ -265,6 +266,42 @@ _TLS = {
     "Certificate": {"SDS": {"SecretName": "spiffe://td/ns/app/sa/pay"}},
     "Validation": {"Trust": {"SDS": {"SecretName": "spiffe://td"}}},
 }
+
+
+def _caller(change: Callable[[dict[str, Any]], None]) -> Callable[[Artifact], Artifact]:
+    """How `web` calls `pay`, otherwise."""
+
+    def changed(one: Artifact) -> Artifact:
+        if one.path != "template.json":
+            return one
+        tree = json.loads(one.content)
+        for resource in tree["Resources"].values():
+            if resource["Properties"].get("VirtualNodeName") == "web_app":
+                change(resource["Properties"]["Spec"])
+        return replace(one, content=json.dumps(tree).encode())
+
+    return changed
+
+
+def _calls_in_plaintext(spec: dict[str, Any]) -> None:
+    spec["Backends"][0]["VirtualService"]["ClientPolicy"] = {}
+
+
+def _takes_another_for_it(spec: dict[str, Any]) -> None:
+    names = spec["Backends"][0]["VirtualService"]["ClientPolicy"]["TLS"]["Validation"]["SubjectAlternativeNames"]
+    names["Match"]["Exact"] = ["spiffe://td/ns/app/sa/db"]
+
+
+def _calls_nobody(spec: dict[str, Any]) -> None:
+    del spec["Backends"]
+
+
+@pytest.mark.parametrize("change", [_calls_in_plaintext, _takes_another_for_it, _calls_nobody])
+def test_callers_that_do_not_get_to_the_sidecar_are_not_written(change: Callable[[dict[str, Any]], None]) -> None:
+    """What the policy lets through comes through: with an identity, to the service that is meant."""
+    found = _emitted(POLICY, _caller(change))
+    assert not found.may_be_written
+    assert found.diagnostics
 
 
 @pytest.mark.parametrize(
