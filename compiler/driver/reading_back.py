@@ -65,6 +65,7 @@ def emitted(target: AnyTarget, lowered: Lowered, mesh: Mesh, options: CompileOpt
     That is a part of their bytes, so they are made for what will most likely be known, and once more if it is another.
     """
     if not isinstance(target, LiftingTarget):
+        assert not companions_of(lowered), "what is handed over by a target that nobody reads back proves nothing"
         return Emitted(target.emit(lowered), options.read_back)
     likely = TranslationVerdict.STRICTER if lowered.losses else TranslationVerdict.EQUAL
     expected = _told(_KNOWN[likely], _standings(target, lowered, likely, likely))

@@ -21,7 +21,8 @@ def obstacle(context: Context, row: Row) -> str | None:
     if row.mode is MtlsMode.DISABLED:
         return "no caller has an identity there"
     for rule in context.mesh.rules:
-        if not rule.is_in_force(context.day) or not _is_about(rule, row.service, row.port):
+        is_over = rule.is_enforced and not rule.is_in_force(context.day)
+        if is_over or not _is_about(rule, row.service, row.port):
             continue
         if rule.effect is Effect.ASK:
             return f"it asks nobody, as `{rule.id}` wants"

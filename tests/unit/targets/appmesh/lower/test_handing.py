@@ -61,11 +61,20 @@ def test_what_app_mesh_can_judge_stays(rules: str) -> None:
         ('allow x: a -> c { when source.ip in "10.0.0.0/8" }', "x", "`x` looks at that of others", NATIVE),
         ('allow x: a -> d { when source.ip in "10.0.0.0/8" }', "x", "`x` looks at that of others", NATIVE),
         (f'{ORDER}\ndeny y: a -> b {{ when source.ip in "10.0.0.0/8" }}', "x", "`y` looks at that", NATIVE),
+        (f'{ORDER}\naudit deny y: a -> b {{ when source.ip in "10.0.0.0/8" }}', "x", "`y` looks at that", NATIVE),
         ('authorizer o { address "o:1" }\nallow x: a -> c\nask y: a -> c { GET /x via o }', "y", "asks nobody", NATIVE),
         (f"allow x: anyone -> c {{ GET /x }}\nmtls disabled for c:http {UNTIL}", "x", "has an identity", NATIVE),
         ('issuer k { url "https://k" }\nservice e { port http 1  accepts k }\nallow x: a -> e', "x", "keys", NATIVE),
     ],
-    ids=["source.ip", "source.ip of a connection", "source.ip of a deny", "ask", "disabled", "keys"],
+    ids=[
+        "source.ip",
+        "source.ip of a connection",
+        "source.ip of a deny",
+        "source.ip that is logged",
+        "ask",
+        "disabled",
+        "keys",
+    ],
 )
 def test_what_the_sidecar_cannot_judge_either_stops_the_compile(
     rules: str, subject: str, why: str, settings: dict[str, str]
