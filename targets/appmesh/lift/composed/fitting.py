@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshproof.compiler.ir.names import SpiffeId
-from meshproof.targets.appmesh.lift.composed.admission import Admission, admissions
+from meshproof.targets.appmesh.lift.composed.admission import Admission, admissions, is_of_mesh
 from meshproof.targets.appmesh.lift.composed.doubts import Doubts
 from meshproof.targets.appmesh.lift.composed.leading import Leading
+from meshproof.targets.appmesh.lift.composed.sending import listener_limit
 from meshproof.targets.appmesh.lift.composed.workloads import Workloads, client_identity, shown
 from meshproof.targets.appmesh.lift.found import Found, Resources
 from meshproof.targets.appmesh.lift.identities import names_in
@@ -115,14 +116,21 @@ class Fitting:
         policy = None if defaults is None else defaults.client_policy
         if not behind or policy is None or policy.tls is None:
             return
-        names = frozenset(names_in(policy.tls.validation))
+        tls = policy.tls
+        names = frozenset(names_in(tls.validation))
         if not names or not names <= behind:
             self.doubts.add(gateway.name, "takes others for the services behind it", gateway.origin)
+        trust = tls.validation.trust
+        if trust.file is None and not is_of_mesh(trust, self.workloads.known.trust_domain):
+            self.doubts.add(gateway.name, "does not trust the authority of the services behind it", gateway.origin)
+        if tls.enforce is False or tls.ports is not None:
+            self.doubts.add(gateway.name, "does not speak TLS to every service behind it", gateway.origin)
 
 
 def _differs(node: Found[VirtualNode], gate: Found[VirtualGateway]) -> Iterator[bool]:
-    """Whether a certificate is shown at the address that the gate does not show."""
+    """Whether a certificate is shown at the address that the gate does not show, or requests are ended there."""
     yield not {*shown(node)} <= {*shown(gate)}
+    yield from (listener_limit(one) is not None for one in node.value.spec.listeners or ())
 
 
 def _plain(host: str) -> str:

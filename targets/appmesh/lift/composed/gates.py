@@ -126,5 +126,3 @@ class _Reading:
         identity = next(one.identity.uri for one in self.workloads.known.services if one.name == service)
         if names and identity not in names:
             self.doubts.add(gate.name, f"does not take the certificate of `{service}`", gate.origin)
-        if tls.enforce is False or tls.ports is not None:
-            self.doubts.add(gate.name, "does not speak TLS to every service behind it", gate.origin)

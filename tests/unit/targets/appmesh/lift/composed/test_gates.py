@@ -18,6 +18,7 @@ from tests.unit.targets.appmesh.lift.composed.scenes import (
     edge,
     gate,
     may,
+    names,
     pay,
     read,
     takes,
@@ -235,8 +236,8 @@ def test_a_gate_that_takes_others_certificates_is_not_understood() -> None:
         "`meshproof-gate` does not take the certificate of `pay`",
         others,
     ]
-    for names in ((), (PAY, OLD)):
-        anybody = gate(takes(20000, WEB, own=GATE), behind=names)
+    for others_too in ((), (PAY, OLD)):
+        anybody = gate(takes(20000, WEB, own=GATE), behind=others_too)
         assert told(*BEHIND, anybody, door_route("r", {"prefix": "/"})) == [others]
 
 
@@ -334,3 +335,22 @@ def test_a_service_with_the_identity_of_a_gateway_needs_no_route() -> None:
 
 def test_a_service_behind_a_gate_has_other_callers_identities_too() -> None:
     assert may(_mesh(door_route("all", {"prefix": "/"})), PAY) is False
+
+
+def test_how_a_gateway_calls_the_services_behind_it_is_asked() -> None:
+    for change, told_of in (
+        ({"enforce": False}, "does not speak TLS to every service behind it"),
+        ({"ports": [9000]}, "does not speak TLS to every service behind it"),
+        ({"validation": names(PAY, trust="spiffe://other")}, "does not trust the authority of the services behind it"),
+    ):
+        door = gate(takes(20000, WEB, own=GATE))
+        door["spec"]["backendDefaults"]["clientPolicy"]["tls"] |= change
+        found = told(*BEHIND, door, door_route("r", {"prefix": "/"}))
+        assert found == [f"`meshproof-gate` {told_of}"]
+
+
+def test_an_address_of_a_gate_ends_no_requests() -> None:
+    slow = takes(20000, WEB, own=GATE)
+    slow["timeout"] = {"http": {"perRequest": {"unit": "s", "value": 1}}}
+    found = told(*BEHIND, DOOR, node("meshproof-gate-doors", slow))
+    assert found == ["`meshproof-gate-doors` is the address of a gate, and listens otherwise"]
