@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.backend.output import lock_of, write_output
 from meshproof.compiler.backend.registry import load
+from meshproof.compiler.backend.residual import LeavesResiduals
 from meshproof.compiler.backend.target import ChoosingTarget, CompileOptions, has_errors
 from meshproof.compiler.driver.fingerprint import fingerprinted
 from meshproof.compiler.driver.judge import judge
@@ -20,7 +21,7 @@ from meshproof.compiler.report.model import Compiled, CompiledStanding, Finding
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from meshproof.compiler.backend.target import AnyTarget
+    from meshproof.compiler.backend.target import AnyTarget, Lowered
     from meshproof.compiler.driver.policy import Policy
     from meshproof.compiler.ir.mesh import Mesh
     from meshproof.compiler.report.model import Report
@@ -70,7 +71,7 @@ def compile_policy(policy: Policy, options: JudgeOptions, order: Order, progress
         return report
     found = emitted(target, lowered, mesh, wanted, options.timeout_ms)
     report = _with_findings(report, found.diagnostics)
-    return replace(report, compiled=_write(found, mesh, order)) if found.may_be_written else report
+    return replace(report, compiled=_write(found, target, lowered, mesh, order)) if found.may_be_written else report
 
 
 def _check_choice(target: AnyTarget, order: Order) -> None:
@@ -87,7 +88,7 @@ def _with_findings(report: Report, diagnostics: tuple[Diagnostic, ...]) -> Repor
     return replace(report, findings=(*report.findings, *more))
 
 
-def _write(found: Emitted, mesh: Mesh, order: Order) -> Compiled:
+def _write(found: Emitted, target: AnyTarget, lowered: Lowered, mesh: Mesh, order: Order) -> Compiled:
     lock = lock_of(found.artifacts, target=order.target, source_hash=digest(mesh), version=order.version)
     written = write_output((*found.artifacts, lock), order.folder)
     return Compiled(
@@ -97,4 +98,7 @@ def _write(found: Emitted, mesh: Mesh, order: Order) -> Compiled:
         notes=tuple(one.text for one in found.standings) or (found.known,),
         standings=tuple(CompiledStanding(one.judgement, one.verdict.value, one.without) for one in found.standings),
         environment=mesh.environment,
+        title=target.title,
+        residuals=lowered.residuals if isinstance(lowered, LeavesResiduals) else (),
+        dials=lowered.dials if isinstance(lowered, LeavesResiduals) else (),
     )

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.dsl.diagnostic import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from meshproof.compiler.backend.residual import Dial, Residual
     from meshproof.compiler.ir.assertions import Control
-    from meshproof.compiler.ir.judgement import Judgement
     from meshproof.compiler.ir.request import Request
     from meshproof.compiler.report.model_overview import Overview
     from meshproof.dsl.diagnostic import Diagnostic
@@ -130,7 +131,8 @@ class CompiledStanding:
 class Compiled:
     """Files that were written: paths below `folder`, and what is not true of them yet.
 
-    `standings` are those under each judgement, where the target has a choice of them.
+    `standings` are those under each judgement, where the target has a choice of them. `residuals` are what the target,
+    which people call `title`, does not enforce; `dials` who has to dial another number than the policy says.
     """
 
     target: str
@@ -139,6 +141,9 @@ class Compiled:
     notes: tuple[str, ...] = ()
     environment: str | None = None
     standings: tuple[CompiledStanding, ...] = ()
+    title: str = ""
+    residuals: tuple[Residual, ...] = ()
+    dials: tuple[Dial, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,7 @@ class Report:
     `command` is the subcommand. `day` is what "today" was taken to be, None where nothing got that far.
     `environments` are the ones judged. `is_judged` is false if the policy could not be read or resolved, and
     `is_complete` if the run was stopped before its end. `overview` is what manifests allow, if that was asked.
-    `identities` names declared identities for people.
+    `identities` names declared identities for people. What is `judgement` cooperative nobody enforces.
     `folder` is where in its repository the policy stands, for formats whose readers know files by that; `version` is
     that of the program.
     """
@@ -168,6 +173,7 @@ class Report:
     sources: Mapping[str, SourceFile] = field(default_factory=dict)
     folder: str = ""
     version: str = ""
+    judgement: Judgement = Judgement.ENFORCED
 
     @property
     def summary(self) -> Summary:

@@ -38,8 +38,9 @@ SECURITY_GROUPS = "security-groups.json"
 
 RESIDUALS = "meshproof/residuals.json"
 IAM = "meshproof/iam.json"
+DIALS = "meshproof/dials.json"
 SOURCES = "meshproof/sources.json"
-BESIDE = (RESIDUALS, IAM, SOURCES)
+BESIDE = (RESIDUALS, IAM, SOURCES, DIALS)
 """Files about the resources, which are none of App Mesh's own: whoever reads those leaves them out."""
 
 
@@ -109,12 +110,16 @@ def _beside(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
     places: Json = [
         {"kind": one.kind, "name": one.name, "index": one.index, "subject": one.subject} for one in lowered.source_map
     ]
+    dials: Json = [
+        {"caller": one.caller, "service": one.service, "port": one.port, "dials": one.dials} for one in lowered.dials
+    ]
     options = lowered.compile_options
     known: Json = {"readBack": options.read_back, "sourceHash": options.source_hash, "sources": places}
     return (
         Artifact(RESIDUALS, _text(told)),
         Artifact(IAM, _text(roles)),
         Artifact(SOURCES, _text(known)),
+        *((Artifact(DIALS, _text(dials)),) if lowered.dials else ()),
     )
 
 

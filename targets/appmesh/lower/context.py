@@ -8,6 +8,7 @@ from datetime import date
 
 from meshproof.compiler.backend.artifact import MapEntry
 from meshproof.compiler.backend.loss import Direction, Loss
+from meshproof.compiler.backend.residual import Dial
 from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.ir.entities import Gateway, Service, ServicePort
 from meshproof.compiler.ir.judgement import Judgement
@@ -40,6 +41,7 @@ class Context:
     names: Names = field(default_factory=Names)
     pieces: list[MapEntry] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    dials: list[Dial] = field(default_factory=list)
     handed: set[tuple[NodeName, int]] = field(default_factory=set)
 
     @property
@@ -92,15 +94,15 @@ class Context:
         key = key_of(resource)
         self.pieces.append(MapEntry(key.kind, self.mesh_name, "/".join(key.names[1:]) or key.name, index, subject))
 
-    def kept_nowhere(self, subject: str, origin: Origin, error: NotExpressibleError, setting: str) -> None:
+    def kept_nowhere(self, subject: str, origin: Origin, error: NotExpressibleError, *settings: str) -> None:
         """Something that no proxy keeps and that lets nobody in: MP701, or a loss where `require` is cooperative.
 
-        `setting` is what it is of a route or rule, as in `Loss.settings`.
+        `settings` are what it is of a route or rule, as in `Loss.settings`.
         """
         if self.require is Judgement.ENFORCED:
             self.findings.unsupported(subject, origin, error)
         else:
-            loss = Loss(error.feature, Direction.UNKEPT, subject, error.reason, origin, settings=(setting,))
+            loss = Loss(error.feature, Direction.UNKEPT, subject, error.reason, origin, settings=settings)
             self.findings.lose(loss)
 
     def kept_by_callers(self, subject: str, origin: Origin, error: NotExpressibleError) -> None:
@@ -135,11 +137,11 @@ def context_of(mesh: Mesh, options: CompileOptions, findings: Findings) -> Conte
     if read.parameters:
         message = "parameters are those of templates that are read; a compile has none"
         findings.add("MP709", Severity.ERROR, message, mesh.name, mesh.origin, "leave `app-mesh.parameter` out")
-    _check_gate(context)
-    return context
     if read.judgement is not Judgement.ENFORCED:
         message = f"`{JUDGEMENT}` says how files are read; a compile is told by `--require` what callers may keep"
         findings.add("MP709", Severity.ERROR, message, mesh.name, mesh.origin, f"leave `{JUDGEMENT}` out")
+    _check_gate(context)
+    return context
 
 
 def _check_gate(context: Context) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.backend.residual import Dial
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.names import SpiffeId
 from meshproof.targets.appmesh.lower.admission import judged_at_doors
@@ -142,6 +143,4 @@ def _tell_number(context: Context, one: _Class, number: int) -> None:
     port = one.row.port
     if number == port.number:
         return
-    names = ", ".join(f"`{identity.uri}`" for identity in one.callers)
-    message = f"{names} dial port {number} of `{one.row.service.name}` for port {port.number}"
-    context.findings.residual(str(one.row.service.name), port.origin, message)
+    context.dials.extend(Dial(str(one.row.service.name), port.number, caller.uri, number) for caller in one.callers)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from meshproof.compiler.backend.artifact import SourceMap
 from meshproof.compiler.backend.companion import Companion
 from meshproof.compiler.backend.loss import Loss, to_diagnostics
+from meshproof.compiler.backend.residual import Dial, Residual
 from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.ir.mesh import Egress, Mesh
 from meshproof.dsl.diagnostic import Diagnostic
@@ -21,7 +22,6 @@ from meshproof.targets.appmesh.lower.placing import placement
 from meshproof.targets.appmesh.lower.refusals import (
     tell_end,
     tell_refusals,
-    tell_residuals,
     tell_undeclared,
     tell_unjudged,
 )
@@ -32,7 +32,7 @@ from meshproof.targets.appmesh.model.mesh import Mesh as AppMesh
 from meshproof.targets.appmesh.options import Options
 from meshproof.targets.appmesh.references import key_of
 from meshproof.targets.appmesh.render.kubernetes import Placement
-from meshproof.targets.appmesh.residue.residuals import Residual, residuals
+from meshproof.targets.appmesh.residue.residuals import residuals
 from meshproof.targets.appmesh.residue.wiring import BUNDLE, FOLDER, TARGET, Wiring, wiring_residuals
 from meshproof.targets.appmesh.values import Value
 
@@ -53,6 +53,7 @@ class AppMeshLowered:
     losses: tuple[Loss, ...]
     source_map: SourceMap
     residuals: tuple[Residual, ...]
+    dials: tuple[Dial, ...]
     kept_by_callers: tuple[str, ...]
     gates: frozenset[str]
     placement: Placement
@@ -89,13 +90,13 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     closed = closing(context, ordered, gates)
     listed = residuals(ordered, gates, context.kept, is_network_closed=closed.is_closed)
     left = (*listed, *closed.residuals, *wiring_residuals(behind))
-    tell_residuals(context, left)
     return AppMeshLowered(
         resources=ordered,
         diagnostics=(*findings.diagnostics, *to_diagnostics(tuple(findings.losses), "App Mesh")),
         losses=tuple(findings.losses),
         source_map=tuple(sorted(context.pieces, key=lambda one: (one.kind, one.name, one.index or 0, one.subject))),
         residuals=left,
+        dials=tuple(sorted(context.dials)),
         kept_by_callers=tuple(context.kept),
         gates=gates,
         placement=placed,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from meshproof.compiler.backend.artifact import MapEntry
 from meshproof.compiler.backend.features import Feature
+from meshproof.compiler.backend.residual import Residual
 from meshproof.compiler.ir.entities import Gateway, Service
 from meshproof.compiler.ir.names import Origin
 from meshproof.dsl.diagnostic import Diagnostic, Label, Severity
@@ -18,7 +19,6 @@ from meshproof.targets.appmesh.model.virtual_node import VirtualNode
 from meshproof.targets.appmesh.naming import gate_labels
 from meshproof.targets.appmesh.options import NETWORK, Network, Rendering
 from meshproof.targets.appmesh.residue.network import KIND, NetworkPolicy, network_policies, network_residuals
-from meshproof.targets.appmesh.residue.residuals import Residual
 from meshproof.targets.appmesh.residue.security_groups import SecurityGroup, group_residuals, security_groups
 from meshproof.targets.appmesh.residue.workloads import Kind, Opening, Workload, openings
 from meshproof.targets.appmesh.values import Value

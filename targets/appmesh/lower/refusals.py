@@ -19,9 +19,7 @@ from meshproof.targets.appmesh.lower.door import Doors
 from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.handable import advised
 from meshproof.targets.appmesh.lower.rows import Row, is_observed
-from meshproof.targets.appmesh.residue.residuals import Residual
 
-_MOST_NAMES = 3
 _NO_PORT = 0
 """One that nobody declares."""
 
@@ -58,15 +56,6 @@ def tell_unjudged(context: Context, rows: Iterable[Row], doors: Doors) -> None:
                 reason = f"no proxy of App Mesh can judge what `{identity.uri}` may ask of `{place}` by it"
                 error = NotExpressibleError(_feature(rule), reason, advised(context, row, "allow it whole"))
                 context.findings.unsupported(str(rule.id), rule.origin, error)
-
-
-def tell_residuals(context: Context, found: Iterable[Residual]) -> None:
-    """MP708 for each point of the list of what App Mesh does not enforce, at every compile."""
-    for one in found:
-        more = f" and {len(one.names) - _MOST_NAMES} more" if len(one.names) > _MOST_NAMES else ""
-        names = ", ".join(f"`{name}`" for name in one.names[:_MOST_NAMES])
-        message = f"{one.code}: {one.text} ({names}{more})"
-        context.findings.residual(context.mesh.name, context.mesh.origin, message)
 
 
 def tell_undeclared(context: Context, rows: Sequence[Row]) -> None:

@@ -53,10 +53,10 @@ def pool(context: Context, service: Service, port: ServicePort, protocol: str) -
     if route is None or route.limits is None:
         return None
     found, foreign = _bounds(route.limits, protocol)
-    for word in foreign:
-        reason = f"at a port for {protocol} it has no bound on {word}"
-        error = NotExpressibleError(Feature.LIMITS, reason, "leave it out")
-        context.kept_nowhere(route.id, route.origin, error, f"limit {word}")
+    if foreign:
+        reason = f"at a port for {protocol} it has no bound on {' and '.join(foreign)}"
+        error = NotExpressibleError(Feature.LIMITS, reason, "leave that out")
+        context.kept_nowhere(route.id, route.origin, error, *(f"limit {word}" for word in foreign))
     return found
 
 

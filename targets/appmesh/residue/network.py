@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from meshproof.compiler.backend.residual import Residual
 from meshproof.compiler.ir.json_text import Json
 from meshproof.targets.appmesh.render.naming import object_name
-from meshproof.targets.appmesh.residue.residuals import Residual
 from meshproof.targets.appmesh.residue.workloads import Kind, Labels, Workload
 
 API_VERSION = "networking.k8s.io/v1"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
+from meshproof.compiler.backend.residual import Residual
 from meshproof.targets.appmesh.model.gateway_route import GatewayRoute, GatewayRouteTarget
 from meshproof.targets.appmesh.model.mesh import Mesh
 from meshproof.targets.appmesh.model.route import Route
@@ -25,15 +25,6 @@ GATEWAY_ROUTES = 10
 
 
 COOPERATIVE = "of the policy this is cooperative: callers' own proxies alone keep it, and nobody enforces it"
-
-
-@dataclass(frozen=True, slots=True)
-class Residual:
-    """One point: its number in the list, what is not enforced, and the names concerned in order."""
-
-    code: str
-    text: str
-    names: tuple[str, ...]
 
 
 def residuals(

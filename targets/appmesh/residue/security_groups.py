@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from meshproof.compiler.backend.residual import Residual
 from meshproof.compiler.ir.json_text import Json
 from meshproof.targets.appmesh.render.naming import logical_name
-from meshproof.targets.appmesh.residue.residuals import Residual
 from meshproof.targets.appmesh.residue.workloads import Kind, Opening, Workload
 
 GROUP = "AWS::EC2::SecurityGroup"

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from meshproof.compiler.backend.residual import Residual
 from meshproof.targets.appmesh.options import Files
-from meshproof.targets.appmesh.residue.residuals import Residual
 
 TARGET = "native"
 FOLDER = "native"

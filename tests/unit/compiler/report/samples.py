@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 
+from meshproof.compiler.backend.residual import Dial, Residual
 from meshproof.compiler.ir.assertions import Control
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
@@ -100,7 +101,16 @@ def everything() -> Report:
             line_of_test(TestOutcome.FAILED, requests=(WITNESS,), environments=("dev",)),
             line_of_test(TestOutcome.UNDECIDED, "asked"),
         ),
-        Compiled("istio", "build/istio", ("a.yaml", "meshproof.lock"), ("not yet read back",), "prod"),
+        Compiled(
+            "istio",
+            "build/istio",
+            ("a.yaml", "meshproof.lock"),
+            ("not yet read back",),
+            "prod",
+            title="Istio",
+            residuals=(Residual("R1", "why", ("a",)),),
+            dials=(Dial("a", 80, "spiffe://td/ns/a/sa/b", 81),),
+        ),
         identities={SPY: "spy"},
         sources={FILE: SOURCE},
     )

@@ -52,6 +52,12 @@ Compiled for istio into build/istio
   meshproof.lock
   · not yet read back
 
+Who dials another port than the policy says
+  a:80: spiffe://td/ns/a/sa/b 81
+
+What Istio does not enforce, or does otherwise
+  R1  why (a)
+
 shop in dev, prod as of 2026-11-23: 1 error, 1 waived, 1 claim proved, 1 claim refuted, 1 claim unknown, \
 1 test passed, 1 test failed, 1 test undecided
 """

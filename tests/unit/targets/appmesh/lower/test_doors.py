@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.unit.targets.appmesh.lower.lowering import errors, every, listener, lowered, sound, taken
 
+from meshproof.compiler.backend.residual import Dial
 from meshproof.targets.appmesh.lower.lower import AppMeshLowered
 from meshproof.targets.appmesh.model.gateway_route import GatewayRoute, HttpGatewayRoute
 from meshproof.targets.appmesh.model.virtual_gateway import VirtualGateway
@@ -125,8 +126,7 @@ def test_what_no_route_can_say_is_an_error_at_the_rule() -> None:
 
 def test_who_has_to_dial_another_number_is_told() -> None:
     found = lowered(SERVICES + "allow a: admin -> api\nallow b: web -> api { GET /v1 }")
-    (said,) = [one.message for one in found.diagnostics if "dial port 20000" in one.message]
-    assert "sa/web" in said
+    assert found.dials == (Dial("api", 8080, "spiffe://td/ns/app/sa/web", 20000),)
 
 
 def test_what_a_door_loses_is_said_of_each_rule_that_lets_somebody_in_by_it() -> None:
