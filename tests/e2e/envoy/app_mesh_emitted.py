@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from tests.e2e.envoy.app_mesh_config import Address, Doc
+from tests.e2e.envoy.app_mesh_config import Address, Doc, is_for, part_of
 from tests.e2e.envoy.app_mesh_proxies import Proxies
 from tests.e2e.envoy.certificates import Authority
 from tests.e2e.envoy.ground import Ground, Use
@@ -37,10 +37,16 @@ def options(settings: dict[str, str] | None = None) -> CompileOptions:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A listener of a gate."""
+    """A listener of a gate, and the virtual services to which its routes lead."""
 
     address: Address
     protocol: str
+    leads: frozenset[str]
+
+    def is_to(self, service: Service) -> bool:
+        """Whether some route leads to the service."""
+        start = f"direct.{service.platform_name}.{service.namespace}."
+        return any(name.startswith(start) for name in self.leads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,18 @@ class Emitted:
     def doors(self) -> tuple[Opening, ...]:
         """Every listener of every gate."""
         gates = [one for one in self.documents if one.get("virtualGatewayName") in self.lowered.gates]
+        routes = [(one["virtualGatewayName"], part_of(one)) for one in gates if "gatewayRouteName" in one]
+
+        def opening(gate: str, mapping: Doc) -> Opening:
+            own = (part for name, part in routes if name == gate and is_for(part, mapping["port"]))
+            leads = frozenset(part["action"]["target"]["virtualService"]["virtualServiceName"] for part in own)
+            return Opening((self.proxies.places[gate], mapping["port"]), mapping["protocol"], leads)
+
         return tuple(
-            Opening((self.proxies.places[one["virtualGatewayName"]], mapping["port"]), mapping["protocol"])
+            opening(one["virtualGatewayName"], listener["portMapping"])
             for one in gates
             if "gatewayRouteName" not in one
-            for mapping in (listener["portMapping"] for listener in one["spec"]["listeners"])
+            for listener in one["spec"]["listeners"]
         )
 
     @property

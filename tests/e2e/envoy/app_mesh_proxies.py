@@ -28,8 +28,9 @@ from tests.e2e.envoy.certificates import Authority
 from tests.e2e.envoy.listeners import address_of
 from tests.e2e.envoy.rbac import TYPE, Config
 
+from meshproof.targets.appmesh.naming import SERVICE_HEADER
+
 EGRESS = 15001
-SERVICE_HEADER = "x-app-mesh-virtual-service"
 _TOLD = {
     "x-seen-path": "%REQ(:PATH)%",
     "x-seen-host": "%REQ(:AUTHORITY)%",

@@ -7,13 +7,13 @@ from random import Random
 
 from tests.e2e.envoy.app_mesh_emitted import Emitted
 from tests.e2e.envoy.app_mesh_judging import is_allowed
-from tests.e2e.envoy.app_mesh_proxies import SERVICE_HEADER
 from tests.e2e.envoy.judging import KNOWN_METHODS
 from tests.strategies import vocabulary as words
 from tests.strategies.requests import COMPLETE, random_request
 
 from meshproof.compiler.ir.entities import Gateway, Layer, Service, ServicePort
 from meshproof.compiler.ir.request import Peer, Request, RequestProtocol
+from meshproof.targets.appmesh.naming import SERVICE_HEADER
 
 _TRIES = 20
 _OUTSIDE = 0.3
@@ -44,10 +44,10 @@ def _drawn(rng: Random, one: Emitted, *, is_outside: bool) -> tuple[Request, Ser
     request = _bare(request, RequestProtocol.HTTP)
     if request.method not in KNOWN_METHODS:
         request = replace(request, method=rng.choice((*words.METHODS, _UNLISTED)))
-    headers = (*request.headers, *_confusing(rng, one))
     path = _sendable(_spelled(rng, request.path or "/"))
     if isinstance(node, Gateway):
-        return replace(request, source=Peer(None, _OWN), headers=headers, path=path, host=_asked(rng, one, node)), port
+        return replace(request, source=Peer(None, _OWN), path=path, host=_asked(rng, one, node)), port
+    headers = (*request.headers, *_confusing(rng, one))
     source = Peer(_caller(rng, one, request), _OWN)
     host = rng.choice(_names(one)) if rng.random() < 0.1 else request.host
     return replace(request, source=source, headers=headers, path=path, host=host), port
@@ -87,7 +87,7 @@ def _names(one: Emitted) -> list[str]:
 
 
 def _confusing(rng: Random, one: Emitted) -> tuple[tuple[str, str], ...]:
-    """What App Mesh's gateways tell themselves by a header, told by a caller."""
+    """What App Mesh's gateways tell themselves by a header, told by a caller: gates do not listen."""
     return ((SERVICE_HEADER, rng.choice(_names(one))),) if rng.random() < 0.1 else ()
 
 

@@ -13,6 +13,7 @@ from tests.e2e.envoy.app_mesh_emitted import TARGET, Emitted, compilable, emitte
 from tests.e2e.envoy.app_mesh_judging import Judging
 from tests.e2e.envoy.app_mesh_proxies import bootstrap
 from tests.e2e.envoy.app_mesh_requests import drawn
+from tests.e2e.envoy.app_mesh_shop import SHOP
 from tests.e2e.envoy.certificates import Authority
 from tests.e2e.envoy.ground import Ground
 from tests.e2e.envoy.process import running
@@ -20,6 +21,7 @@ from tests.e2e.envoy.tokens import Mint
 from tests.e2e.envoy.traffic import Sender
 from tests.strategies.meshes import random_mesh
 from tests.strategies.policy_text import mesh_of
+from tests.unit.policies.test_examples import boutique
 
 from meshproof.compiler.ir.entities import Gateway
 
@@ -27,62 +29,19 @@ pytestmark = pytest.mark.e2e
 
 IS_FULL = os.environ.get("MESHPROOF_SAMPLES") == "full"
 MESHES, REQUESTS = (80, 60) if IS_FULL else (15, 25)
+SHOPS = ("shop", "boutique")
 FIRST = 200
 """The numbers before are those of `test_app_mesh`."""
-
-SHOP = """mesh shop { language 1  trust-domain "td"  namespace app  egress closed }
-service web { port http 8080 }
-service mobile {}
-service batch {}
-service ops {}
-service pay { port http 80 -> 9000  port admin http 9100  versions v1, v2 }
-service ledger { port grpc 9000 }
-service db { port tcp 5432 }
-service legacy { port http 7000 }
-gateway edge {
-    namespace app  account edge
-    hosts "shop.example", "*.api.example"
-    port https 443 -> 8443
-    certificate "edge-tls"
-}
-mtls disabled for legacy:http { because "moving in" until 2027-01-31 }
-allow public: internet -> edge
-allow storefront: edge -> web {
-    GET|HEAD /shop/**
-    POST     /cart
-}
-allow api: edge -> pay:http { GET /v1/{id} }
-allow charges: web -> pay:http {
-    GET  /v1/**
-    POST /charge
-}
-allow app: mobile -> pay:http {
-    GET /v1/{id}
-    when header["x-app"] == "2" or query["beta"] == "1"
-}
-allow nightly: batch -> pay:http
-deny secrets: anyone -> pay:http { GET /v1/secret/** }
-allow care: ops -> pay:admin
-allow reads: web -> ledger { call bank.Ledger/Read }
-allow books: batch -> ledger
-allow stores: pay -> db
-allow old: anyone -> legacy { because "moving in" until 2027-01-31 }
-route edge {
-    host "shop.example" /**   => web:http
-    host "*.api.example" /**  => pay:http
-}
-route pay:http {
-    when header["x-canary"] == "1" => v2
-    otherwise => v1 100%
-}
-"""
 
 
 def _on_air(ground: Ground, authority: Authority) -> list[Emitted]:
     shop = mesh_of(SHOP, has_mesh=True)
-    found = [emitted(shop, TARGET.lower(shop, options()), (ground, FIRST), authority)]
+    shops = (shop, *map(boutique, ("dev", "test", "prod") if IS_FULL else ("dev",)))
+    found = [
+        emitted(one, TARGET.lower(one, options()), (ground, FIRST + at), authority) for at, one in enumerate(shops)
+    ]
     seed = 0
-    while len(found) <= MESHES:
+    while len(found) < len(shops) + MESHES:
         seed += 1
         made = compilable(random_mesh(Random(f"emitted {seed}")))  # noqa: S311  reproducible on purpose
         if made is not None and (made[1].gates or made[0].gateways):
@@ -102,7 +61,7 @@ def test_envoy_does_what_the_policy_says(
     with running(bootstrap(each.proxies for each in every), tmp_path):
         for number, each in enumerate(every):
             rng = Random(f"requests {number}")  # noqa: S311  reproducible on purpose
-            for turn in range(REQUESTS if number else 20 * REQUESTS):
+            for turn in range(12 * REQUESTS if each.mesh.name in SHOPS else REQUESTS):
                 request, port = drawn(rng, each)
                 node = each.mesh.node(request.destination)
                 if isinstance(node, Gateway):
@@ -113,3 +72,8 @@ def test_envoy_does_what_the_policy_says(
                         judging.forged(each, request)
     print(dict(sorted(judging.counts.items())))  # noqa: T201  docs/targets/app-mesh.md
     assert not judging.wrong, f"{len(judging.wrong)}\n" + "\n".join(judging.wrong[:10])
+    assert judging.counts["sent"] > (20000 if IS_FULL else 3000)
+    for outcome in ("allowed, through", "refused, refused", "forged"):
+        assert judging.counts[outcome] > 100, judging.counts
+    for outcome in ("outside, through", "outside, refused", "as a gateway, through", "as a gateway, refused"):
+        assert judging.counts[outcome] > 10, judging.counts
