@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from meshproof.compiler.ir.decision_json import decision_to_json
 from meshproof.compiler.ir.json_text import JsonError
 from meshproof.compiler.ir.request_json import request_from_json
+from meshproof.compiler.report.honesty import members
 from meshproof.compiler.semantics import MalformedRequest, MissingAnswer, NotModelled, decide, route
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def answer(mesh: Mesh, line: str, day: date) -> Answer:
             reason = f"port `{request.port}` is the proxy's own, and under no policy"
             return _answer(Answered.UNDECIDED, {"error": reason})
         decision = decide(mesh, request, day)
-        return _answer(Answered.DECIDED, decision_to_json(decision, route_of(mesh, request, day)))
+        told = decision_to_json(decision, route_of(mesh, request, day))
+        return _answer(Answered.DECIDED, told | members(mesh.judgement))
     except JsonError as error:
         return _answer(Answered.MALFORMED, {"error": str(error)})
     except MalformedRequest as error:

@@ -14,6 +14,7 @@ from meshproof.compiler.driver.policy import Policy, Reading, read_policy
 from meshproof.compiler.driver.revisions import Revision, find_revision, laid_down, path_named
 from meshproof.compiler.driver.versions_apart import with_versions_joined
 from meshproof.compiler.ir.mtls import MtlsMode, PortScope
+from meshproof.compiler.report.honesty import remarks
 from meshproof.compiler.report.model_diff import DiffReport
 
 if TYPE_CHECKING:
@@ -95,8 +96,15 @@ def compare(old: Side, new: Side, comparison: Comparison) -> DiffReport:
         old_sources=old.policy.sources,
         new_sources=new.policy.sources,
     )
-    notes = (*found.notes, *_identity_notes(*meshes, comparison), *_gateway_notes(*meshes, found))
+    others = (*_identity_notes(*meshes, comparison), *_gateway_notes(*meshes, found))
+    notes = (*_honesty_notes(*meshes), *found.notes, *others)
     return with_found(report, replace(found, notes=notes))
+
+
+def _honesty_notes(old: Mesh, new: Mesh) -> Iterator[str]:
+    """Sides of which nobody enforces what they refuse: what is newly denied there is not kept out."""
+    for word, mesh in (("old", old), ("new", new)):
+        yield from (f"the {word} side is {one}" for one in remarks(mesh.judgement))
 
 
 def _gateway_notes(old: Mesh, new: Mesh, found: SemanticDiff) -> Iterator[str]:

@@ -18,6 +18,7 @@ from meshproof.compiler.backend.artifact import Artifact
 from meshproof.compiler.backend.output import Ownership, refuse_foreign, write_output
 from meshproof.compiler.driver.evidence_inputs import Input, inputs_of
 from meshproof.compiler.driver.evidence_text import readme
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.serde import digest, dump
 from meshproof.compiler.report.json import render
 from meshproof.compiler.report.look import Look
@@ -196,6 +197,8 @@ def _shortfall_of_proof(proof: Proof, run: Run) -> str | None:
     if run.options.is_strict and proof.claim.is_vacuous:
         return "vacuous: nothing could break it"
     mesh = next(mesh for mesh in run.policy.meshes if mesh.environment == proof.environment)
+    if mesh.judgement is Judgement.COOPERATIVE:
+        return "proved cooperatively: callers' own proxies keep it, and nobody enforces it"
     if run.options.audit_as_enforced and enforced(mesh) != mesh:
         return "proved as if rules under `audit` were enforced, which they are not"
     return None

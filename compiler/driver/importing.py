@@ -12,6 +12,7 @@ from meshproof.compiler.driver.comments import Comments
 from meshproof.compiler.driver.policy import lift, policy_of_texts
 from meshproof.compiler.express import Untaken, Wording, express, folded, in_order, seen_alike, text_of, without_unasked
 from meshproof.compiler.ir.names import NodeName, Origin
+from meshproof.compiler.report.honesty import remarks
 from meshproof.compiler.report.model_import import Imported
 from meshproof.compiler.verify.correspondence import Correspondence
 from meshproof.compiler.verify.semantic_diff import DiffOptions, semantic_diff
@@ -80,7 +81,8 @@ def import_policy(policy: Policy, day: date, timeout_ms: int) -> Imported:
     correspondence = _correspondence(expressed, new)
     options = DiffOptions(timeout_ms=timeout_ms, correspondence=correspondence)
     difference = semantic_diff(old, seen_alike(old, new, correspondence.to_new), day, options)
-    notes = (*((UNASKED.format(number=unasked),) if unasked else ()), *map(_of_sides, difference.notes))
+    told = (UNASKED.format(number=unasked),) if unasked else ()
+    notes = (*remarks(policy.judgement), *told, *map(_of_sides, difference.notes))
     return Imported(
         origin=policy.origin.value,
         day=day,
@@ -124,7 +126,8 @@ def _heading(policy: Policy, untaken: int) -> str:
     files = sorted(policy.sources)
     named = files[0] if len(files) == 1 else f"{len(files)} files"
     rest = f"\n# not all of it: `meshproof import {policy.origin.value}` lists {untaken} more with places and reasons"
-    return f"imported from {named}: what runs, not what should{rest if untaken else ''}"
+    kept = "".join(f"\n# {one}" for one in remarks(policy.judgement))
+    return f"imported from {named}: what runs, not what should{kept}{rest if untaken else ''}"
 
 
 # --- what the language refuses ---------------------------------------------------------------------

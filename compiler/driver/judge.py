@@ -73,6 +73,7 @@ def judge(
         command=command,
         day=options.day,
         policy=policy.name,
+        judgement=policy.judgement,
         environments=policy.environments,
         findings=fingerprinted(findings, policy.sources),
         claims=merged_claims(

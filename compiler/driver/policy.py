@@ -12,6 +12,7 @@ from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.config.keys import Origin
 from meshproof.compiler.driver.collecting import uncollected
 from meshproof.compiler.driver.inputs import Inputs, gather, has_objects, mixed, no_manifest, no_object, origin_of
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.resolve import is_overlay, resolve, resolve_overlay
 from meshproof.compiler.resolve.packs import chains, used_files
 from meshproof.dsl.diagnostic import Severity
@@ -64,6 +65,12 @@ class Policy:
     def name(self) -> str:
         """The name that the `mesh` block gives; empty where nothing could be resolved."""
         return self.meshes[0].name if self.meshes else ""
+
+    @property
+    def judgement(self) -> Judgement:
+        """By whom what the meshes refuse is kept; enforced where nothing could be resolved."""
+        is_cooperative = any(mesh.judgement is Judgement.COOPERATIVE for mesh in self.meshes)
+        return Judgement.COOPERATIVE if is_cooperative else Judgement.ENFORCED
 
     @property
     def environments(self) -> tuple[str, ...]:

@@ -26,10 +26,13 @@ _DOT_SHAPES = {
 }
 
 
-def mermaid(nodes: Sequence[tuple[str, str]], links: Sequence[Link]) -> str:
-    """A flowchart in Mermaid's language. Names of any characters are harmless: nodes are numbered."""
+def mermaid(nodes: Sequence[tuple[str, str]], links: Sequence[Link], said: Sequence[str] = ()) -> str:
+    """A flowchart in Mermaid's language. Names of any characters are harmless: nodes are numbered.
+
+    What is `said` stands above it.
+    """
     numbers = {name: f"n{index}" for index, (name, _) in enumerate(nodes)}
-    lines = ["flowchart LR"]
+    lines = [*(["---", *(f"title: {json.dumps(one)}" for one in said), "---"] if said else []), "flowchart LR"]
     for name, kind in nodes:
         opening, closing = _MERMAID_SHAPES[kind]
         lines.append(f"    {numbers[name]}{opening}{_mermaid_text(name)}{closing}")
@@ -39,9 +42,10 @@ def mermaid(nodes: Sequence[tuple[str, str]], links: Sequence[Link]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def dot(nodes: Sequence[tuple[str, str]], links: Sequence[Link]) -> str:
-    """A digraph in Graphviz's language."""
+def dot(nodes: Sequence[tuple[str, str]], links: Sequence[Link], said: Sequence[str] = ()) -> str:
+    """A digraph in Graphviz's language. What is `said` stands above it."""
     lines = ["digraph mesh {", "    rankdir=LR", '    node [fontname="sans-serif"]', '    edge [fontname="sans-serif"]']
+    lines += [f"    label={_dot_text(one)}; labelloc=t" for one in said]
     lines += [f"    {_dot_text(name)} [shape={_DOT_SHAPES[kind]}]" for name, kind in nodes]
     for (source, destination, is_mirror), label in _labelled(links).items():
         style = ", style=dashed" if is_mirror else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from meshproof.compiler.ir.json_text import indented
 from meshproof.compiler.ir.request_json import request_to_json
 from meshproof.compiler.report.exit_code import exit_code
+from meshproof.compiler.report.honesty import members
 from meshproof.compiler.report.order import in_order
 from meshproof.compiler.report.place_json import NOWHERE, place_json
 from meshproof.compiler.report.undecided import left_open
@@ -34,6 +35,7 @@ def render(report: Report, look: Look, fail_level: Severity) -> str:  # noqa: AR
         "command": report.command,
         "policy": report.policy,
         "as_of": report.day.isoformat() if report.day else None,
+        **members(report.judgement),
         "environments": list(report.environments),
         "findings": [_finding(finding, report.sources) for finding in in_order(report.findings)],
         "claims": [_claim(claim, report.sources) for claim in report.claims],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.report.honesty import remarks
 from meshproof.compiler.report.located import located
 from meshproof.compiler.report.look import harmless
 from meshproof.compiler.report.model import ClaimVerdict, TestOutcome
@@ -37,9 +38,11 @@ class _Case:
 
 def render(report: Report, look: Look, fail_level: Severity) -> str:  # noqa: ARG001  XML looks the same everywhere
     """Three suites. A finding fails from the level on that fails a run; what is not known is an error, no failure."""
+    # The name is what servers show of a suite that passed.
+    how = "".join(f" ({one})" for one in remarks(report.judgement))
     suites = (
-        ("claims", tuple(_claim(one, report) for one in report.claims)),
-        ("tests", tuple(_test(one, report) for one in report.tests)),
+        (f"claims{how}", tuple(_claim(one, report) for one in report.claims)),
+        (f"tests{how}", tuple(_test(one, report) for one in report.tests)),
         ("findings", tuple(_findings(report, fail_level))),
     )
     body = "".join(_suite(name, cases) for name, cases in suites)

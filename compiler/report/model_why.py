@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.ir.judgement import Judgement
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
@@ -73,10 +75,11 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class WhyReport:
-    """The answers about all requests that were asked about, as of a day, in one environment."""
+    """The answers about all requests that were asked about, as of a day, in one environment, under a judgement."""
 
     day: date
     environment: str | None
     answers: tuple[Explanation, ...]
     identities: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, SourceFile] = field(default_factory=dict)
+    judgement: Judgement = Judgement.ENFORCED

@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     from meshproof.compiler.verify.reachability import Link, Way
 
 
-def render(ways: Sequence[Way], look: Look) -> str:
-    """The ways, direct calls apart from chains; one line if there are none."""
+def render(ways: Sequence[Way], look: Look, said: Sequence[str] = ()) -> str:
+    """What is `said` first; then the ways, direct calls apart from chains, or one line if there are none."""
+    head = "".join(f"{look.paint(one, Style.WARNING)}\n\n" for one in said)
+    return head + _ways(ways, look)
+
+
+def _ways(ways: Sequence[Way], look: Look) -> str:
     if not ways:
         return "nobody: no call is allowed, and no chain of calls\n"
     direct = [way for way in ways if way.is_direct]

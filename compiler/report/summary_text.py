@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.report.look import Look, Style, harmless, wrapped
 from meshproof.compiler.report.undecided import OpenKind, left_open
 from meshproof.dsl.problems import problem
@@ -22,7 +23,8 @@ def summary_lines(report: Report, look: Look) -> Iterator[str]:
         return
     where = f" in {', '.join(report.environments)}" if report.environments else ""
     day = f" as of {report.day.isoformat()}" if report.day else ""
-    text = f"{harmless(report.policy) or 'policy'}{where}{day}: {', '.join(_counts(report))}"
+    how = ", cooperatively" if report.judgement is Judgement.COOPERATIVE else ""
+    text = f"{harmless(report.policy) or 'policy'}{where}{day}{how}: {', '.join(_counts(report))}"
     yield wrapped(text, look.width, "  ")
     for line in _open_lines(report):
         yield look.paint(line, Style.WARNING)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.report.compiled_text import compiled_lines, dial_lines, residual_lines
 from meshproof.compiler.report.diagnostic_text import diagnostic_lines
+from meshproof.compiler.report.honesty import remarks
 from meshproof.compiler.report.look import Look, Style, harmless, wrapped
 from meshproof.compiler.report.model import Assumption, ClaimVerdict, TestOutcome
 from meshproof.compiler.report.order import in_order
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def render(report: Report, look: Look, fail_level: Severity) -> str:  # noqa: ARG001  the exit code tells
     """The report as text."""
-    sections = [*_first_screen(report, look), *_findings(report, look)]
+    sections = [_honesty(report, look), *_first_screen(report, look), *_findings(report, look)]
     if look.verbosity >= 0:
         sections += [_claims(report, look), _tests(report, look), _waived(report, look)]
     if report.compiled is not None:
@@ -32,6 +33,10 @@ def render(report: Report, look: Look, fail_level: Severity) -> str:  # noqa: AR
     if look.verbosity >= 0 or any(sections):
         sections.append(list(summary_lines(report, look)))
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n" if any(sections) else ""
+
+
+def _honesty(report: Report, look: Look) -> list[str]:
+    return [look.paint(one, Style.WARNING) for one in remarks(report.judgement)]
 
 
 def _first_screen(report: Report, look: Look) -> Iterator[list[str]]:
@@ -63,7 +68,7 @@ def _waived(report: Report, look: Look) -> list[str]:
 def _claims(report: Report, look: Look) -> list[str]:
     if not report.claims:
         return []
-    lines = [look.paint("Proofs", Style.STRONG)]
+    lines = [look.paint("Proofs", Style.STRONG), *(f"  {one}" for one in remarks(report.judgement))]
     for name, group in groupby(report.claims, key=lambda claim: claim.name):
         lines += _block(name, tuple(group), report, look)
     assumed = tuple(_assumed(report.claims))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.compiler.ir.decision_json import decision_to_json
 from meshproof.compiler.ir.request_json import request_to_json
+from meshproof.compiler.report.honesty import members
 from meshproof.compiler.report.place_json import place_json
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def render(report: WhyReport) -> str:
         "schema": SCHEMA,
         "as_of": report.day.isoformat(),
         "environment": report.environment,
+        **members(report.judgement),
         "answers": [_answer(answer, report.sources) for answer in report.answers],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

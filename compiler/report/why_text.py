@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshproof.compiler.report.honesty import remarks
 from meshproof.compiler.report.look import Look, Style, harmless, wrapped
 from meshproof.compiler.report.outcome_text import decision_text, route_text
 from meshproof.compiler.report.request_text import request_text
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 def render(report: WhyReport, look: Look) -> str:
     """All answers as text."""
-    return "\n\n".join("\n".join(_lines(answer, report, look)) for answer in report.answers) + "\n"
+    said = [look.paint(one, Style.WARNING) for one in remarks(report.judgement)]
+    return "\n\n".join((*said, *("\n".join(_lines(answer, report, look)) for answer in report.answers))) + "\n"
 
 
 def _lines(answer: Explanation, report: WhyReport, look: Look) -> Iterator[str]:

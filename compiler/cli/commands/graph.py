@@ -13,6 +13,7 @@ from meshproof.compiler.cli.reading import judge_options, mesh_to_ask, policy_at
 from meshproof.compiler.cli.session import open_session
 from meshproof.compiler.report import graph_text, reach_json
 from meshproof.compiler.report.exit_code import ExitCode
+from meshproof.compiler.report.honesty import remarks
 
 FORMATS = ("mermaid", "dot", "svg", "json")
 
@@ -41,15 +42,16 @@ def command(paths: tuple[str, ...], form: str, **flags: object) -> None:
     except Undecided as undecided:
         click.echo(f"undecided: {undecided.reason}", err=True)
         session.leave(ExitCode.UNDECIDED)
+    said = remarks(mesh.judgement)
     match form:
         case "json":
-            write_exactly(reach_json.render_graph(nodes, links, session.day, mesh.environment))
+            write_exactly(reach_json.render_graph(nodes, links, session.day, mesh))
         case "dot":
-            write_exactly(graph_text.dot(nodes, links))
+            write_exactly(graph_text.dot(nodes, links, said))
         case "svg":
-            write_exactly(_svg(graph_text.dot(nodes, links)))
+            write_exactly(_svg(graph_text.dot(nodes, links, said)))
         case _:
-            write_exactly(graph_text.mermaid(nodes, links))
+            write_exactly(graph_text.mermaid(nodes, links, said))
     session.leave(ExitCode.CLEAN)
 
 

@@ -18,6 +18,7 @@ from meshproof.compiler.driver.options import Part
 from meshproof.compiler.driver.querying import Question, asked, statement_of
 from meshproof.compiler.report import reach_json, reach_text
 from meshproof.compiler.report.exit_code import ExitCode
+from meshproof.compiler.report.honesty import remarks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,9 +93,9 @@ def _ways(paths: Sequence[str], claim: str, question: str, flags: dict[str, obje
         wanted_at,
         session.out,
         lambda form, look: (
-            reach_text.render(ways, look)
+            reach_text.render(ways, look, remarks(mesh.judgement))
             if form.name == DEFAULT
-            else reach_json.render_ways(ways, question, session.day, mesh.environment)
+            else reach_json.render_ways(ways, question, session.day, mesh)
         ),
     )
     session.leave(ExitCode.CLEAN)

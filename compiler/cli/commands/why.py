@@ -60,6 +60,7 @@ def command(paths: tuple[str, ...], **flags: object) -> None:
     report = WhyReport(
         day=session.day,
         environment=mesh.environment,
+        judgement=mesh.judgement,
         answers=_answers(session, mesh, asked),
         identities=names_of((mesh,)),
         sources=policy.sources,
