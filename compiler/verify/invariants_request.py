@@ -116,8 +116,6 @@ def _obligation(policy: PortPolicy, claim: RequestClaim) -> _Obligation:
             )
         case EveryRequestIsMtls(sources):
             asked = senders(policy, sources)
-            return _Obligation(
-                every_is_mtls(policy, sources), both(Admitted(), asked), both(asked, unverified(policy))
-            )
+            return _Obligation(every_is_mtls(policy, sources), both(Admitted(), asked), both(asked, unverified(policy)))
         case _:
             assert_never(claim)
