@@ -25,6 +25,7 @@ from tests.unit.targets.appmesh.lift.scenes import (
     validated,
 )
 
+from meshproof.compiler.ir.entities import Gateway, Service
 from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.request_json import request_from_json
@@ -50,7 +51,8 @@ def _mesh(*resources: Any) -> Mesh:  # noqa: ANN401  JSON
 def _may(
     mesh: Mesh, caller: str | None, path: str = "/", method: str = "GET", port: int = 9000, to: str = "pay"
 ) -> Any:  # noqa: ANN401  three
-    known = {str(one.name).removeprefix("shop/"): one.identity.uri for one in (*mesh.services, *mesh.gateways)}
+    nodes: tuple[Service | Gateway, ...] = (*mesh.services, *mesh.gateways)
+    known = {str(one.name).removeprefix("shop/"): one.identity.uri for one in nodes}
     request = {
         "source": {"identity": known.get(caller or "", caller)},
         "destination": {"service": f"shop/{to}"},
