@@ -56,6 +56,9 @@ def _call(context: Context, service: Service, caller: SpiffeId, rows: list[Row],
     own = {
         number for row in rows if row.mode is not MtlsMode.DISABLED for number in (row.port.number, row.port.workload)
     }
-    every = sorted({*own, *(door.number for door in doors.every if door.service.name == service.name)})
-    plain = any(row.mode is MtlsMode.DISABLED for row in called)
-    return Call(service, answering, tuple(every) if plain else None)
+    every = sorted({*own, *(door.number for door in doors.every_of(service))})
+    if any(row.mode is MtlsMode.DISABLED for row in called):
+        # Whom this caller meets by plaintext alone it meets by nobody's name; at the other ports somebody answers.
+        others = context.gate if doors.every_of(service) else service.identity
+        return Call(service, answering or ((others,) if every else ()), tuple(every))
+    return Call(service, answering)

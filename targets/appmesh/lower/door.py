@@ -36,6 +36,10 @@ class Doors:
         """The doors of a port of a service."""
         return tuple(one for one in self.every if one.service.name == service.name and one.port == port)
 
+    def every_of(self, service: Service) -> tuple[Door, ...]:
+        """The doors of all ports of a service."""
+        return tuple(one for one in self.every if one.service.name == service.name)
+
     def for_caller(self, service: Service, caller: SpiffeId) -> tuple[Door, ...]:
         """The doors by which a caller comes to a service."""
         return tuple(one for one in self.every if one.service.name == service.name and caller in one.callers)
