@@ -38,7 +38,7 @@ def request_to(rng: Random, mesh: Mesh) -> Request:
 def _is_sent(mesh: Mesh, found: Request) -> bool:
     node = mesh.node(found.destination)
     port = None if node is None else next((one for one in node.ports if one.workload == found.port), None)
-    if port is None or found.method == "CONNECT" or not (found.path or "/").startswith("/"):
+    if port is None or found.method == "CONNECT" or not ("/" if found.path is None else found.path).startswith("/"):
         return False  # Envoy answers those itself
     if (port.layer is Layer.TCP) != (found.protocol is RequestProtocol.TCP):
         return False
