@@ -377,8 +377,12 @@ def _judge_lone(port: LonePort, comparing: Comparing, losses: Losses, found: _Fo
         replay = partial(replayed_alone, port, about)
         if port.stance is Stance.ALLOWS:
             found.looser.extend(comparison.regions(Change.ALLOWED, refused, replay))
-        elif not losses.at(port.policy):
-            found.unexplained.extend(comparison.regions(Change.DENIED, allowed, replay))
+        else:
+            listed, regions = losses.at(port.policy), comparison.regions(Change.DENIED, allowed, replay)
+            if listed:
+                found.stricter.extend(Explained(region, listed) for region in regions)
+            else:
+                found.unexplained.extend(regions)
         found.undecided.extend(comparison.undecided)
     except GaveUp as given_up:
         found.undecided.append(Undecided(place.text, given_up.reason))

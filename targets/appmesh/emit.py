@@ -106,7 +106,7 @@ def _wired(lowered: AppMeshLowered) -> Iterator[Artifact]:
 def _beside(lowered: AppMeshLowered) -> tuple[Artifact, ...]:
     scope = Scope(lowered.options.partition, lowered.options.region, lowered.options.account)
     told: Json = [{"code": one.code, "text": one.text, "names": list(one.names)} for one in lowered.residuals]
-    roles = {f"{one.kind}/{one.name}": one.document for one in grants(lowered.resources, scope)}
+    roles = {f"{one.kind}/{one.name}": one.document for one in grants(lowered.proxied, scope)}
     places: Json = [
         {"kind": one.kind, "name": one.name, "index": one.index, "subject": one.subject} for one in lowered.source_map
     ]

@@ -44,6 +44,11 @@ def gate_labels(gate: str) -> tuple[tuple[str, str], ...]:
     return (("app", gate),)
 
 
+def outside_name(external: str, host: str) -> str:
+    """The virtual node of a host outside of the mesh: an address, of which no proxy is a part."""
+    return _joined("outside", external, host)
+
+
 def router_name(virtual_service: str) -> str:
     """The virtual router of a virtual service."""
     plain = virtual_service.replace(".", "_")

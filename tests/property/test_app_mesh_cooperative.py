@@ -29,6 +29,7 @@ from meshproof.targets.appmesh.target import AppMeshTarget
 TARGET = AppMeshTarget()
 DAY = date(2026, 11, 26)
 OPTIONS = CompileOptions(DAY, require=Judgement.COOPERATIVE)
+ELSEWHERE = {"DNS": {"Hostname": "elsewhere.example"}}
 THIEF = "spiffe://td/ns/app/sa/thief"
 UNTIL = '{ because "moving in" until 2027-01-31 }'
 
@@ -62,7 +63,16 @@ allow pub: internet -> edge
 allow e: edge -> web { GET /shop/** }
 route edge { host "shop.example" /** => web:http }
 """
-POLICIES = {"direct": DIRECT, "doors": DOORS, "mixed": MIXED, "edge": EDGE}
+OUTSIDE = """
+service web { port http 8080 }
+service pay { port http 9000  versions v1, v2 }
+external feeds { hosts "a.example.com", "b.example.com"  port http 80 }
+external rates { hosts "rates.example"  port slow grpc 81  port fast http2 82 }
+allow a: web -> pay
+allow b: web -> feeds
+allow c: pay -> rates:slow
+"""
+POLICIES = {"direct": DIRECT, "doors": DOORS, "mixed": MIXED, "edge": EDGE, "outside": OUTSIDE}
 
 
 @cache
@@ -136,7 +146,8 @@ def _other_tls(template: Any) -> Iterator[tuple[str, Change]]:  # noqa: ANN401  
         shown = {"SDS": {"SecretName": THIEF}}
         yield f"shows another {label}", lambda tls=tls, shown=shown: tls.update(Certificate=shown)  # type: ignore[misc]
         yield f"enforces nothing {label}", lambda tls=tls: tls.update(Enforce=False)  # type: ignore[misc]
-        yield f"other ports {label}", lambda tls=tls: tls.update(Ports=[1])  # type: ignore[misc]
+        if tls.get("Ports") is None or "Web" in label:  # `pay` is let in at none of its ports with TLS
+            yield f"other ports {label}", lambda tls=tls: tls.update(Ports=[1])  # type: ignore[misc]
 
 
 def _services(template: Any) -> Iterator[tuple[str, Change]]:  # noqa: ANN401  JSON
@@ -185,7 +196,48 @@ def _egress(template: Any) -> Iterator[tuple[str, Change]]:  # noqa: ANN401  JSO
         yield "ALLOW_ALL", lambda one=one: one["Spec"]["EgressFilter"].update(Type="ALLOW_ALL")  # type: ignore[misc]
 
 
-WAYS = (_without_backends, _other_names, _other_tls, _services, _routes, _egress)
+def _beyond(template: Any) -> Iterator[tuple[str, Change]]:  # noqa: ANN401  JSON
+    """Hosts outside that others call too, and hosts that are found elsewhere or at other ports."""
+    hosts = [one for one in ("a.example.com", "b.example.com", "rates.example") if one in json.dumps(template)]
+    for logical, node in _resources(template, "VirtualNode"):
+        spec = node["Spec"]
+        called = {one["VirtualService"]["VirtualServiceName"] for one in spec.get("Backends", ())}
+        if node["VirtualNodeName"].startswith("outside"):
+            yield f"elsewhere {logical}", lambda spec=spec: spec.update(ServiceDiscovery=ELSEWHERE)  # type: ignore[misc]
+            mapping = spec["Listeners"][0]["PortMapping"]
+            yield f"other protocol {logical}", lambda mapping=mapping: mapping.update(Protocol="tcp")  # type: ignore[misc]
+            continue
+        for host in hosts:
+            if host not in called:
+                more = {"VirtualService": {"VirtualServiceName": host, "ClientPolicy": {}}}
+                yield (
+                    f"{logical} calls {host}",
+                    lambda spec=spec, more=more: spec.update(Backends=[*spec.get("Backends", ()), more]),  # type: ignore[misc]
+                )
+
+
+def test_what_a_node_that_nobody_knows_is_called_for_is_not_written() -> None:
+    """It may be anywhere outside, whatever it is called."""
+    changed = json.loads(compiled("direct")[2].content)
+    (web,) = (one for _, one in _resources(changed, "VirtualNode") if one["VirtualNodeName"] == "web_app")
+    named = {
+        "MeshName": "m",
+        "VirtualNodeName": "evil",
+        "Spec": {"ServiceDiscovery": {"DNS": {"Hostname": "evil.example"}}},
+    }
+    named["Spec"]["Listeners"] = [{"PortMapping": {"Port": 80, "Protocol": "http"}}]  # type: ignore[index]
+    provider = {"Provider": {"VirtualNode": {"VirtualNodeName": "evil"}}}
+    called = {"MeshName": "m", "VirtualServiceName": "evil.example", "Spec": provider}
+    changed["Resources"]["Evil"] = {"Type": "AWS::AppMesh::VirtualNode", "Properties": named}
+    changed["Resources"]["EvilService"] = {"Type": "AWS::AppMesh::VirtualService", "Properties": called}
+    assert judged("direct", changed) == judged("direct")
+    web["Spec"]["Backends"].append({"VirtualService": {"VirtualServiceName": "evil.example", "ClientPolicy": {}}})
+    found = judged("direct", changed)
+    assert found is not None
+    assert "nothing that the policy knows" in str(found.undecided)
+
+
+WAYS = (_without_backends, _other_names, _other_tls, _services, _routes, _egress, _beyond)
 
 
 def _changes(template: Any) -> Iterator[tuple[str, Change]]:  # noqa: ANN401  JSON

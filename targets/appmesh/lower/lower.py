@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from meshproof.compiler.backend.artifact import SourceMap
 from meshproof.compiler.backend.companion import Companion
@@ -13,6 +15,7 @@ from meshproof.compiler.ir.mesh import Egress, Mesh
 from meshproof.dsl.diagnostic import Diagnostic
 from meshproof.targets.appmesh.lower.context import Context, context_of
 from meshproof.targets.appmesh.lower.doors import doors_of
+from meshproof.targets.appmesh.lower.egress import Outside, outside, outside_backends, outside_resources
 from meshproof.targets.appmesh.lower.findings import Findings
 from meshproof.targets.appmesh.lower.handing import hand_over, tell_shared_numbers, wirings
 from meshproof.targets.appmesh.lower.ingress import policy_gateways
@@ -29,6 +32,8 @@ from meshproof.targets.appmesh.lower.rows import rows
 from meshproof.targets.appmesh.lower.services import virtual_services
 from meshproof.targets.appmesh.model.mesh import EgressFilter, MeshSpec
 from meshproof.targets.appmesh.model.mesh import Mesh as AppMesh
+from meshproof.targets.appmesh.model.virtual_node import VirtualNode
+from meshproof.targets.appmesh.naming import outside_name
 from meshproof.targets.appmesh.options import Options
 from meshproof.targets.appmesh.references import key_of
 from meshproof.targets.appmesh.render.kubernetes import Placement
@@ -43,6 +48,7 @@ _KINDS = ("Mesh", "VirtualNode", "VirtualRouter", "Route", "VirtualService", "Vi
 class AppMeshLowered:
     """The resources, sorted by kind and name, and what was said on the way.
 
+    `proxied` are the resources but for those nodes that stand for hosts outside, which have no proxy.
     `residuals` are what App Mesh does not enforce of them, `kept_by_callers` what of the policy is so; `gates` are the
     gateways that judge calls inside the mesh; `placement` is where objects and pods are in Kubernetes, `closing` what
     closes the network around them. `wirings` are the sidecars behind nodes, `companions` says which ports they judge.
@@ -56,6 +62,7 @@ class AppMeshLowered:
     dials: tuple[Dial, ...]
     kept_by_callers: tuple[str, ...]
     gates: frozenset[str]
+    proxied: tuple[Value, ...]
     placement: Placement
     closing: Closing
     wirings: tuple[Wiring, ...]
@@ -79,7 +86,9 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     tell_shared_numbers(context, every)
     behind = wirings(context)
     found: list[Value] = [_mesh(context)]
-    found += virtual_nodes(context, every, doors)
+    beyond = outside(context)
+    found += virtual_nodes(context, every, doors, partial(outside_backends, beyond))
+    found += outside_resources(context, beyond)
     found += gate_nodes(context, doors)
     found += virtual_services(context, every, doors)
     found += doors.resources
@@ -88,7 +97,7 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     gates = frozenset(door.gate for door in doors.every)
     placed = placement(context, gates)
     closed = closing(context, ordered, gates)
-    listed = residuals(ordered, gates, context.kept, is_network_closed=closed.is_closed)
+    listed = residuals(_inside(ordered, beyond), gates, context.kept, is_network_closed=closed.is_closed)
     left = (*listed, *closed.residuals, *wiring_residuals(behind))
     return AppMeshLowered(
         resources=ordered,
@@ -99,6 +108,7 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
         dials=tuple(sorted(context.dials)),
         kept_by_callers=tuple(context.kept),
         gates=gates,
+        proxied=_inside(ordered, beyond),
         placement=placed,
         closing=closed,
         wirings=behind,
@@ -106,6 +116,12 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
         compile_options=options,
         options=context.options,
     )
+
+
+def _inside(resources: tuple[Value, ...], beyond: Sequence[Outside]) -> tuple[Value, ...]:
+    """The resources but for the nodes of hosts outside, which have no proxy."""
+    hosts = {outside_name(str(one.external.name), host) for one in beyond for host in one.external.hosts}
+    return tuple(one for one in resources if not (isinstance(one, VirtualNode) and one.virtual_node_name in hosts))
 
 
 def _companions(context: Context) -> tuple[Companion, ...]:

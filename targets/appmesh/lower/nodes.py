@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from meshproof.compiler.backend.features import Feature
@@ -42,14 +42,17 @@ def spoken_at(context: Context, service: Service, port: ServicePort) -> str:
     return "tcp" if context.is_handed(service, port) else spoken(port)
 
 
-def virtual_nodes(context: Context, rows: Sequence[Row], doors: Doors) -> Iterator[VirtualNode]:
-    """The nodes of all services, sorted by service and version."""
+def virtual_nodes(
+    context: Context, rows: Sequence[Row], doors: Doors, outside: Callable[[Service], Iterable[Backend]]
+) -> Iterator[VirtualNode]:
+    """The nodes of all services, sorted by service and version; `outside` tells what each calls besides services."""
     for service in context.mesh.services:
         own = [row for row in rows if row.service.name == service.name]
         listeners = tuple(_listeners(context, own, doors))
+        inside = (_backend(context, service, one) for one in _calls(context, service, rows, doors))
         spec = VirtualNodeSpec(
             backend_defaults=BackendDefaults(client_policy(context, service.identity, ())),
-            backends=tuple(_backend(context, service, one) for one in _calls(context, service, rows, doors)) or None,
+            backends=(*inside, *outside(service)) or None,
             listeners=listeners or None,
         )
         for version in service.versions or (None,):

@@ -148,14 +148,7 @@ def _tell_egress(context: Context) -> None:
 
 
 def _tell_rule(context: Context, rule: AuthzRule) -> None:
-    if not rule.is_in_force(context.day):
-        if not rule.is_enforced and (rule.until is None or context.day <= rule.until):
-            error = NotExpressibleError(Feature.AUDIT, "nothing logs what a rule would decide", "leave it out")
-            context.kept_nowhere(str(rule.id), rule.origin, error, "audit")
-        return
-    externals = {one.name for one in context.mesh.externals}
-    if rule.effect is Effect.ALLOW and any(one.node in externals for one in rule.destinations):
-        # `DROP_ALL` and no virtual service: nobody gets there by an honest proxy.
-        message = "nothing outside the mesh is reached"
-        loss = Loss(Feature.EXTERNAL, Direction.STRICTER, str(rule.id), message, rule.origin)
-        context.findings.lose(loss)
+    is_logged = not rule.is_in_force(context.day) and not rule.is_enforced
+    if is_logged and (rule.until is None or context.day <= rule.until):
+        error = NotExpressibleError(Feature.AUDIT, "nothing logs what a rule would decide", "leave it out")
+        context.kept_nowhere(str(rule.id), rule.origin, error, "audit")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from meshproof.compiler.backend.features import Feature
@@ -113,6 +113,13 @@ def tell_balance(context: Context, route: PolicyRoute) -> None:
     """How an endpoint is chosen is nothing that resources of App Mesh say."""
     if route.balance is not None:
         error = NotExpressibleError(Feature.LIMITS, "it does not choose among endpoints by request", "leave it out")
+def to_node(context: Context, subject: str, protocol: str, dialled: int, end: tuple[str, int]) -> Way:
+    """The one route of a port, to one port of one node. Nothing is tried again, and no request ended."""
+    name, port = end
+    taken = _Taken(_anything_of(protocol, dialled), (WeightedTarget(name, 1, port),), subject)
+    return _made(context, protocol, taken, Settings())
+
+
         context.kept_nowhere(route.id, route.origin, error, "balance")
 
 
@@ -127,11 +134,15 @@ _Match = HttpRouteMatch | GrpcRouteMatch | TcpRouteMatch
 
 
 def _anything(hop: Hop) -> _Match:
-    if hop.protocol == "tcp":
-        return TcpRouteMatch(hop.dialled)
-    if hop.protocol == "grpc":
-        return GrpcRouteMatch(port=hop.dialled)
-    return HttpRouteMatch(port=hop.dialled, prefix="/")
+    return _anything_of(hop.protocol, hop.dialled)
+
+
+def _anything_of(protocol: str, dialled: int) -> _Match:
+    if protocol == "tcp":
+        return TcpRouteMatch(dialled)
+    if protocol == "grpc":
+        return GrpcRouteMatch(port=dialled)
+    return HttpRouteMatch(port=dialled, prefix="/")
 
 
 def _matches(branch: Branch, hop: Hop) -> tuple[_Match, ...]:
@@ -208,7 +219,11 @@ class _Taken:
 
 
 def _way(context: Context, hop: Hop, taken: _Taken, settings: Settings) -> Way:
-    retry: Retry | None = settings.retry if hop.is_retried else None
+    return _made(context, hop.protocol, taken, settings if hop.is_retried else replace(settings, retry=None))
+
+
+def _made(context: Context, protocol: str, taken: _Taken, settings: Settings) -> Way:
+    retry: Retry | None = settings.retry
     limit = NO_LIMIT if settings.timeout_ms is None else Duration("ms", settings.timeout_ms)
     subject, index, targets = taken.subject, taken.index, taken.targets
     match taken.match:
@@ -221,4 +236,4 @@ def _way(context: Context, hop: Hop, taken: _Taken, settings: Settings) -> Way:
         case HttpRouteMatch():
             tried = http_retry(context, subject, retry, settings.timeout_ms)
             http = HttpRoute(HttpRouteAction(targets), taken.match, tried, HttpTimeout(per_request=limit))
-            return Way(subject, index, f"{hop.protocol}_route", http)
+            return Way(subject, index, f"{protocol}_route", http)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
-from meshproof.compiler.ir.entities import Exemption, Gateway, Layer, Service, ServicePort
+from meshproof.compiler.ir.entities import Exemption, External, Layer, Node, Service, ServicePort
 from meshproof.compiler.ir.matchers import Matcher
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.mtls import MtlsMode, effective_policy
@@ -146,7 +146,7 @@ def known_identities(mesh: Mesh, day: date) -> tuple[SpiffeId, ...]:
     return tuple(sorted(found))
 
 
-def permission(mesh: Mesh, day: date, node: Service | Gateway, port: ServicePort, caller: Caller) -> Permission:
+def permission(mesh: Mesh, day: date, node: Node, port: ServicePort, caller: Caller) -> Permission:
     """What the caller may do at the port, if its connection stands (transport is not looked at)."""
     if is_observed(mesh, node, day):
         return Permission(is_observed=True)
@@ -181,10 +181,11 @@ def _row(mesh: Mesh, day: date, service: Service, port: ServicePort, named: tupl
 class _Folded:
     """The rules as they concern one kind of caller, one after the other."""
 
-    def __init__(self, mesh: Mesh, node: Service | Gateway, port: ServicePort, caller: Caller) -> None:
+    def __init__(self, mesh: Mesh, node: Node, port: ServicePort, caller: Caller) -> None:
         gateways = {gateway.identity for gateway in mesh.gateways}
         self._is_gateway = isinstance(caller, Known) and caller.identity in gateways
-        self._node, self._port, self._caller = node, port, caller
+        self._port, self._caller = port, caller
+        self._accepts = () if isinstance(node, External) else node.accepts
         self._allowed: list[AuthzRule] = []
         self._denied: list[AuthzRule] = []
         self._asked: list[AuthzRule] = []
@@ -220,7 +221,7 @@ class _Folded:
             return Permission(narrowed=narrowed)
         judged = (*self._allowed, *self._denied)
         # Where tokens are accepted, one that is not valid is refused, whatever the rules ask for.
-        is_of_tokens = self._port.layer is Layer.HTTP and bool(self._node.accepts)
+        is_of_tokens = self._port.layer is Layer.HTTP and bool(self._accepts)
         unjudgeable = tuple(rule for rule in judged if is_of_tokens or not is_judgeable(rule.content))
         return Permission(tuple(self._allowed), tuple(self._denied), (*self._asked, *unjudgeable), narrowed)
 
@@ -256,7 +257,7 @@ class _Folded:
             case ClientIp():
                 return None if self._is_gateway else False
             case TokenIssuer() | TokenSubject() | TokenAudience() | TokenPresenter() | Claim():
-                return None if self._node.accepts else False
+                return None if self._accepts else False
             case _:
                 return None
 
@@ -277,7 +278,7 @@ def has_opaque(predicate: Predicate) -> bool:
             return isinstance(predicate, Opaque)
 
 
-def _is_aimed_at(rule: AuthzRule, node: Service | Gateway, port: ServicePort) -> bool:
+def _is_aimed_at(rule: AuthzRule, node: Node, port: ServicePort) -> bool:
     return any(
         destination.node == node.name and (destination.ports is None or port.workload in destination.ports)
         for destination in rule.destinations
@@ -289,8 +290,10 @@ def _speaks_of(rule: AuthzRule, port: ServicePort) -> bool:
     return port.layer is Layer.HTTP or not (rule.operations or reads_http(rule.when))
 
 
-def is_observed(mesh: Mesh, node: Service | Gateway, day: date) -> bool:
+def is_observed(mesh: Mesh, node: Node, day: date) -> bool:
     """Whether an `observe` is in force there, which refuses nothing."""
+    if isinstance(node, External):
+        return False
     exemptions: Iterable[Exemption | None] = (one.observe for one in mesh.namespaces if one.name == node.namespace)
     own = node.observe if isinstance(node, Service) else None
     return any(one is not None and (one.until is None or day <= one.until) for one in (*exemptions, own))

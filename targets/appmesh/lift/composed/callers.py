@@ -32,7 +32,8 @@ from meshproof.targets.appmesh.naming import gate_node_name, host_name
 class Callers:
     """The services of the policy as callers. `discovery` is the form of the names that they dial.
 
-    At the ports `unread` whoever stands behind the node ends TLS, and judges who comes.
+    At the ports `unread` whoever stands behind the node ends TLS, and judges who comes. `outside` are nodes that stand
+    for hosts outside of the mesh: who reaches those is told elsewhere.
     """
 
     workloads: Workloads
@@ -41,6 +42,7 @@ class Callers:
     hops: tuple[Hop, ...]
     unread: Ports
     discovery: str
+    outside: frozenset[str] = frozenset()
 
     def check(self, doubts: Doubts) -> None:
         """A doubt for each backend that is called in another way than as whoever is behind it."""
@@ -80,20 +82,30 @@ class Callers:
     def _faults(self, caller: Service, calls: Calls) -> Iterator[str]:
         """Where the caller is let in it is to say who it is; elsewhere nobody hears what it says without TLS."""
         places = frozenset(self._let_in(caller))
-        encrypted = [one for one in calls.every if one.is_encrypted]
-        plain = [self._mode(one) is MtlsMode.DISABLED for one in calls.every]
+        every = [one for one in calls.every if one.node not in self.outside]
+        unknown = sorted({one.node for one in every if not self._is_known(one)})
+        if unknown:
+            yield f"which leads to `{unknown[0]}`, nothing that the policy knows"
+        encrypted = [one for one in every if one.is_encrypted]
+        plain = [self._mode(one) is MtlsMode.DISABLED for one in every]
         is_silent = any(
             not _says_who(one) if one.is_encrypted else not is_plain and self._is_let_in(one, places)
-            for one, is_plain in zip(calls.every, plain, strict=True)
+            for one, is_plain in zip(every, plain, strict=True)
         )
         if is_silent:
             yield "without saying who it is"
-        if encrypted and not _is_narrow(encrypted, frozenset(name for one in encrypted for name in self._who(one))):
+        answering = frozenset(name for one in encrypted for name in self._who(one))
+        if not _is_narrow(encrypted, answering, self.workloads.known.trust_domain):
             yield "and takes others for it too"
-        if any(one.is_encrypted and is_plain for one, is_plain in zip(calls.every, plain, strict=True)):
+        if any(one.is_encrypted and is_plain for one, is_plain in zip(every, plain, strict=True)):
             yield "with TLS, which is not taken there"
-        if not all(one.is_clear for one in calls.every):
+        if not all(one.is_clear for one in every):
             yield "with TLS on ports, and nothing tells whether those that are dialled or those that are reached"
+
+    def _is_known(self, call: Call) -> bool:
+        """Whether a workload of the policy or a gate is there."""
+        gates = {gate_node_name(one.name) for one in self.workloads.gates}
+        return call.node in self.workloads.of_node or call.node in gates
 
     def _is_let_in(self, call: Call, places: frozenset[tuple[NodeName, int]]) -> bool:
         """Whether the end is one of the places, or a gate."""
@@ -168,6 +180,6 @@ def _says_who(call: Call) -> bool:
     return call.tls is not None and call.tls.certificate is not None and call.tls.enforce is not False
 
 
-def _is_narrow(calls: list[Call], answering: frozenset[str]) -> bool:
+def _is_narrow(calls: list[Call], answering: frozenset[str], trust_domain: str) -> bool:
     """Whether nobody is taken but who answers at one of the ends."""
-    return all(one.names and one.names <= answering for one in calls)
+    return all(one.names and one.names <= answering and one.trusts(trust_domain) for one in calls)

@@ -45,6 +45,10 @@ class Call:
         """The names of which a server must show one; none if any of the authority is taken."""
         return frozenset(() if self.tls is None else names_in(self.tls.validation))
 
+    def trusts(self, trust_domain: str) -> bool:
+        """Whether it is the mesh's own authority that a server's certificate must be of; if TLS is spoken."""
+        return self.tls is None or _trusts(self.tls.validation.trust, trust_domain)
+
     def connects(self, mode: MtlsMode, answering: frozenset[str], trust_domain: str) -> bool:
         """Whether a listener in that mode takes the connection, and the proxy takes all that answer there."""
         if self.tls is None or not self.is_encrypted:
@@ -53,7 +57,7 @@ class Call:
             mode is not MtlsMode.DISABLED
             and self.tls.certificate is not None
             and (not self.names or answering <= self.names)
-            and _trusts(self.tls.validation.trust, trust_domain)
+            and self.trusts(trust_domain)
         )
 
 

@@ -20,6 +20,7 @@ from meshproof.targets.appmesh.lift.composed.fitting import Fitting
 from meshproof.targets.appmesh.lift.composed.gates import gates_of
 from meshproof.targets.appmesh.lift.composed.hops import hops_of
 from meshproof.targets.appmesh.lift.composed.leading import Leading
+from meshproof.targets.appmesh.lift.composed.outside import outside_of
 from meshproof.targets.appmesh.lift.composed.reach import reach_of
 from meshproof.targets.appmesh.lift.composed.routing import routes_of_services
 from meshproof.targets.appmesh.lift.composed.transport import is_closed, transport_of
@@ -61,7 +62,9 @@ def _compose(found: Selected, known: Mesh, behind: Ports, doubts: Doubts) -> tup
     composing = Composing(workloads, admitted, leading, gates, identities)
     unread = passed(admitted.every, behind)
     hops = tuple(hops_of(resources, workloads, doubts))
-    callers = Callers(workloads, admitted, gates, hops, unread, found.options.discovery)
+    outside = outside_of(resources, workloads, hops)
+    outside.check(doubts)
+    callers = Callers(workloads, admitted, gates, hops, unread, found.options.discovery, frozenset(outside.hosts))
     callers.check(doubts)
     callers.check_edges(leading, doubts)
     space = _gate_namespace(known, found.options)
@@ -81,13 +84,14 @@ def _compose(found: Selected, known: Mesh, behind: Ports, doubts: Doubts) -> tup
         egress=Egress.CLOSED if is_closed(resources) else Egress.OPEN,
         services=tuple(replace(one, tags=(), calls=(), observe=None, accepts=()) for one in known.services),
         gateways=tuple(replace(one, accepts=(), trusted_proxies=0) for one in known.gateways),
-        rules=composing.rules(),
+        externals=outside.externals,
+        rules=tuple(sorted((*composing.rules(), *outside.rules(identities)), key=lambda one: one.id)),
         routes=tuple(sorted(routes, key=lambda one: one.id)),
         mtls=tuple(sorted((*composing.statements(), *reach.statements), key=lambda one: repr(one.scope))),
         paths=PathMode.MERGE_SLASHES,
     )
     transport = transport_of(resources, workloads, doubts)
-    return mesh, replace(transport, handed_over=unread, unsent=callers.unsent())
+    return mesh, replace(transport, outside=outside.transport(), handed_over=unread, unsent=callers.unsent())
 
 
 def _gate(known: Mesh, options: Options) -> SpiffeId:
