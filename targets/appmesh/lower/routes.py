@@ -109,10 +109,6 @@ def ways(context: Context, hop: Hop) -> Iterator[Way]:
             context.findings.lose(loss)
 
 
-def tell_balance(context: Context, route: PolicyRoute) -> None:
-    """How an endpoint is chosen is nothing that resources of App Mesh say."""
-    if route.balance is not None:
-        error = NotExpressibleError(Feature.LIMITS, "it does not choose among endpoints by request", "leave it out")
 def to_node(context: Context, subject: str, protocol: str, dialled: int, end: tuple[str, int]) -> Way:
     """The one route of a port, to one port of one node. Nothing is tried again, and no request ended."""
     name, port = end
@@ -120,6 +116,10 @@ def to_node(context: Context, subject: str, protocol: str, dialled: int, end: tu
     return _made(context, protocol, taken, Settings())
 
 
+def tell_balance(context: Context, route: PolicyRoute) -> None:
+    """How an endpoint is chosen is nothing that resources of App Mesh say."""
+    if route.balance is not None:
+        error = NotExpressibleError(Feature.LIMITS, "it does not choose among endpoints by request", "leave it out")
         context.kept_nowhere(route.id, route.origin, error, "balance")
 
 
