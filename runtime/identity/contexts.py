@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from meshproof.runtime.identity.errors import CredentialsError
+from meshproof.runtime.identity.patient import PatientContext
 from meshproof.runtime.identity.svid import Credentials
 
 # Key agreement with forward secrecy and authenticated encryption; of TLS 1.3 all that OpenSSL has by default.
@@ -56,7 +57,7 @@ def external_context(authorities: Path | None = None, alpn: Sequence[str] = ()) 
 
 
 def _context(protocol: int, alpn: Sequence[str]) -> ssl.SSLContext:
-    context = ssl.SSLContext(protocol)
+    context = PatientContext(protocol)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
