@@ -23,6 +23,7 @@ from meshproof.runtime.core.messages import (
     ResponseHead,
     ServerStream,
     Telemetry,
+    begun,
 )
 from meshproof.runtime.core.trailers import may_follow
 
@@ -91,7 +92,7 @@ class Exchange:
         self._is_asked = head.is_end
         self._is_over = False
         self._messages = Messages() if head.version == "HTTP/2" and is_grpc(head) else None
-        self._record = record = Record(surroundings.connection, head, surroundings.clock())
+        self._record = record = begun(surroundings.connection, head, surroundings.clock())
         answer = surroundings.desk.answer(head, record, self._answered_later)
         if answer is not None:
             self._answered(answer)

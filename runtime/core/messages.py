@@ -229,7 +229,7 @@ class ConnectionRecord:
     audited: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass
 class Record:
     """One request, as telemetry sees it when it has ended. Times are of the monotonic clock; bytes are of bodies.
 
@@ -238,7 +238,7 @@ class Record:
     `trailers` what came after its body (for gRPC's status). `upstream` is the address that answered. `note` is for
     the owner of the desk. `audited` are the names of audited rules that the request meets. The tracer fills the ids of
     the trace and of this hop's span; `decision_ns` is how long the decision took, where somebody looked; messages are
-    those of gRPC.
+    those of gRPC. `headers` has the last line of each name as they came, if somebody has looked; see `begun`.
     """
 
     connection: ConnectionRecord
@@ -267,6 +267,20 @@ class Record:
     messages_sent: int = 0
     audited: tuple[str, ...] = ()
     note: object = field(default=None, repr=False)
+    headers: dict[bytes, bytes] | None = field(default=None, repr=False, compare=False)
+
+
+def begun(connection: ConnectionRecord, head: RequestHead, started: float) -> Record:
+    """The record of a request that has come: what it does not tell yet stays in the class (hence no slots there)."""
+    record: Record = _new(Record)
+    record.connection = connection
+    record.head = head
+    record.started = started
+    record.headers = dict(head.fields)
+    return record
+
+
+_new = object.__new__
 
 
 class Telemetry(Protocol):

@@ -7,6 +7,9 @@ import re
 _PLAIN = re.compile(r"/[!-\"$&-.0->@-\[\]-~/]*").fullmatch
 """A path of printable ASCII without `%`, `?`, `#` and backslash."""
 
+_last: list[object] = [None]
+"""The path that was found to be in normal form last: for one request it is asked more than once."""
+
 _PRINTABLE = re.compile(r"/[!-\[\]-~]*").fullmatch
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})?")
 _SLASHES = re.compile(r"//+")
@@ -16,7 +19,10 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 
 def normal_path(sent: str) -> str | None:
     """The normal form of a path as it was sent, query included; None where the language refuses it."""
+    if sent is _last[0]:
+        return sent
     if _PLAIN(sent) and "//" not in sent and "/." not in sent:
+        _last[0] = sent
         return sent
     if "#" in sent:
         return None
@@ -38,10 +44,8 @@ def forwarded(sent: str) -> str:
 
     One that is refused goes on as it is: only where a refusal is observed does it go on at all.
     """
-    if _PLAIN(sent) and "//" not in sent and "/." not in sent:
-        return sent
     path = normal_path(sent)
-    return sent if path is None else path + "".join(sent.partition("?")[1:])
+    return sent if path is None or path is sent else path + "".join(sent.partition("?")[1:])
 
 
 def query_of(sent: str) -> str | None:

@@ -69,8 +69,8 @@ class InboundDesk:
         port.tracer(head, record)
         if answer is not None:
             return answer
-        fields = head.fields
-        if not OF_IDENTITIES.isdisjoint(map(_NAME, fields)):  # hardly anybody sends one
+        fields, headers = head.fields, record.headers
+        if not OF_IDENTITIES.isdisjoint(map(_NAME, fields) if headers is None else headers):  # hardly anybody sends one
             fields = [line for line in fields if line[0] not in OF_IDENTITIES]
         if policy.stripped:
             self._strip(head, fields)

@@ -128,7 +128,9 @@ class Sink:
         connection = record.connection
         bound = self._bound.get(id(connection)) or self._bind(connection)
         pair = bound.pair
-        headers = dict(record.head.fields)
+        headers = record.headers
+        if headers is None:
+            headers = dict(record.head.fields)
         grpc = None
         if b"content-type" in headers and headers[b"content-type"].startswith(b"application/grpc"):
             grpc = _grpc_status(record)

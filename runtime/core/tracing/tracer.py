@@ -55,6 +55,7 @@ class HopTracer:
 
     def __init__(self, settings: TraceSettings, ids: Ids, wall: Callable[[], float]) -> None:
         known = {name for one in (*settings.read, *settings.write) for name in _NAMES[one]}
+        self._others = frozenset(known - {w3c.PARENT})
         self.names = frozenset({REQUEST_ID, *known})
         self._ids = ids
         self._wall = wall
@@ -68,7 +69,14 @@ class HopTracer:
 
     def __call__(self, head: RequestHead, record: Record) -> None:
         """Replace the trace headers of a request by those of this hop, and note its place in the record."""
-        fields, names = head.fields, self.names
+        fields, names, headers = head.fields, self.names, record.headers
+        if headers is not None and self._is_plain and len(headers) == len(fields):  # nothing is there twice
+            value = headers.get(w3c.PARENT)
+            if value is not None and w3c.IS_PLAIN(value) and self._others.isdisjoint(headers):
+                request_id = headers.get(REQUEST_ID)
+                if request_id is None or _IS_REQUEST_ID(request_id):
+                    self._pass_on(value, request_id, fields, record)
+                    return
         mine = [line for line in fields if line[0] in names]
         if not mine:
             self._start(fields, record)
@@ -77,11 +85,6 @@ class HopTracer:
         if len(lines) != len(mine):
             lines = _once(mine)
         request_id = lines.pop(REQUEST_ID, None)
-        if self._is_plain and len(lines) == 1 == len(mine) - (request_id is not None):
-            value = lines.get(w3c.PARENT)
-            if value is not None and w3c.IS_PLAIN(value) and (request_id is None or _IS_REQUEST_ID(request_id)):
-                self._pass_on(value, request_id, fields, record)
-                return
         came = self._came(lines) if lines else None
         fields[:] = [line for line in fields if line[0] not in names]
         self._put(came, request_id, fields, record)

@@ -34,3 +34,11 @@ def test_nobody_reads_what_goes_on_otherwise(sent: str) -> None:
     else:
         assert found.partition("?")[0] == normal_path(found) == normal
         assert query_of(found) == query_of(sent)
+
+
+@pytest.mark.parametrize("sent", ["", "*", "a", "/#", "/\x7f"])
+def test_no_path_is_taken_for_the_one_before_it(sent: str) -> None:
+    assert normal_path(sent) is None
+    assert normal_path("/a") == "/a"
+    assert normal_path(sent) is None
+    assert forwarded(sent) == sent
