@@ -143,8 +143,10 @@ def _any_method(resource: Any) -> Iterator[Callable[[], None]]:  # noqa: ANN401 
 
 
 def _rewritten(resource: Any) -> Iterator[Callable[[], None]]:  # noqa: ANN401  JSON
-    for part in _parts(_spec(resource), "Rewrite"):
-        yield lambda part=part: part.pop("Rewrite")  # type: ignore[misc]
+    """Gates name the virtual service as the host, and gateways of the policy leave it as it is."""
+    for part in _parts(_spec(resource), "DefaultTargetHostname"):
+        other = {"ENABLED": "DISABLED", "DISABLED": "ENABLED"}[part["DefaultTargetHostname"]]
+        yield lambda part=part, other=other: part.update(DefaultTargetHostname=other)  # type: ignore[misc]
 
 
 LISTENING = (_a_name_more, _no_names, _no_validation, _plaintext_too, _no_tls)
