@@ -160,7 +160,7 @@ class Http1Server:
         assert asked is not None
         status = head.status
         if status >= _OK:
-            if self._is_the_last(asked):
+            if (self._parser.is_last or not self._is_asked) and self._is_the_last(asked):
                 self._is_last = True
             is_bodiless = head.is_end or asked.method == "HEAD" or status in {_NO_CONTENT, _NOT_MODIFIED}
             self._left = 0 if is_bodiless else head.length

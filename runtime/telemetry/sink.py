@@ -141,8 +141,11 @@ class Sink:
         taken, received, sent = record.ended - record.started, record.received, record.sent
         cell.seconds[bisect_left(_SECONDS, taken)] += 1
         cell.seconds_sum += taken
-        cell.received[bisect_left(_BYTES, received)] += 1
-        cell.received_sum += received
+        if received:
+            cell.received[bisect_left(_BYTES, received)] += 1
+            cell.received_sum += received
+        else:
+            cell.received[0] += 1
         cell.sent[bisect_left(_BYTES, sent)] += 1
         cell.sent_sum += sent
         if grpc is not None:
