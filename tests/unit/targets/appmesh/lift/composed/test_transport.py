@@ -129,7 +129,7 @@ def _tls(*answering: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401  JSON
 
 
 def test_callers_that_take_nobody_but_the_service_are_understood() -> None:
-    understood(*BASE, _calling(_tls(PAY)), edge())
+    assert understood(*BASE, _calling(_tls(PAY)), edge()).rules
 
 
 @pytest.mark.parametrize("policy", [None, _tls(), _tls(OLD), _tls(PAY, OLD)])
