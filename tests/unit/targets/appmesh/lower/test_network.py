@@ -101,7 +101,7 @@ def test_security_groups_close_ports_and_no_namespace() -> None:
 
 def test_callers_whom_nobody_declared_have_no_group() -> None:
     """The listener judges them, so the port is open."""
-    text = 'service b { port http 80 }\nservice a { port http 80 }\n'
+    text = "service b { port http 80 }\nservice a { port http 80 }\n"
     text += 'allow x: { identity "spiffe://td/ns/x/sa/y", a } -> b'
     (_, group) = sound(text, GROUPS).closing.groups
     assert group.ingress == ((80, None),)
