@@ -64,19 +64,23 @@ class Hop:
 
 
 def door_way(context: Context, door: Door, protocol: str) -> Way:
-    """The route to a door: the whole port, to the gate. What is done with requests there the gate's hop says."""
+    """The route to a door: the whole port, to the gate. What is done with requests there the gate's hop says.
+
+    What is tried again is tried here, so here ends the time for all attempts; the gate's hop ends each.
+    """
     target = (WeightedTarget(gate_node_name(door.gate), 1, door.number),)
     hop = Hop(door.service, door.port, door.number, protocol, is_retried=True)
     found = route_of(context, door.service, door.port)
-    retries = {branch.settings.retry for branch in found.branches} if found is not None else {None}
-    retry = retries.pop()
-    if retries and found is not None:
+    own = {(one.settings.retry, one.settings.timeout_ms) for one in found.branches} if found is not None else set()
+    tried = {retry for retry, _ in own}
+    retry, limit = next(iter(own)) if len(own) == 1 else (None, None)
+    if found is not None and len(own) > 1 and tried != {None}:
         message = "callers of a gate try again what goes to any of its branches, or nothing"
         loss = Loss(Feature.ROUTE_SETTINGS, Direction.STRICTER, found.id, message, found.origin, settings=("retry",))
         context.findings.lose(loss)
-        retry = None
     subject = str(door.service.name) if found is None else found.id
-    return _way(context, hop, _Taken(_anything(hop), target, subject), Settings(retry=retry))
+    settings = Settings(timeout_ms=None if retry is None else limit, retry=retry)
+    return _way(context, hop, _Taken(_anything(hop), target, subject), settings)
 
 
 def edge_way(context: Context, hop: Hop, branch: Branch, route: str) -> Way:

@@ -93,7 +93,12 @@ class _Routing:
     def _after(self, first: Step, step: Step) -> Step:
         if step.retry is not None:
             self.doubts.add(step.name, "tries again what was tried again before the gate", step.origin)
-        return replace(step, timeout_ms=least((first.timeout_ms, step.timeout_ms)), retry=first.retry)
+        if first.retry is None:
+            return replace(step, timeout_ms=least((first.timeout_ms, step.timeout_ms)))
+        # Each attempt is a request behind the gate, so what ends requests there ends attempts.
+        whole, each = first.timeout_ms, least((first.retry.within_ms, step.timeout_ms))
+        is_whole = each is None or (whole is not None and each >= whole)
+        return replace(step, timeout_ms=whole, retry=replace(first.retry, within_ms=None if is_whole else each))
 
     def _branch(self, service: Service, port: int, step: Step) -> Branch:
         return Branch(

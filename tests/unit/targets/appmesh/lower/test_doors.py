@@ -7,6 +7,8 @@ from tests.unit.targets.appmesh.lower.lowering import errors, every, listener, l
 from meshproof.compiler.backend.residual import Dial
 from meshproof.targets.appmesh.lower.lower import AppMeshLowered
 from meshproof.targets.appmesh.model.gateway_route import GatewayRoute, HttpGatewayRoute
+from meshproof.targets.appmesh.model.route import HttpRoute, Route
+from meshproof.targets.appmesh.model.shared import Duration
 from meshproof.targets.appmesh.model.virtual_gateway import VirtualGateway
 
 SERVICES = """
@@ -136,3 +138,31 @@ def test_what_a_door_loses_is_said_of_each_rule_that_lets_somebody_in_by_it() ->
     assert len(gate.spec.listeners) == 1
     first = "only the first value of the query parameter `x` is looked at"
     assert sorted(loss.subject for loss in found.losses if loss.message == first) == ["a", "b"]
+
+
+def _outer(found: AppMeshLowered) -> HttpRoute:
+    (one,) = (
+        one.spec.http_route
+        for one in every(found, Route)
+        if one.spec.http_route is not None and one.virtual_router_name == "api_app_svc_cluster_local"
+    )
+    return one
+
+
+def test_attempts_at_a_door_end_together_by_the_limit_of_the_route() -> None:
+    """What tries again is the caller's hop, so the limit for all attempts is there."""
+    text = SERVICES + "allow web -> api { GET /v1 }\n"
+    one = _outer(sound(text + "route api { otherwise => api { timeout 2s  retry 2 on connect-failure } }"))
+    assert one.timeout is not None
+    assert one.timeout.per_request == Duration("ms", 2000)
+    assert one.retry_policy is not None
+    assert one.retry_policy.max_retries == 2
+
+
+def test_what_is_tried_again_for_other_times_by_branches_is_not_tried_again() -> None:
+    branches = "/slow => api { timeout 9s }\notherwise => api { timeout 2s }\nretry 2 on connect-failure"
+    found = sound(SERVICES + f"allow web -> api {{ GET /v1 }}\nroute api {{\n{branches}\n}}")
+    one = _outer(found)
+    assert one.retry_policy is not None
+    assert one.retry_policy.max_retries == 0
+    assert [loss.settings for loss in found.losses if "any of its branches" in loss.message] == [("retry",)]

@@ -175,12 +175,17 @@ def _door(**more: Any) -> Any:  # noqa: ANN401  JSON
 def test_behind_a_gate_its_routes_count_and_before_it_retries() -> None:
     retry = {"maxRetries": 3, "perRetryTimeout": {"unit": "s", "value": 0}, "httpRetryEvents": ["gateway-error"]}
     limit = {"perRequest": {"unit": "s", "value": 4}}
-    mesh = _mesh(*_through(way("b", "d", ANY, limit=limit, **{V1: 3, V2: 1}), door=_door(retry=retry)))
-    found = _sent(mesh)
+    behind = way("b", "d", ANY, limit=limit, **{V1: 3, V2: 1})
+    found = _sent(_mesh(*_through(behind, door=_door(retry=retry))))
     assert dict(found.destinations) == {"v1": 75, "v2": 25}
-    assert found.timeout_ms == 4000
     assert found.retry is not None
-    assert found.retry.attempts == 3
+    assert (found.timeout_ms, found.retry.attempts, found.retry.within_ms) == (None, 3, 4000)
+    whole = {"perRequest": {"unit": "s", "value": 4}}
+    found = _sent(_mesh(*_through(behind, door=_door(retry=retry, limit=whole))))
+    assert found.retry is not None
+    assert (found.timeout_ms, found.retry.attempts, found.retry.within_ms) == (4000, 3, None)
+    found = _sent(_mesh(*_through(behind, door=_door())))
+    assert (found.timeout_ms, found.retry) == (4000, None)
 
 
 def test_retries_before_and_behind_a_gate_are_not_understood() -> None:
