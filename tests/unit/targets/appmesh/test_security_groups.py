@@ -20,6 +20,7 @@ from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.verify.translation import Translation
 from meshproof.targets.appmesh.emit import SECURITY_GROUPS
 from meshproof.targets.appmesh.lower.lower import AppMeshLowered
+from meshproof.targets.appmesh.residue.security_groups import ANYWHERE
 from meshproof.targets.appmesh.target import AppMeshTarget
 
 TARGET = AppMeshTarget()
@@ -116,6 +117,16 @@ def test_every_resource_is_needed() -> None:
     """Without its group a workload is open, and without a rule somebody is kept out."""
     assert [name for name in written()["Resources"] if judged(_without(name)).is_sound] == []
     assert not judged().is_sound
+
+
+def test_everybody_is_kept_out_without_a_rule_for_any_address() -> None:
+    """Those of one family of addresses alone would be more than nobody."""
+    found = written()
+    open_to_all = [name for name, one in rules(found).items() if "CidrIp" in one or "CidrIpv6" in one]
+    assert len(open_to_all) == len(ANYWHERE)
+    for name in open_to_all:
+        del found["Resources"][name]
+    assert not judged(found).is_sound
 
 
 def _changed(name: str, change: Callable[[dict[str, Any]], object]) -> Template:
