@@ -36,7 +36,7 @@ class BadOptionError(ValueError):
 
 
 class Residue(StrEnum):
-    """What becomes of a port that no proxy of App Mesh can judge: the compile stops, or the native sidecar judges it."""
+    """What becomes of a port that no proxy of App Mesh can judge: the compile stops, or the sidecar judges it."""
 
     STOP = "stop"
     NATIVE = "native"
