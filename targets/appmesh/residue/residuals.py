@@ -1,7 +1,8 @@
 """What App Mesh does not enforce in a set of resources, each point with the names that it concerns.
 
 The points and their numbers are those of the design (residual list R1 to R10; R9 was found to be none), R11 for
-what the network closes, and R12 for what gateways tell themselves. Only those that apply are given.
+what the network closes, R12 for what gateways tell themselves, and R13 for what sidecars leave. Only those that apply
+are given.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from meshproof.targets.appmesh.model.mesh import Mesh
 from meshproof.targets.appmesh.model.route import Route
 from meshproof.targets.appmesh.model.virtual_gateway import VirtualGateway, VirtualGatewayListener
 from meshproof.targets.appmesh.model.virtual_node import VirtualNode
-from meshproof.targets.appmesh.naming import SERVICE_HEADER
+from meshproof.targets.appmesh.naming import REFUSED, SERVICE_HEADER
 from meshproof.targets.appmesh.values import Value
 
 # The default quotas of AWS per mesh and per gateway (L-87E74146, L-F6F26D09).
@@ -101,7 +102,8 @@ def _reached(one: GatewayRoute) -> Iterator[str]:
     for route in (one.spec.http_route, one.spec.http2_route, one.spec.grpc_route):
         if route is not None:
             target: GatewayRouteTarget = route.action.target
-            yield target.virtual_service.virtual_service_name
+            if target.virtual_service.virtual_service_name != REFUSED:
+                yield target.virtual_service.virtual_service_name
 
 
 def _dialled(gate: str, door: VirtualGatewayListener) -> str:
@@ -145,4 +147,9 @@ def _sorted(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _place(point: _Point) -> int:
-    return int(point[0].removeprefix("R"))
+    return number_of(point[0])
+
+
+def number_of(code: str) -> int:
+    """Where a point stands in the list."""
+    return int(code.removeprefix("R"))

@@ -20,7 +20,7 @@ BUNDLE = "policy.json"
 
 LOCAL = "127.0.0.1"
 SUFFIX = ".toml"
-CODE = "R12"
+CODE = "R13"
 
 _HANDED = "the native sidecar behind the node judges these, and App Mesh passes their connections on unread"
 _APPLICATION = "the application listens at loopback, behind the sidecar: whoever reaches its port passes by the policy"

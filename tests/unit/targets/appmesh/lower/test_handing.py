@@ -173,7 +173,7 @@ def test_tokens_are_taken_off_by_the_sidecar() -> None:
 
 def test_what_is_handed_over_is_in_the_residual_list() -> None:
     """With where its application is: whoever gets there has passed by the policy."""
-    told = {one.text: one.names for one in sound(SERVICES + ORDER, NATIVE).residuals if one.code == "R12"}
+    told = {one.text: one.names for one in sound(SERVICES + ORDER, NATIVE).residuals if one.code == "R13"}
     assert sorted(told.values()) == [("b_app:8080",), ("b_app:8080 -> 127.0.0.1:18080",)]
 
 
