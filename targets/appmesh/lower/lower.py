@@ -37,7 +37,7 @@ from meshproof.targets.appmesh.naming import outside_name
 from meshproof.targets.appmesh.options import Options
 from meshproof.targets.appmesh.references import key_of
 from meshproof.targets.appmesh.render.kubernetes import Placement
-from meshproof.targets.appmesh.residue.residuals import residuals
+from meshproof.targets.appmesh.residue.residuals import number_of, residuals
 from meshproof.targets.appmesh.residue.wiring import BUNDLE, FOLDER, TARGET, Wiring, wiring_residuals
 from meshproof.targets.appmesh.values import Value
 
@@ -98,13 +98,13 @@ def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     placed = placement(context, gates)
     closed = closing(context, ordered, gates)
     listed = residuals(_inside(ordered, beyond), gates, context.kept, is_network_closed=closed.is_closed)
-    left = (*listed, *closed.residuals, *wiring_residuals(behind))
+    left = sorted((*listed, *closed.residuals, *wiring_residuals(behind)), key=lambda one: number_of(one.code))
     return AppMeshLowered(
         resources=ordered,
         diagnostics=(*findings.diagnostics, *to_diagnostics(tuple(findings.losses), "App Mesh")),
         losses=tuple(findings.losses),
         source_map=tuple(sorted(context.pieces, key=lambda one: (one.kind, one.name, one.index or 0, one.subject))),
-        residuals=left,
+        residuals=tuple(left),
         dials=tuple(sorted(context.dials)),
         kept_by_callers=tuple(context.kept),
         gates=gates,
