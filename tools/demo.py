@@ -1,6 +1,6 @@
 """`make demo`: the policy of an eleven-service shop, checked and proved, compiled to Istio, then broken on purpose.
 
-In the end three of its services stand behind sidecars that keep it without a mesh.
+Then three of its services stand behind sidecars that keep it without a mesh, and App Mesh is asked what it would keep.
 
 Every step runs the installed command and says what it must show; the demo fails at the first that does not.
 """
@@ -29,6 +29,7 @@ SHOP = Path("policies/examples/boutique")
 OUT = Path("build/demo/istio")
 NATIVE = Path("build/demo/native")
 NATIVE_DEV = Path("build/demo/native-dev")
+APP_MESH = Path("build/demo/app-mesh")
 AS_OF = ("--at", "2026-11-23")  # the day that the example is written for: the output is the same on every day
 INTRUDER = 'allow intruder: anyone -> paymentservice { because "x" }'
 
@@ -51,10 +52,11 @@ def main() -> int:
             hand_over_the_proofs(Path(folder) / "evidence")
             enforce_without_a_mesh(Path(folder) / "prod", report, kept_out)
             enforce_elsewhere(Path(folder), report, let_in)
+            compile_to_app_mesh(Path(folder) / "app-mesh.json")
     except (BrokenPromiseError, RuntimeError, OSError, subprocess.CalledProcessError) as broken:
         print(f"\nThe demo failed: {broken}", file=sys.stderr)
         return 1
-    print(f"\nAll eight steps did what they promise, in {time.monotonic() - started:.1f} s.")
+    print(f"\nAll nine steps did what they promise, in {time.monotonic() - started:.1f} s.")
     return 0
 
 
@@ -166,6 +168,24 @@ def enforce_elsewhere(folder: Path, report: Mapping[str, object], let_in: Asked)
     compile_to_native(broken, folder / "native", "prod")
     with three_sidecars(folder / "native" / "policy.json", folder / "broken") as shop:
         show("the policy of the pull request", shop.ask([let_in]))
+
+
+def compile_to_app_mesh(report: Path) -> None:
+    """What a mesh without authorization can be made to keep, and what it cannot."""
+    heading("9. For AWS App Mesh, which has ended: what its servers cannot keep stops the compile, or is listed")
+    shutil.rmtree(ROOT / APP_MESH, ignore_errors=True)
+    wanted = ("compile", SHOP, *AS_OF, "--env", "prod", "--target", "app-mesh", "--out", APP_MESH, "--quiet")
+    printed = run(*wanted, "--require", "enforced", expect=1)
+    require("MP701" in printed and not (ROOT / APP_MESH).exists(), "what callers alone keep did not stop the compile")
+    print()
+    run(*wanted, "--require", "cooperative", "--output", f"json={report}", expect=0)
+    compiled = json.loads(report.read_text(encoding="utf-8"))["compiled"]
+    print("\n   What it does not enforce, or does otherwise (with names in meshproof/residuals.json there):")
+    for one in compiled["residuals"]:
+        print(f"   {one['code']:3}  {one['text']}")
+    verdicts = {one["judgement"]: one["verdict"] for one in compiled["judgements"]}
+    require(set(verdicts) == {"enforced", "cooperative"}, "the report does not tell the two verdicts apart")
+    require(bool(compiled["residuals"]), "nothing is said of what App Mesh does not enforce")
 
 
 def compile_to_native(policy: Path, out: Path, environment: str) -> None:
