@@ -214,3 +214,6 @@ _READERS: dict[str, tuple[str, Callable[[str, str], object]]] = {
     f"{PREFIX}quota.gateways": ("gateways", _number(1000)),
     f"{PREFIX}quota.gateway-routes": ("gateway_routes", _number(1000)),
 }
+
+KNOWN = tuple(_READERS)
+"""Every option by its whole name, but for parameters of templates."""

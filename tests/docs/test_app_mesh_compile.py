@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from tests.docs.console import fences, run_shown
+
+from meshproof.targets.appmesh.options import KNOWN, PARAMETER
 
 PAGE = (Path(__file__).parents[2] / "docs/targets/app-mesh-compile.md").read_text(encoding="utf-8")
 FENCES = dict(fences(PAGE))
@@ -26,3 +29,9 @@ def test_the_files_are_there_as_the_page_says(folder: Path) -> None:
     assert json.loads((out / "meshproof/dials.json").read_text(encoding="utf-8"))
     template = json.loads((out / "template.json").read_text(encoding="utf-8"))
     assert template["Resources"]
+
+
+def test_every_option_has_a_line() -> None:
+    """An option that nobody can read of is none."""
+    listed = set(re.findall(r"`(app-mesh\.[a-z.-]+?)(?:NAME)?(?:=[^`]*)?`", PAGE.partition("## Options\n")[2]))
+    assert {*KNOWN, PARAMETER} == listed
