@@ -13,14 +13,15 @@ from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.entities import Layer
 from meshproof.compiler.ir.names import AuthorizerName
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.context import Context
-from meshproof.targets.istio.findings import NotExpressibleError, Speaker
 from meshproof.targets.istio.model import Condition, IstioObject, Operation, Piece, PolicyRule, Source
 from meshproof.targets.istio.options import CustomProviders
 from meshproof.targets.istio.policy_rules import Bench, policy_rules
 from meshproof.targets.istio.raw_paths import tell_raw_paths
 from meshproof.targets.istio.requests import Shape
+from meshproof.targets.istio.speaker import Speaker
 from meshproof.targets.istio.workloads import (
     Judgement,
     Workload,

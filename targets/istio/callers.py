@@ -14,8 +14,8 @@ from meshproof.compiler.ir.mesh import Egress
 from meshproof.compiler.ir.names import NodeName
 from meshproof.compiler.ir.predicate import Always, And, Never, Not, Opaque, Or, Predicate, Test
 from meshproof.dsl.diagnostic import Severity
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.istio.context import Context
-from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.meets import takes
 from meshproof.targets.istio.workloads import is_emitted, spoken_ports
 

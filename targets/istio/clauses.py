@@ -20,7 +20,7 @@ from meshproof.compiler.ir.predicate import (
     Predicate,
     Test,
 )
-from meshproof.targets.istio.findings import NotExpressibleError
+from meshproof.targets.common.findings import NotExpressibleError
 
 LIMIT = 512
 """The most clauses of one rule: as many rules as the API server takes in one AuthorizationPolicy."""

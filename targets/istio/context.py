@@ -9,8 +9,8 @@ from meshproof.compiler.ir.entities import External, Gateway, Service
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, Origin
 from meshproof.dsl.diagnostic import Severity
+from meshproof.targets.common.findings import Findings
 from meshproof.targets.common.names import SUBDOMAIN_MAX, Names, mangle
-from meshproof.targets.istio.findings import Findings
 from meshproof.targets.istio.identities import Domains
 from meshproof.targets.istio.options import IstioOptions
 from meshproof.targets.istio.workloads import Workload

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.entities import External, Layer, Service
 from meshproof.compiler.ir.routing import Balance, BalanceKind, Ejection, Limits, Route
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.context import Context
 from meshproof.targets.istio.durations import duration
-from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
 
 KIND = "DestinationRule"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.entities import Gateway, Protocol, ServicePort
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.context import Context
-from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
 from meshproof.targets.istio.relay import relay_servers
 

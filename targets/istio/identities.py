@@ -10,8 +10,8 @@ from typing import TypeAlias
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present
 from meshproof.compiler.ir.predicate import Predicate
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.istio.clauses import Clause, clauses
-from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import Source
 
 Identities: TypeAlias = Exact | Prefix | Present

@@ -5,9 +5,9 @@ from __future__ import annotations
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.entities import Service
 from meshproof.compiler.ir.names import Origin
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.common.kubernetes_names import is_label, is_namespace, is_service
 from meshproof.targets.istio.context import Context
-from meshproof.targets.istio.findings import NotExpressibleError
 
 
 def tell_names(context: Context) -> None:

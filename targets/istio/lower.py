@@ -12,11 +12,11 @@ from meshproof.compiler.ir.entities import Gateway
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.predicate import reads_http
 from meshproof.dsl.diagnostic import Diagnostic
+from meshproof.targets.common.findings import Findings, NotExpressibleError
 from meshproof.targets.istio.authorization_policy import authorization_policies, closed_namespaces
 from meshproof.targets.istio.callers import allowed_calls
 from meshproof.targets.istio.context import Context
 from meshproof.targets.istio.destination_rule import destination_rules
-from meshproof.targets.istio.findings import Findings, NotExpressibleError
 from meshproof.targets.istio.gateway import gateways
 from meshproof.targets.istio.kubernetes import tell_names
 from meshproof.targets.istio.mesh_config import Fields, mesh_config
@@ -55,7 +55,7 @@ class IstioLowered:
 
 def lower(mesh: Mesh, options: CompileOptions) -> IstioLowered:
     """The policy as objects. What Istio cannot say is an error at the rule; the objects are then incomplete."""
-    findings = Findings()
+    findings = Findings("istio", "Istio")
     context = Context(mesh, options.day, read_options(mesh, options, findings), findings)
     tell_names(context)
     tell_overlaps(context)

@@ -11,7 +11,7 @@ from meshproof.compiler.patterns.automaton import includes, intersection, is_emp
 from meshproof.compiler.patterns.refusal import PatternRefused, PatternTooLarge
 from meshproof.compiler.patterns.segments import parse_segments
 from meshproof.compiler.patterns.template import parse_template
-from meshproof.targets.istio.findings import NotExpressibleError
+from meshproof.targets.common.findings import NotExpressibleError
 
 Matchers = tuple[ir.Matcher, ...]
 

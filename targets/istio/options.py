@@ -8,7 +8,7 @@ from enum import StrEnum
 from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.dsl.diagnostic import Severity
-from meshproof.targets.istio.findings import Findings
+from meshproof.targets.common.findings import Findings
 
 
 class PathNormalization(StrEnum):

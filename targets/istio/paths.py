@@ -17,7 +17,7 @@ from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex, Segments, Suffix, Template
 from meshproof.compiler.patterns.segments import parse_segments
 from meshproof.compiler.patterns.template import ONE, REST
-from meshproof.targets.istio.findings import NotExpressibleError
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.istio.path_templates import template_of
 
 _ENCODED = re.compile(r'["<>^`{|}]|%(?:22|3C|3E|5E|60|7B|7C|7D)')

@@ -27,13 +27,14 @@ from meshproof.compiler.ir.predicate import (
     disjunction,
     negation,
 )
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.istio.clauses import Clause, Literal, clauses, join
-from meshproof.targets.istio.findings import NotExpressibleError, Speaker
 from meshproof.targets.istio.identities import ANYONE, Domains, sources_of
 from meshproof.targets.istio.meets import takes
 from meshproof.targets.istio.merge import merged
 from meshproof.targets.istio.model import Operation, PolicyRule, Source
 from meshproof.targets.istio.requests import OPERATION_ATTRIBUTES, TOKEN_ATTRIBUTES, Shape, conditions, operation
+from meshproof.targets.istio.speaker import Speaker
 from meshproof.targets.istio.workloads import Judgement, Workload, ports_of_layer
 
 NO_IDENTITY = Not(Test(SourceIdentity(), Present()))

@@ -12,9 +12,9 @@ from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.matchers import Exact, Prefix, Segments
 from meshproof.compiler.ir.predicate import And, Host, Not, Or, Path, Predicate, Test, attributes_of
 from meshproof.dsl.diagnostic import Severity
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.istio.clauses import clauses
 from meshproof.targets.istio.context import Context
-from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import PolicyRule
 from meshproof.targets.istio.options import PathNormalization
 from meshproof.targets.istio.workloads import Judgement

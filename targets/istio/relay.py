@@ -17,12 +17,12 @@ from meshproof.compiler.ir.matchers import Exact, Present
 from meshproof.compiler.ir.mesh import Egress
 from meshproof.compiler.ir.names import RuleId
 from meshproof.compiler.ir.predicate import Always, Host, Sni, SourceIdentity, Test, reads_http
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.common.names import mangle
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.callers import Calls
 from meshproof.targets.istio.clauses import Clause, Literal
 from meshproof.targets.istio.context import Context
-from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
 from meshproof.targets.istio.route_action import NO_RETRIES
 from meshproof.targets.istio.service_entry import exported_to, namespaces_in, wrong_from

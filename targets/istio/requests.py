@@ -27,13 +27,14 @@ from meshproof.compiler.ir.predicate import (
     TokenSubject,
     disjunction,
 )
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.istio.clauses import Clause, Literal
-from meshproof.targets.istio.findings import NotExpressibleError, Speaker
 from meshproof.targets.istio.headers import JOINED, METHODS, TAKEN_AWAY, WRITTEN
 from meshproof.targets.istio.meets import Matchers, meet, without
 from meshproof.targets.istio.model import Condition, Operation
 from meshproof.targets.istio.options import HeaderValues
 from meshproof.targets.istio.paths import BRACKETS, Kind, PathValue, closed, path_values, with_raw_root
+from meshproof.targets.istio.speaker import Speaker
 from meshproof.targets.istio.strings import STAR, string_pattern
 
 OPERATION_ATTRIBUTES = (Method, Path, Host, RawAuthority)

@@ -16,9 +16,9 @@ from meshproof.compiler.ir.routing import (
     Retry,
     Settings,
 )
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.durations import duration
-from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.route_match import segments_regex
 
 Fields = dict[str, Value]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.entities import External, Gateway, Node, Service, ServicePort
 from meshproof.compiler.ir.routing import Branch, Target
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.context import Context
-from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.workloads import port_of
 
 

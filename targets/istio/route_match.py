@@ -14,10 +14,10 @@ from meshproof.compiler.ir.routing import Branch
 from meshproof.compiler.patterns.pattern import to_automaton
 from meshproof.compiler.patterns.segments import parse_segments
 from meshproof.targets.common.encoded import ENCODED, is_blind_to_escapes, takes_raw_root_alone, takes_root_alone
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.clauses import Clause, Literal, clauses
 from meshproof.targets.istio.context import Context
-from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.headers import JOINED, TAKEN_AWAY
 from meshproof.targets.istio.identities import Domains
 from meshproof.targets.istio.meets import are_apart, pattern_of, takes

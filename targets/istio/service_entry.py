@@ -8,11 +8,11 @@ from datetime import date
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.entities import External, Gateway, Protocol, ServicePort
 from meshproof.compiler.ir.mesh import Egress
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.callers import Calls, later
 from meshproof.targets.istio.context import Context
 from meshproof.targets.istio.destination_rule import port_settings
-from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
 from meshproof.targets.istio.workloads import first_wrong_day
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.entities import External, Service
 from meshproof.compiler.ir.mesh import Egress
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.callers import Calls
 from meshproof.targets.istio.context import Context
-from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
 from meshproof.targets.istio.service_entry import home
 from meshproof.targets.istio.workloads import first_wrong_day

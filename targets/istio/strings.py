@@ -6,7 +6,7 @@ from typing import assert_never
 
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.matchers import Cidr, Exact, Matcher, Prefix, Present, Regex, Segments, Suffix, Template
-from meshproof.targets.istio.findings import NotExpressibleError
+from meshproof.targets.common.findings import NotExpressibleError
 
 STAR = "*"
 

@@ -13,11 +13,11 @@ from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.entities import External, Gateway, Layer, Protocol, ServicePort
 from meshproof.compiler.ir.predicate import reads_http
 from meshproof.compiler.ir.routing import Branch, Route
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.common.yaml import Value
 from meshproof.targets.istio.callers import Calls
 from meshproof.targets.istio.clauses import clauses
 from meshproof.targets.istio.context import Context
-from meshproof.targets.istio.findings import NotExpressibleError
 from meshproof.targets.istio.model import IstioObject, Piece
 from meshproof.targets.istio.route_action import NO_RETRIES, settings
 from meshproof.targets.istio.route_destination import Called, destination, is_plain, shares, target_of

@@ -18,10 +18,10 @@ from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.names import SpiffeId
 from meshproof.compiler.ir.predicate import Predicate, SourceIdentity, Test, conjunction, disjunction, negation
 from meshproof.targets.appmesh.lower.context import Context
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.handable import advised
 from meshproof.targets.appmesh.lower.rows import Permission, Row
 from meshproof.targets.appmesh.naming import NOBODY
+from meshproof.targets.common.findings import NotExpressibleError
 
 _MOST_NAME = 254
 

@@ -12,7 +12,6 @@ from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Rege
 from meshproof.compiler.ir.predicate import Always, And, Attribute, Header, Not, Or, Predicate, Query, Test
 from meshproof.compiler.ir.routing import Branch
 from meshproof.compiler.patterns.segments import parse_segments
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.model.route import (
     GrpcRouteMatch,
     GrpcRouteMetadata,
@@ -26,6 +25,7 @@ from meshproof.targets.appmesh.model.shared import (
     HttpQueryParameter,
     QueryParameterMatch,
 )
+from meshproof.targets.common.findings import NotExpressibleError
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"))
 _MOST_TEXT = 255

@@ -15,11 +15,11 @@ from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, Origin, SpiffeId
 from meshproof.dsl.diagnostic import Severity
-from meshproof.targets.appmesh.lower.findings import Findings, NotExpressibleError
 from meshproof.targets.appmesh.naming import gateway_name, host_name, node_name
 from meshproof.targets.appmesh.options import JUDGEMENT, MESH, BadOptionError, Options, read_options
 from meshproof.targets.appmesh.references import key_of
 from meshproof.targets.appmesh.values import Value
+from meshproof.targets.common.findings import Findings, NotExpressibleError
 from meshproof.targets.common.names import Names
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")

@@ -22,7 +22,6 @@ from meshproof.compiler.ir.predicate import (
     negation,
 )
 from meshproof.targets.appmesh.lower import header_forms, path_forms
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.formula import Alternative, Formula, Group, formula_of
 from meshproof.targets.appmesh.lower.header_forms import HeaderForm, QueryForm
 from meshproof.targets.appmesh.lower.merging import merged
@@ -30,6 +29,7 @@ from meshproof.targets.appmesh.lower.path_forms import CLEAN, PathForm
 from meshproof.targets.appmesh.lower.route_match import RouteMatch
 from meshproof.targets.appmesh.lower.rows import Permission
 from meshproof.targets.appmesh.lower.trimming import LISTED, listed, may_meet, of, reaches_others, trimmed
+from meshproof.targets.common.findings import NotExpressibleError
 
 _MOST_TESTS = 10
 _ATTRIBUTES = (Method, Path, Header, Query)

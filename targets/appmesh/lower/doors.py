@@ -17,12 +17,12 @@ from meshproof.targets.appmesh.lower.admission import judged_at_doors
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door import Door, Doors
 from meshproof.targets.appmesh.lower.door_routes import Routed, door_routes
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.gate_resources import gate_resources
 from meshproof.targets.appmesh.lower.handable import advised
 from meshproof.targets.appmesh.lower.quotas import Place, Wish, places
 from meshproof.targets.appmesh.lower.rows import Permission, Row
 from meshproof.targets.appmesh.naming import gate_name
+from meshproof.targets.common.findings import NotExpressibleError
 
 _GATES = "app-mesh.quota.gateways"
 _ROUTES = "app-mesh.quota.gateway-routes"

@@ -18,7 +18,6 @@ from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.mesh import Egress
 from meshproof.targets.appmesh.lower.callers import Known
 from meshproof.targets.appmesh.lower.context import Context
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.nodes import spoken
 from meshproof.targets.appmesh.lower.routes import to_node
 from meshproof.targets.appmesh.lower.rows import permission
@@ -44,6 +43,7 @@ from meshproof.targets.appmesh.model.virtual_service import (
 )
 from meshproof.targets.appmesh.naming import outside_name, router_name
 from meshproof.targets.appmesh.values import Value
+from meshproof.targets.common.findings import NotExpressibleError
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _PLAIN = frozenset((Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC))

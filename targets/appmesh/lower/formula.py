@@ -14,7 +14,7 @@ from typing import assert_never
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.predicate import Always, And, Never, Not, Opaque, Or, Predicate, Test, negation
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
+from meshproof.targets.common.findings import NotExpressibleError
 
 _MOST = 128
 """Alternatives of one permission: more would never fit into the routes of a gateway."""

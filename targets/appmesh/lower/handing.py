@@ -15,13 +15,13 @@ from meshproof.dsl.diagnostic import Severity
 from meshproof.targets.appmesh.lower.admission import admission
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.doors import doors_of, without_room
-from meshproof.targets.appmesh.lower.findings import Findings, NotExpressibleError
 from meshproof.targets.appmesh.lower.handable import accepted, obstacle
 from meshproof.targets.appmesh.lower.quotas import OF_PROXIES
 from meshproof.targets.appmesh.lower.refusals import tell_unjudged
 from meshproof.targets.appmesh.lower.rows import Row
 from meshproof.targets.appmesh.options import OFFSET, Residue
 from meshproof.targets.appmesh.residue.wiring import InboundPort, Wiring
+from meshproof.targets.common.findings import NotExpressibleError
 
 _LAST = 65535
 _MANY = 1000
@@ -92,7 +92,9 @@ def _hand(context: Context, rows: Iterator[Row] | list[Row]) -> None:
 def _is_refused(context: Context, row: Row) -> bool:
     """Whether App Mesh could not keep what the policy says at the port, whatever else there is."""
     roomy = replace(context.options, gateways=_MANY, gateway_routes=_MANY)
-    tried = replace(context, options=roomy, findings=Findings(), pieces=[], kept=[])
+    tried = replace(
+        context, options=roomy, findings=replace(context.findings, diagnostics=[], losses=[]), pieces=[], kept=[]
+    )
     doors = doors_of(tried, (row,))
     tell_unjudged(tried, (row,), doors)
     admission(tried, row, has_doors=bool(doors.every))

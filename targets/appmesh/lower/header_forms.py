@@ -12,7 +12,7 @@ from enum import StrEnum
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Present, Regex, Suffix
 from meshproof.compiler.ir.predicate import Always, Header, Predicate, Test, conjunction, negation
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.common.other_text import other_than
 
 MOST_NAME = 50

@@ -18,7 +18,6 @@ from meshproof.compiler.ir.routing import Branch, Route
 from meshproof.targets.appmesh.lower.callers import Plaintext
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door_routes import door_routes
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.gateway_routes import EVERYTHING, Entrance, Onward, gateway_route
 from meshproof.targets.appmesh.lower.route_match import RouteMatch
 from meshproof.targets.appmesh.lower.routes import Hop, edge_way, tell_balance, tell_moving
@@ -33,6 +32,7 @@ from meshproof.targets.appmesh.model.virtual_gateway import (
 )
 from meshproof.targets.appmesh.naming import edge_name
 from meshproof.targets.appmesh.values import Value
+from meshproof.targets.common.findings import NotExpressibleError
 
 NOBODY_IN = replace(EVERYTHING, is_allowed=False)
 """Whatever is left, to nobody: the routes after it would take it for theirs."""

@@ -16,7 +16,6 @@ from meshproof.dsl.diagnostic import Diagnostic
 from meshproof.targets.appmesh.lower.context import Context, context_of
 from meshproof.targets.appmesh.lower.doors import doors_of
 from meshproof.targets.appmesh.lower.egress import Outside, outside, outside_backends, outside_resources
-from meshproof.targets.appmesh.lower.findings import Findings
 from meshproof.targets.appmesh.lower.handing import hand_over, tell_shared_numbers, wirings
 from meshproof.targets.appmesh.lower.ingress import policy_gateways
 from meshproof.targets.appmesh.lower.network import Closing, closing, tell_namespaces
@@ -40,6 +39,7 @@ from meshproof.targets.appmesh.render.kubernetes import Placement
 from meshproof.targets.appmesh.residue.residuals import number_of, residuals
 from meshproof.targets.appmesh.residue.wiring import BUNDLE, FOLDER, TARGET, Wiring, wiring_residuals
 from meshproof.targets.appmesh.values import Value
+from meshproof.targets.common.findings import Findings
 
 _KINDS = ("Mesh", "VirtualNode", "VirtualRouter", "Route", "VirtualService", "VirtualGateway", "GatewayRoute")
 
@@ -73,7 +73,7 @@ class AppMeshLowered:
 
 def lower(mesh: Mesh, options: CompileOptions) -> AppMeshLowered:
     """The policy as resources. What App Mesh cannot say is an error at the rule; the resources are then incomplete."""
-    findings = Findings()
+    findings = Findings("app-mesh", "App Mesh")
     context = context_of(mesh, options, findings)
     every = rows(mesh, options.day)
     hand_over(context, every)

@@ -12,7 +12,6 @@ from meshproof.compiler.ir.entities import Gateway, Service
 from meshproof.compiler.ir.names import Origin
 from meshproof.dsl.diagnostic import Diagnostic, Label, Severity
 from meshproof.targets.appmesh.lower.context import Context
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.quotas import OF_PROXIES
 from meshproof.targets.appmesh.model.virtual_gateway import VirtualGateway
 from meshproof.targets.appmesh.model.virtual_node import VirtualNode
@@ -22,6 +21,7 @@ from meshproof.targets.appmesh.residue.network import KIND, NetworkPolicy, netwo
 from meshproof.targets.appmesh.residue.security_groups import SecurityGroup, group_residuals, security_groups
 from meshproof.targets.appmesh.residue.workloads import Kind, Opening, Workload, openings
 from meshproof.targets.appmesh.values import Value
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.common.kubernetes_names import is_label, is_namespace
 
 _BY_KUBERNETES = f"`--option {NETWORK}=kubernetes` writes NetworkPolicies that close it"

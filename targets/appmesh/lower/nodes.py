@@ -11,7 +11,6 @@ from meshproof.targets.appmesh.lower.admission import Admission, admission
 from meshproof.targets.appmesh.lower.calls import Call, calls_of
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door import Doors
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.rows import Row
 from meshproof.targets.appmesh.lower.settings import ejection, pool, timeout
 from meshproof.targets.appmesh.lower.tls import PLAINTEXT, client_policy, listener_tls
@@ -28,6 +27,7 @@ from meshproof.targets.appmesh.model.virtual_node import (
     VirtualServiceBackend,
 )
 from meshproof.targets.appmesh.naming import gate_node_name, host_name
+from meshproof.targets.common.findings import NotExpressibleError
 
 _PROTOCOLS = {Protocol.HTTP2: "http2", Protocol.GRPC: "grpc"}
 

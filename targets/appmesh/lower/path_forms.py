@@ -18,9 +18,9 @@ from meshproof.compiler.patterns.istio_forms import quote
 from meshproof.compiler.patterns.refusal import PatternRefused, PatternTooLarge
 from meshproof.compiler.patterns.segments import SegmentPattern, parse_segments
 from meshproof.compiler.patterns.universe import normal_paths
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.matching import NotAStringPattern, automaton
 from meshproof.targets.common.encoded import is_blind_to_escapes, takes_raw_root_alone, takes_root_alone
+from meshproof.targets.common.findings import NotExpressibleError
 
 MOST = 255
 """The longest path of a match, exact or expression (App Mesh API, HttpPathMatch)."""

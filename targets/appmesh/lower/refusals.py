@@ -16,9 +16,9 @@ from meshproof.dsl.diagnostic import Severity
 from meshproof.targets.appmesh.lower.admission import judged_at_doors
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door import Doors
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.handable import advised
 from meshproof.targets.appmesh.lower.rows import Row, is_observed
+from meshproof.targets.common.findings import NotExpressibleError
 
 _NO_PORT = 0
 """One that nobody declares."""

@@ -15,7 +15,6 @@ from meshproof.compiler.ir.routing import Route as PolicyRoute
 from meshproof.targets.appmesh.lower.branches import compared_queries, grpc_matches, http_matches
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door import Door
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.retries import grpc_retry, http_retry
 from meshproof.targets.appmesh.lower.settings import NO_LIMIT, route_of
 from meshproof.targets.appmesh.model.route import (
@@ -32,6 +31,7 @@ from meshproof.targets.appmesh.model.route import (
 )
 from meshproof.targets.appmesh.model.shared import Duration, GrpcTimeout, HttpTimeout
 from meshproof.targets.appmesh.naming import gate_node_name
+from meshproof.targets.common.findings import NotExpressibleError
 
 _MOST_TARGETS = 10
 _MOST_WEIGHT = 100

@@ -6,7 +6,6 @@ from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.ir.entities import Layer, Service, ServicePort
 from meshproof.compiler.ir.routing import Limits, Route
 from meshproof.targets.appmesh.lower.context import Context
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.model.shared import Duration, GrpcTimeout, HttpTimeout
 from meshproof.targets.appmesh.model.virtual_node import (
     ListenerTimeout,
@@ -17,6 +16,7 @@ from meshproof.targets.appmesh.model.virtual_node import (
     VirtualNodeHttpConnectionPool,
     VirtualNodeTcpConnectionPool,
 )
+from meshproof.targets.common.findings import NotExpressibleError
 
 NO_LIMIT = Duration("ms", 0)
 """A value of 0 disables a timeout (user guide, "Virtual nodes"); without one App Mesh ends requests after 15 s."""

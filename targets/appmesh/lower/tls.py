@@ -7,7 +7,6 @@ from meshproof.compiler.ir.entities import Gateway
 from meshproof.compiler.ir.names import SpiffeId
 from meshproof.targets.appmesh.lower.admission import Admission
 from meshproof.targets.appmesh.lower.context import Context
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.model.shared import SubjectAlternativeNameMatchers, SubjectAlternativeNames
 from meshproof.targets.appmesh.model.virtual_gateway import (
     VirtualGatewayBackendDefaults,
@@ -38,6 +37,7 @@ from meshproof.targets.appmesh.model.virtual_node import (
     TlsValidationContextSdsTrust,
     TlsValidationContextTrust,
 )
+from meshproof.targets.common.findings import NotExpressibleError
 
 
 def listener_tls(context: Context, identity: SpiffeId, who: Admission) -> ListenerTls | None:

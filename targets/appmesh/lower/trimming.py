@@ -8,9 +8,9 @@ from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.predicate import Header, Method, Path, Query
 from meshproof.targets.appmesh.lower import path_forms
-from meshproof.targets.appmesh.lower.findings import NotExpressibleError
 from meshproof.targets.appmesh.lower.formula import Alternative, Formula, Group
 from meshproof.targets.appmesh.lower.matching import matches
+from meshproof.targets.common.findings import NotExpressibleError
 
 LISTED = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH")
 """The methods that a match can name (App Mesh API, HttpMethod), without CONNECT, which the language refuses."""

@@ -13,7 +13,7 @@ from tests.strategies.patterns import paths
 from meshproof.compiler.ir.matchers import Regex
 from meshproof.compiler.patterns.istio_paths import IstioMode, istio_path
 from meshproof.compiler.patterns.refusal import PatternRefused
-from meshproof.targets.istio.findings import NotExpressibleError
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.istio.path_templates import template_of
 from meshproof.targets.istio.paths import path_values
 

@@ -9,7 +9,7 @@ from tests.strategies.patterns import paths, segment_patterns
 
 from meshproof.compiler.ir.matchers import Exact, Matcher, Prefix, Regex, Segments, Suffix
 from meshproof.compiler.patterns.segments import SegmentPattern
-from meshproof.targets.istio.findings import NotExpressibleError
+from meshproof.targets.common.findings import NotExpressibleError
 from meshproof.targets.istio.paths import closed, path_values
 
 

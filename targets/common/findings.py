@@ -11,7 +11,7 @@ from meshproof.dsl.diagnostic import Diagnostic, Label, Severity
 
 
 class NotExpressibleError(Exception):
-    """App Mesh has no words for it. Caught where the rule is known, and reported there as MP701."""
+    """The target has no words for it. Caught where the rule is known, and reported there as MP701."""
 
     def __init__(self, feature: Feature, reason: str, advice: str | None = None) -> None:
         super().__init__(reason)
@@ -22,8 +22,13 @@ class NotExpressibleError(Exception):
 
 @dataclass(slots=True)
 class Findings:
-    """Collects what is found, each thing once, in the order in which it is found."""
+    """Collects what is found, each thing once, in the order in which it is found.
 
+    `target` is the name of the target, and `title` that by which people know it.
+    """
+
+    target: str
+    title: str
     diagnostics: list[Diagnostic] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
 
@@ -38,18 +43,18 @@ class Findings:
             labels=(Label(origin.span, is_primary=True),),
             help=advice,
             subject=subject,
-            fingerprint=f"app-mesh:{subject}:{message}",
+            fingerprint=f"{self.target}:{subject}:{message}",
         )
         if found not in self.diagnostics:
             self.diagnostics.append(found)
 
     def unsupported(self, subject: str, origin: Origin, error: NotExpressibleError) -> None:
-        """MP701 at the rule, route or declaration that needs what App Mesh lacks."""
-        message = f"App Mesh cannot express `{subject}`: {error.reason}"
+        """MP701 at the rule, route or declaration that needs what the target lacks."""
+        message = f"{self.title} cannot express `{subject}`: {error.reason}"
         self.add("MP701", Severity.ERROR, message, subject, origin, error.advice)
 
     def residual(self, subject: str, origin: Origin, message: str) -> None:
-        """MP708: something to know that no resource can change."""
+        """MP708: something to know that no emitted file can change."""
         self.add("MP708", Severity.INFO, message, subject, origin)
 
     def lose(self, loss: Loss) -> None:
