@@ -38,10 +38,15 @@ def _process(files: PolicyFiles) -> Iterator[Revisions]:
     found.release()
 
 
-def _refuses(revisions: Revisions, loaded: Loaded, why: str) -> None:
+def _refusal(revisions: Revisions, loaded: Loaded) -> str:
+    """Why it is not taken, which a look says as well."""
+    said = set()
     for judge in (revisions.check, revisions.take):
-        with pytest.raises(RevisionError, match=why):
+        with pytest.raises(RevisionError) as refused:
             judge(loaded)
+        said.add(str(refused.value))
+    (why,) = said
+    return why
 
 
 def test_without_settings_every_policy_is_taken(tmp_path: Path) -> None:
@@ -56,10 +61,10 @@ def test_without_settings_every_policy_is_taken(tmp_path: Path) -> None:
 def test_a_least_revision_needs_no_file() -> None:
     revisions = Revisions(PolicyFiles(Path("policy.json"), (), 5))
     revisions.hold()
-    _refuses(revisions, _loaded(4), "its revision 4 is less than `minimum_revision`, which is 5")
-    _refuses(revisions, _loaded(None), "it has no revision")
+    assert "its revision 4 is less than `minimum_revision`, which is 5" in _refusal(revisions, _loaded(4))
+    assert "it has no revision" in _refusal(revisions, _loaded(None))
     revisions.take(_loaded(6))
-    _refuses(revisions, _loaded(5), "5 is older than 6, which was taken")  # as long as it runs
+    assert "5 is older than 6, which was taken" in _refusal(revisions, _loaded(5))  # as long as it runs
     Revisions(PolicyFiles(Path("policy.json"), (), 5)).take(_loaded(5))
 
 
@@ -67,11 +72,11 @@ def test_no_older_one_is_taken_before_and_after_a_restart(tmp_path: Path) -> Non
     with _process(_files(tmp_path)) as first:
         first.take(_loaded(3))
         first.take(_loaded(7))
-        _refuses(first, _loaded(6), "its revision 6 is older than 7, which was taken; to undo a policy")
+        assert "its revision 6 is older than 7, which was taken; to undo a policy" in _refusal(first, _loaded(6))
     assert (tmp_path / "revision").stat().st_mode & 0o777 == 0o600
     with _process(_files(tmp_path)) as second:
-        _refuses(second, _loaded(6), "is older than 7")
-        _refuses(second, _loaded(None), "it has no revision")
+        assert "is older than 7" in _refusal(second, _loaded(6))
+        assert "it has no revision" in _refusal(second, _loaded(None))
         second.take(_loaded(7))
         second.take(_loaded(8))
 
@@ -79,9 +84,9 @@ def test_no_older_one_is_taken_before_and_after_a_restart(tmp_path: Path) -> Non
 def test_one_number_is_one_bundle(tmp_path: Path) -> None:
     with _process(_files(tmp_path)) as first:
         first.take(_loaded(7))
-        _refuses(first, _loaded(7, "b"), "its revision 7 was another bundle before")
+        assert "its revision 7 was another bundle before" in _refusal(first, _loaded(7, "b"))
     with _process(_files(tmp_path)) as second:
-        _refuses(second, _loaded(7, "b"), "its revision 7 was another bundle before")
+        assert "its revision 7 was another bundle before" in _refusal(second, _loaded(7, "b"))
 
 
 def test_a_look_remembers_nothing_and_needs_no_lock(tmp_path: Path) -> None:
@@ -110,15 +115,15 @@ def test_a_file_that_jumps_back_or_goes_away_is_not_believed_over_what_is_known(
         revisions.take(_loaded(7))
         after = file.read_bytes()
         file.write_bytes(before)
-        _refuses(revisions, _loaded(6), "is older than 7")
+        assert "is older than 7" in _refusal(revisions, _loaded(6))
         revisions.take(_loaded(7))
         assert file.read_bytes() == after  # it is mended when it can be
         file.unlink()
-        _refuses(revisions, _loaded(6), "is older than 7")
+        assert "is older than 7" in _refusal(revisions, _loaded(6))
         revisions.take(_loaded(7))
         assert file.read_bytes() == after
         os.utime(file, (0, 0))  # times of files and clocks say nothing here
-        _refuses(revisions, _loaded(6), "is older than 7")
+        assert "is older than 7" in _refusal(revisions, _loaded(6))
 
 
 WHOLE = b'{"digest":"%b","revision":7}' % (b"a" * 64)
@@ -146,9 +151,9 @@ def test_a_file_that_is_not_as_it_was_written_opens_nothing(tmp_path: Path, cont
     (tmp_path / "revision").write_bytes(content)
     with _process(_files(tmp_path)) as revisions:
         if content.startswith(WHOLE):  # blanks are none of its meaning
-            _refuses(revisions, _loaded(6), "is older than 7")
+            assert "is older than 7" in _refusal(revisions, _loaded(6))
             return
-        _refuses(revisions, _loaded(9), "is not as it was written; remove it")
+        assert "is not as it was written; remove it" in _refusal(revisions, _loaded(9))
     assert (tmp_path / "revision").read_bytes() == content
 
 
@@ -156,11 +161,11 @@ def test_links_and_folders_are_no_files(tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(WHOLE)
     (tmp_path / "revision").symlink_to(tmp_path / "other")
     with _process(_files(tmp_path)) as revisions:
-        _refuses(revisions, _loaded(9), "cannot be read")
+        assert "cannot be read" in _refusal(revisions, _loaded(9))
     (tmp_path / "revision").unlink()
     (tmp_path / "revision").mkdir()
     with _process(_files(tmp_path)) as revisions:
-        _refuses(revisions, _loaded(9), "cannot be read")
+        assert "cannot be read" in _refusal(revisions, _loaded(9))
     with pytest.raises(RevisionError, match=r"revision.lock` cannot be opened: No such file"):
         Revisions(_files(tmp_path / "none")).hold()
 
