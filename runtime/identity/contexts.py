@@ -61,6 +61,8 @@ def _context(protocol: int, alpn: Sequence[str]) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    # Some 3.11s set it: then a connection that is cut off looks as if its peer had ended it.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     context.set_ciphers(_CIPHERS)
     if alpn:
         context.set_alpn_protocols(list(alpn))
