@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import StrEnum
 from string import Formatter
 
@@ -122,14 +123,18 @@ def read_options(settings: Iterable[tuple[str, str]]) -> Options:
         if key.startswith(PARAMETER):
             continue
         if key not in _READERS:
-            raise BadOptionError(f"App Mesh has no option `{key}`", f"there are {_all()}")
+            raise BadOptionError(f"App Mesh has no option `{key}`", _advice(key))
         name, read = _READERS[key]
         found[name] = read(key, value)
     return Options(parameters=parameters, **found)  # type: ignore[arg-type]  # each reader gives what its field holds
 
 
-def _all() -> str:
-    return ", ".join(f"`{key}`" for key in (*_READERS, f"{PARAMETER}NAME"))
+def _advice(key: str) -> str:
+    every = [one.removeprefix(PREFIX) for one in (*_READERS, f"{PARAMETER}NAME")]
+    near = get_close_matches(key.removeprefix(PREFIX), every, 1)
+    return (
+        f"did you mean `{PREFIX}{near[0]}`?" if near else f"there are {', '.join(f'`{PREFIX}{one}`' for one in every)}"
+    )
 
 
 def _like(form: re.Pattern[str], what: str) -> Callable[[str, str], str]:

@@ -60,3 +60,16 @@ def test_what_cannot_be_is_refused_with_advice(key: str, value: str) -> None:
         read_options([(key, value)])
     assert key in str(found.value)
     assert found.value.advice
+
+
+@pytest.mark.parametrize(
+    ("key", "advice"),
+    [
+        ("app-mesh.rendring", "did you mean `app-mesh.rendering`?"),
+        ("app-mesh.zzz", "there are `app-mesh.mesh`, "),
+    ],
+)
+def test_a_name_that_is_none_is_answered_with_the_nearest(key: str, advice: str) -> None:
+    with pytest.raises(BadOptionError) as found:
+        read_options([(key, "x")])
+    assert found.value.advice.startswith(advice)
