@@ -94,7 +94,7 @@ def _records(extra: list[tuple[bytes, bytes]]) -> list[Record]:
     for number in range(REQUESTS):
         head = RequestHead("GET", f"/items/{number}?page=7", "catalog.shop", FIELDS + extra)
         at = number * 1e-4
-        record = Record(connection, head, at, at + 0.001, at + 0.0015, 200, "", DECISION, "sha256:0123456789abcdef")
+        record = Record(connection, head, at, 0.0, at + 0.001, at + 0.0015, 200, "", DECISION, "sha256:0123456789ab")
         record.response, record.sent, record.upstream = response, 1234, "127.0.0.1:8080"
         found.append(record)
     return found

@@ -115,6 +115,7 @@ class Exchange:
                 self._client.trailers(trailers)
             else:
                 self._client.data(payload, is_end=is_end)
+        self._record.asked = self._surroundings.clock()
         self._stream.resume()
 
     def _answered(self, answer: Answer) -> None:
@@ -155,6 +156,7 @@ class Exchange:
             self._record.messages_received += self._messages.feed(payload)
         if is_end:
             self._is_asked = True
+            self._record.asked = self._surroundings.clock()
             if self._record.status == _SWITCHING:
                 self._hung_up()
                 return
@@ -168,6 +170,7 @@ class Exchange:
         if self._is_over:
             return
         self._is_asked = True
+        self._record.asked = self._surroundings.clock()
         fields = may_follow(fields)
         if self._client is not None:
             self._client.trailers(fields)
@@ -196,11 +199,19 @@ class Exchange:
 
     # What comes of it.
 
-    def ended(self) -> None:
+    def answered(self, *, is_end: bool) -> None:
+        """The head of the answer has come. How long that took is known if it waited for the whole request."""
+        now = self._surroundings.clock()
+        if self._is_asked:
+            self._record.responded = now
+        if is_end:
+            self.ended(now)
+
+    def ended(self, now: float | None = None) -> None:
         """The answer has been told to its end. What the client still sends is not wanted by the server either."""
         client = self._client
         is_asked = self._is_asked
-        self._end()
+        self._end(now)
         if client is not None and not is_asked:
             client.reset(Failure.CANCELLED)
 
@@ -232,7 +243,7 @@ class Exchange:
             client.reset(Failure.TIMEOUT)
         self.failed(Failure.TIMEOUT)
 
-    def _end(self) -> None:
+    def _end(self, now: float | None = None) -> None:
         self._is_over = True
         self._client = None
         if self._timer is not None:
@@ -240,7 +251,7 @@ class Exchange:
             self._timer = None
         record = self._record
         surroundings = self._surroundings
-        record.ended = surroundings.clock()
+        record.ended = now or surroundings.clock()
         surroundings.telemetry.request(record)
 
 
@@ -262,8 +273,7 @@ class _Response:
             record = self._record
             record.response = head
             record.status = status
-            if head.is_end:
-                self._exchange.ended()
+            self._exchange.answered(is_end=head.is_end)
         elif status == _SWITCHING:
             self._record.response = head
             self._record.status = status

@@ -64,7 +64,7 @@ def request_line(
         f'"response_flags":"{record.flags or "-"}","response_code_details":{details},'
         f'"bytes_received":{record.received},"bytes_sent":{record.sent},'
         f'"duration":{int((record.ended - record.started) * 1000)},"upstream_service_time":'
-        f"{int((responded - record.started) * 1000) if responded else 'null'},"
+        f"{int((responded - (record.asked or record.started)) * 1000) if responded else 'null'},"
         f'"x_forwarded_for":{"null" if forwarded is None else quoted(forwarded[:_MOST].decode("latin-1"))},'
         f'"user_agent":{"null" if agent is None else _quoted_bytes(agent[:_MOST])},'
         f'"request_id":{quoted(record.request_id)},"trace_id":{quoted(record.trace_id)},'

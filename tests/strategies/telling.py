@@ -71,7 +71,7 @@ def record(
 ) -> Record:
     """A request that was allowed and answered with 200, a millisecond and a half after it came."""
     head = RequestHead("GET", target, "catalog.shop", list(lines))
-    made = Record(of, head, MONOTONIC + 1, MONOTONIC + 1.001, MONOTONIC + 1.0015, 200, "", ALLOWED, "sha256:ab")
+    made = Record(of, head, MONOTONIC + 1, 0.0, MONOTONIC + 1.001, MONOTONIC + 1.0015, 200, "", ALLOWED, "sha256:ab")
     made.response = ResponseHead(200, [], 1234)
     made.received, made.sent, made.upstream = 10, 1234, "127.0.0.1:8080"
     made.request_id, made.trace_id = "c0ffee", "0af7651916cd43dd8448eb211c80319c"

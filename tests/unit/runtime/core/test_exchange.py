@@ -123,6 +123,44 @@ def test_an_answer_goes_through_with_all_that_is_counted_of_it() -> None:
     assert record.ended - record.started == 2.0
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+def test_how_long_the_server_took_is_from_the_whole_request_to_the_head_of_the_answer(is_late: bool) -> None:
+    scene = Scene(method="POST", is_end=False, length=None)
+    exchange = scene.begin(is_late=is_late)
+    scene.clock.now += 3.0
+    exchange.data(b"abc", is_end=True)
+    if is_late:
+        scene.clock.now += 5.0
+        assert scene.later is not None
+        scene.later(scene.said)
+    scene.clock.now += 2.0
+    scene.up.response(ResponseHead(200, []))
+    scene.clock.now += 4.0
+    scene.up.data(b"defg", is_end=True)
+    (record,) = scene.records
+    assert (record.responded - record.asked, record.ended - record.responded) == (2.0, 4.0)
+
+
+def test_without_a_body_it_took_as_long_as_the_whole_exchange() -> None:
+    scene = Scene()
+    scene.begin()
+    scene.clock.now += 2.0
+    scene.up.response(ResponseHead(204, [], None, is_end=True))
+    (record,) = scene.records
+    assert (record.asked, record.responded - record.started, record.ended) == (0.0, 2.0, record.responded)
+
+
+def test_nothing_is_said_of_how_long_a_server_took_that_did_not_wait_or_did_not_answer() -> None:
+    early, none = Scene(method="POST", is_end=False, length=None), Scene()
+    exchange = early.begin()
+    early.up.response(ResponseHead(200, []))
+    exchange.data(b"late", is_end=True)
+    early.up.data(b"", is_end=True)
+    none.begin()
+    none.up.reset(Failure.RESET)
+    assert [one.responded for one in (*early.records, *none.records)] == [0.0, 0.0]
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_what_the_desk_answers_itself_is_told_at_once(method: str) -> None:
     scene = Scene(failed(403, "UAEX", "forbidden"), method=method, is_end=True)

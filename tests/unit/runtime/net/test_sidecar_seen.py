@@ -10,13 +10,17 @@ import os
 import re
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.unit.runtime.net.two_sidecars import Two, two
+from tests.unit.runtime.core.http2.ends import headers
+from tests.unit.runtime.net.two_sidecars import Application, Two, two
 
+from meshproof.runtime.core.http2 import frames as f
+from meshproof.runtime.core.http2.hpack import BlockWriter
 from meshproof.runtime.settings_run import TelemetrySettings
 from meshproof.runtime.telemetry.decisions import NEVER
 from meshproof.runtime.telemetry.verify_log import Whole, verify
@@ -142,6 +146,54 @@ def test_both_ends_count_and_log_the_same_requests(tmp_path: Path) -> None:
         ("destination", "front", "403", "mutual_tls"): 1,
         ("destination", "unknown", "403", "none"): 1,
     }
+
+
+class Slow(Application):
+    """Waits before it answers, and again before the body of the answer."""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                await _pass(_SLOW)
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n")
+                await _pass(_SLOW)
+                writer.write(b"ok")
+
+
+async def _pass(seconds: float) -> None:
+    over = asyncio.Event()
+    asyncio.get_running_loop().call_later(seconds, over.set)
+    await over.wait()
+
+
+_SLOW = 0.03
+_LINES = [(b":method", b"GET"), (b":scheme", b"http"), (b":path", b"/items/1"), (b":authority", b"catalog")]
+_HTTP2 = f.PREFACE + f.write_settings(()) + headers(1, BlockWriter().write(list(_LINES)), is_end=True)
+
+
+@pytest.mark.parametrize(("asked", "version"), [(_asked(b"GET /items/1"), "HTTP/1.1"), (_HTTP2, "HTTP/2")])
+def test_both_ends_say_how_long_the_application_took_until_it_began_to_answer(
+    tmp_path: Path, asked: bytes, version: str
+) -> None:
+    async def run() -> dict[str, bytes]:
+        async with two(tmp_path, MESH, TelemetrySettings(), Slow()) as both:
+            reader, writer = await asyncio.open_connection(both.outbound.address, both.outbound.port)
+            writer.write(asked)
+            await asyncio.wait_for(reader.readuntil(b"ok"), 10)
+            writer.close()
+            await writer.wait_closed()
+            assert b" 403 " in await both.send(_asked(b"DELETE /items/1"))
+        return both.told()
+
+    told = asyncio.run(run())
+    least = int(_SLOW * 1000)
+    for name in ("front-access.jsonl", "catalog-access.jsonl"):
+        answered, refused = _read(told, name)
+        assert answered["protocol"] == version
+        took = answered["upstream_service_time"]
+        assert least <= took <= answered["duration"] - least + 1  # the rest of a millisecond is cut off of both
+        assert (refused["response_code"], refused["upstream_service_time"] is None) == (403, name[0] == "c")
 
 
 def _counted(text: bytes) -> dict[tuple[str, ...], float]:

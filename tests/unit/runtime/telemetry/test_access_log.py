@@ -91,6 +91,14 @@ def test_a_line_has_the_keys_of_istio_and_ours() -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "responded", "told"),
+    [(0.0, MONOTONIC + 1.25, 250), (MONOTONIC + 1.125, MONOTONIC + 1.25, 125), (MONOTONIC + 1.125, 0.0, None)],
+)
+def test_how_long_the_server_took(asked: float, responded: float, told: int | None) -> None:
+    assert _line(record(connection(), asked=asked, responded=responded))["upstream_service_time"] == told
+
+
+@pytest.mark.parametrize(
     ("decision", "details"),
     [
         (REFUSED, "rbac_access_denied_matched_policy[none]"),
