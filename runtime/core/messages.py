@@ -233,8 +233,8 @@ class ConnectionRecord:
 class Record:
     """One request, as telemetry sees it when it has ended. Times are of the monotonic clock; bytes are of bodies.
 
-    `asked` is when all of it had been handed on, 0 if that was when it `started`; `responded` when the head of an answer
-    came from upstream, 0 if none did, or none that waited for the whole request.
+    `asked` is when all of it had been handed on, 0 if that was when it `started`; `responded` when the head of an
+    answer came from upstream, 0 if none did, or none that waited for the whole request.
     `status` is what the client was told, 0 if nothing. `flags` are Envoy's short words for how it went wrong (`UF`,
     `UC`, `UT`, `UO`, `NR`, `DC`, `DPE`, …), joined by commas. `response` is the head that came from upstream, and
     `trailers` what came after its body (for gRPC's status). `upstream` is the address that answered. `note` is for
