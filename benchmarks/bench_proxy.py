@@ -28,13 +28,13 @@ from benchmarks import proxies  # noqa: E402 - after the root is on the path
 from benchmarks.case import Case, Skipped  # noqa: E402
 from benchmarks.proxies import Running  # noqa: E402
 
-REQUESTS = {"mitmdump": 1_500}
+REQUESTS = {"mitmdump": 1_500, "proxy.py": 6_000}
 MOST = 12_000
 CONNECTIONS = 16
 ROUNDS = 4
 COUNTS = {"allow all": 0, "50 rules": 50, "1,000 rules": 1_000}
 TIMES = {"allow all": 1.0, "50 rules": 1.0, "1,000 rules": 3.0}
-SLOW = {"mitmdump": 20.0, "nginx": 0.4}
+TIMES_OF_OTHERS = {"mitmdump": 20.0, "proxy.py": 2.0, "nginx": 0.4}
 MILLION = 1_000_000
 GIBIBYTE = 1 << 30
 
@@ -61,6 +61,8 @@ class Ground:
             self.ways["nginx"] = stack.enter_context(proxies.nginx(folder, service))
         else:
             print("nginx is not on the path and is left out", file=sys.stderr)
+        with suppress(OSError, subprocess.CalledProcessError, TimeoutError):
+            self.ways["proxy.py"] = stack.enter_context(proxies.proxy_py(folder, service))
         with suppress(OSError, subprocess.CalledProcessError, TimeoutError):
             self.ways["mitmdump"] = stack.enter_context(proxies.mitmdump(service))
 
@@ -92,7 +94,7 @@ def cases() -> Iterator[Case]:
         yield Case(f"sidecar, {what}", run, is_own_time=True, beside=f"Envoy, {what}", times=TIMES[what])
     run = partial(ground.cost, "sidecar, 50 rules")
     yield Case("sidecar, 50 rules, again", run, is_own_time=True, beside="sidecar, allow all", times=0.95)
-    for name, times in SLOW.items():
+    for name, times in TIMES_OF_OTHERS.items():
         if name in ground.ways:
             yield Case(name, partial(ground.cost, name), is_own_time=True)
             yield Case(f"sidecar, beside {name}", run, is_own_time=True, beside=name, times=times)

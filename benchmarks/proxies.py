@@ -1,9 +1,12 @@
-"""Proxies before one service, each with the policy of a benchmark: ours, Envoy, nginx and mitmdump.
+"""Proxies before one service, each with the policy of a benchmark: ours, Envoy, nginx, proxy.py and mitmdump.
 
-nginx is taken from the path, where Debian's package puts it. mitmdump is installed below `build/`, into an environment
-of its own, and asked without TLS, because it does not ask callers for certificates in the way of a mesh: it would cost
-more. Neither keeps a policy. proxy.py is not here: as a reverse proxy it answers the first request of a connection and
-holds the second one.
+nginx is taken from the path, where Debian's package puts it. proxy.py and mitmdump are installed below `build/`, each
+into an environment of its own. Neither asks callers for certificates in the way of a mesh: proxy.py shows its own
+alone, mitmdump is asked without TLS and would cost more with it. None of the three keeps a policy.
+
+proxy.py connects to the service anew for each request if its plugin names an address, and then holds the second request
+of a kept connection; so the plugin here gives it a connection that is kept, one for each caller's, which is what ours
+does. Its access log has a line for each connection, not for each request.
 """
 
 from __future__ import annotations
@@ -34,7 +37,25 @@ TYPE = "type.googleapis.com/envoy.extensions"
 PATIENCE = 60.0
 DAY = 86_400.0
 CALLERS = 50
-PACKAGES = {"mitmdump": "mitmproxy"}
+PACKAGES = {"mitmdump": "mitmproxy", "proxy": "proxy.py"}
+KEPT = """
+from proxy.core.connection import TcpServerConnection
+from proxy.http.server import ReverseProxyBasePlugin
+
+
+class Kept(ReverseProxyBasePlugin):
+    kept = None
+
+    def routes(self):
+        return ["/"]
+
+    def handle_route(self, request, pattern):
+        if self.kept is None:
+            self.kept = TcpServerConnection("127.0.0.1", SERVICE)
+            self.kept.connect()
+        self.kept.queue(memoryview(request.build()))
+        return self.kept
+"""
 
 Config = dict[str, object]
 Rule = tuple[str, str]
@@ -257,6 +278,20 @@ def mitmdump(service: int) -> Iterator[Running]:
     with running([program, "--mode", f"reverse:http://127.0.0.1:{service}", *options], "") as (pid, _):
         _until(port)
         yield Running(port, pid, is_tls=False)
+
+
+@contextmanager
+def proxy_py(folder: Path, service: int) -> Iterator[Running]:
+    """A proxy.py in reverse mode with one worker, TLS without certificates of callers, and its access log."""
+    port, own = free(), folder / "catalog"
+    (folder / "kept.py").write_text(KEPT.replace("SERVICE", str(service)), encoding="utf-8")
+    program = ["env", f"PYTHONPATH={folder}", str(_installed("proxy"))]
+    mode = ["--enable-reverse-proxy", "--plugins", "kept.Kept"]
+    place = ["--hostname", "127.0.0.1", "--port", str(port), "--num-workers", "1", "--num-acceptors", "1"]
+    tls = ["--cert-file", str(own / "svid.0.pem"), "--key-file", str(own / "svid.0.key")]
+    with running([*program, *mode, *place, *tls, "--log-file", str(folder / "proxy.log")], "") as (pid, _):
+        _until(port)
+        yield Running(port, pid)
 
 
 def _installed(program: str) -> Path:
