@@ -21,7 +21,7 @@ class Wire(Protocol):
         """Read again."""
 
     def end_writing(self) -> None:
-        """Write no more, after what was written, and read on. Over TLS, which knows no such half, `close` says it."""
+        """Write no more, after what was written, and read on: the peer sees the end, and is heard to its own."""
 
     def close(self) -> None:
         """End, after what was written."""

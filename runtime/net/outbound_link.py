@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from contextlib import suppress
 from typing import Protocol, cast
 
 from meshproof.runtime.core.codec import Codec
@@ -117,8 +119,12 @@ class Link(asyncio.BufferedProtocol):
             self._transport.resume_reading()
 
     def end_writing(self) -> None:
-        """Send no more after what was written, and read on. TLS knows no half of an end: it stays whole."""
-        if self._transport is not None and not self.is_tls and not self._transport.is_closing():
+        """Send no more after what was written, and read on; over TLS the peer is told so by `close_notify`."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self.is_tls:
+            asyncio.get_running_loop().call_soon(self._take_leave)
+        else:
             self._transport.write_eof()
 
     def close(self) -> None:
@@ -130,3 +136,16 @@ class Link(asyncio.BufferedProtocol):
         """End now."""
         if self._transport is not None:
             self._transport.abort()
+
+    # Inside.
+
+    def _take_leave(self) -> None:
+        """A turn later: what came with the last bytes has been read, and would be an error in the middle of an end."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        secured = transport.get_extra_info("ssl_object")
+        with suppress(ssl.SSLError):  # it wants the answer of the peer, for which nobody waits
+            secured.unwrap()
+        transport.pause_reading()
+        transport.resume_reading()  # sends what TLS wants to send, which no transport offers by a name of its own

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 
 import pytest
-from tests.unit.runtime.net.inbound_scenes import MESH, OPEN, Caller, caller, run, serving
+from tests.unit.runtime.net.inbound_scenes import MESH, OPEN, PATIENCE, Caller, caller, run, serving
 
-from meshproof.runtime.settings_run import RunLimits
+from meshproof.runtime.settings_run import Place, RunLimits
 
 FORBIDDEN = (403, b'{"error":"forbidden","status":403}')
 
@@ -299,5 +300,22 @@ def test_a_handshake_that_ends_while_it_drains_comes_too_late() -> None:
             await draining
             writer.transport.abort()
             assert scene.application.heads == []
+
+    run(body())
+
+
+@pytest.mark.parametrize("more", [b"", b"x" * 30_000], ids=["small", "large"])
+def test_a_request_that_is_none_is_answered_and_ends_as_tls_ends(more: bytes) -> None:
+    def asked(place: Place) -> bytes:
+        with (
+            socket.create_connection((place.address, place.port), PATIENCE) as plain,
+            caller().wrap_socket(plain, suppress_ragged_eofs=False) as secured,
+        ):
+            secured.sendall(b"GET /items/1 HTTP/1.1\r\nhost : catalog\r\n\r\n" + more)
+            return b"".join(iter(lambda: secured.recv(1000), b""))  # a connection that is cut, after 2 s, would raise
+
+    async def body() -> None:
+        async with serving() as scene:
+            assert (await asyncio.to_thread(asked, scene.places[0])).startswith(b"HTTP/1.1 400 ")
 
     run(body())
