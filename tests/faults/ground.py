@@ -216,8 +216,11 @@ class Ground:
         return await sidecar.connect(context)
 
     @asynccontextmanager
-    async def sidecar(self, more: str = "", policy: str = "") -> AsyncIterator[Sidecar]:
-        """The sidecar, and the application if it does not run yet. In the end it drains."""
+    async def sidecar(self, more: str = "", policy: str = "", limit: str = "") -> AsyncIterator[Sidecar]:
+        """The sidecar, and the application if it does not run yet. In the end it drains.
+
+        `limit` is what `ulimit` is told of its descriptors.
+        """
         if not self.application.port:
             await self.application.start()
         config = self.folder / "run.toml"
@@ -228,7 +231,9 @@ class Ground:
             encoding="utf-8",
         )
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(PROXY, "run", "--config", config, stdout=pipe, stderr=pipe)
+        shell = ("sh", "-c", f'ulimit {limit} && exec "$0" "$@"') if limit else ()
+        command = (*shell, PROXY, "run", "--config", config)
+        process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
         found = Sidecar(process, [])
         assert process.stdout is not None
         assert process.stderr is not None

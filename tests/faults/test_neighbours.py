@@ -14,9 +14,12 @@ import pytest
 from tests.faults.ground import PATIENCE, Ground, Line, run
 from tests.unit.runtime.identity.handshakes import stranger
 
+from meshproof.runtime.settings_run import RunLimits
+
 pytestmark = pytest.mark.slow
 QUICK = "[process]\ndrain_seconds = 1\n"
 IDLE = 10_000
+DEFAULT = RunLimits().connections
 SPARE = 500
 
 
@@ -100,24 +103,34 @@ async def _end(line: Line) -> bytes:
         return b""
 
 
+async def _turn() -> None:
+    """One turn of the loop."""
+    await asyncio.get_running_loop().run_in_executor(None, int)
+
+
 @contextmanager
-def _descriptors() -> Iterator[int]:
-    """As many as the system lets us have, while this lasts."""
+def _descriptors(most: int | None) -> Iterator[int]:
+    """So many, or as many as the system lets us have, while this lasts."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    found = hard if most is None else min(most, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (found, hard))
     try:
-        yield hard
+        yield found
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.filterwarnings("default:.* connections, because there are")
-def test_ten_thousand_idle_connections(tmp_path: Path) -> None:
-    """They cost memory and nothing else: new callers are served at once, and idle ones when they ask."""
+@pytest.mark.parametrize("few", [None, 1_000])
+def test_ten_thousand_idle_connections(tmp_path: Path, few: int | None) -> None:
+    """They cost memory and nothing else: new callers are served at once, and idle ones when they ask. A sidecar that
+    begins with few descriptors takes what it may have."""
 
     async def body(count: int) -> None:
         ground = Ground(tmp_path)
         async with ground.sidecar("[process]\nworkers = 2\ndrain_seconds = 1\n") as sidecar:
+            least = min(DEFAULT + SPARE // 2, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+            assert [_limits(pid)[0] >= least for pid in await sidecar.workers()] == [True] * 2
             context = stranger(ground.leaf("front"))
             idle: list[Line] = []
             while len(idle) < count:
@@ -132,8 +145,48 @@ def test_ten_thousand_idle_connections(tmp_path: Path) -> None:
             for one in (line, *idle):
                 one.writer.transport.abort()
 
-    with _descriptors() as most:
+    with _descriptors(few) as most:
         count = min(IDLE, max(most - SPARE, most // 4))
         if count < IDLE:
             warnings.warn(f"{count} connections, because there are {most} descriptors", stacklevel=1)
         run(body(count), 5 * PATIENCE)
+
+
+def _limits(pid: int) -> tuple[int, int]:
+    """How many descriptors a process may have, and could."""
+    return resource.prlimit(pid, resource.RLIMIT_NOFILE)
+
+
+def test_too_few_descriptors(tmp_path: Path) -> None:
+    """It says so at the start. Callers whom it cannot take wait, and are served when others end; those who are there go
+    on, and are judged as before."""
+
+    async def body() -> None:
+        ground = Ground(tmp_path)
+        async with ground.sidecar(QUICK, limit="-n 100") as sidecar:
+            assert "a process may have 100 descriptors, and `connections` = 16384" in str(
+                (await sidecar.event("gap"))["what"]
+            )
+            assert "a process may have 100 descriptors" in (await sidecar.page("/policy"))[1]
+            context = stranger(ground.leaf("front"))
+            first = await ground.call(sidecar)
+            assert await first.ask() == 200
+            calling = [asyncio.create_task(sidecar.connect(context)) for _ in range(150)]
+            none = "there are no descriptors left for connections"
+            while not any(one["event"] == "refused" and one["what"] == none for one in sidecar.events):
+                assert sidecar.process.returncode is None
+                await _turn()
+            assert [await first.ask(), await first.ask(method="POST")] == [200, 403]
+            served = 0
+            for one in asyncio.as_completed(calling):
+                line = await one
+                assert await line.ask() in {200, 503}  # 503 where none is left for a connection to the application
+                served += 1
+                await line.close()
+            assert served == len(calling)
+            last = await ground.call(sidecar)
+            assert await last.ask() == 200
+            for one_line in (first, last):
+                await one_line.close()
+
+    run(body())

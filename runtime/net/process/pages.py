@@ -26,6 +26,7 @@ class SidecarPages:
         self._supervisor = supervisor
         self._telling = telling
         self.is_draining = False
+        self.shortage = ""
 
     async def page(self, path: str) -> Page | None:
         """What is at a path."""
@@ -57,7 +58,7 @@ class SidecarPages:
         return {
             "policy": {**_held(given.policy), **_revision(given.policy)},
             "identity": {**_held(given.identity), "ends": None if ends is None else _moment(ends)},
-            "gaps": list(given.gaps),
+            "gaps": [*given.gaps, *([self.shortage] if self.shortage else [])],
             "keys": {"known": [*map(str, self._keys.known)], "troubles": {**self._keys.troubles}},
             "workers": [
                 {"number": one.number, "pid": one.pid, "state": one.state.value, **one.report.fields}

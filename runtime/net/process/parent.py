@@ -17,6 +17,7 @@ from meshproof.runtime.net.material.agent import follow
 from meshproof.runtime.net.material.errors import RefusedError
 from meshproof.runtime.net.material.given import Given
 from meshproof.runtime.net.material.keys import IssuerKeys, check_files
+from meshproof.runtime.net.process.descriptors import shortage
 from meshproof.runtime.net.process.frames import Frame
 from meshproof.runtime.net.process.pages import SidecarPages
 from meshproof.runtime.net.process.readiness import Readiness
@@ -71,6 +72,7 @@ class Parent:
         admin: dict[str, str] = {}
         try:
             self._given.load()
+            self._pages.shortage = _shortage(settings, self._telling)
             self._pushers = pushers(settings.telemetry, settings.service, time.time())
             self._places = self._supervisor.reserve(_listened(settings))
             if settings.admin is not None:
@@ -204,11 +206,21 @@ def _listened(settings: RunSettings) -> tuple[Place, ...]:
     return (*(one.listen for one in settings.inbound), *(one.listen for one in settings.outbound))
 
 
+def _shortage(settings: RunSettings, telling: Telling) -> str:
+    """Have the descriptors that are needed, or say that there are too few. Workers have the same."""
+    found = shortage(settings)
+    if found:
+        telling.gap(found)
+    return found
+
+
 def check(config: Config, journal: Journal) -> None:
     """Load all that the settings name, and listen nowhere; what does not fit is told. Raises `RefusedError`.
 
     Keys at URLs are not fetched, and agents are not asked.
     """
-    Given(config.settings, Telling(journal), lambda _: None, is_trial=True).load()
+    telling = Telling(journal)
+    Given(config.settings, telling, lambda _: None, is_trial=True).load()
+    _shortage(config.settings, telling)
     check_files(config.settings.tokens)
     refuse_what_is_missing(config.settings.telemetry)

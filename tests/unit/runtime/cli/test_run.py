@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from tests.unit.runtime.net.material.given_files import Files, bundle, files
 from meshproof.runtime.cli.run import RUN
 from meshproof.runtime.tables import SettingError
 
+FEW = "[limits]\nconnections = 100\n"
+"""So many that the descriptors suffice wherever tests run."""
+
 
 def _run(found: Files, *arguments: str) -> int:
     parser = ArgumentParser()
@@ -20,12 +24,24 @@ def _run(found: Files, *arguments: str) -> int:
 
 
 def test_what_is_good_is_said_by_the_exit_code_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run(files(tmp_path), "--check") == 0
+    assert _run(files(tmp_path, FEW), "--check") == 0
     assert capsys.readouterr() == ("", "")
 
 
+def test_more_connections_than_descriptors_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    found = files(tmp_path, "[limits]\nconnections = 1000000\n")
+    assert _run(found, "--check") == 0
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    said = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    is_told = hard != resource.RLIM_INFINITY and hard < 1_000_256
+    assert [one["event"] for one in said] == ["gap"] * is_told
+    assert all(f"a process may have {hard} descriptors" in one["what"] for one in said)
+
+
 def test_what_does_not_fit_is_told_and_is_no_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = files(tmp_path, '[[outbound]]\ndestination = "front"\nport = 8080\nlisten = "127.0.0.1:0"\n')
+    found = files(tmp_path, '[[outbound]]\ndestination = "front"\nport = 8080\nlisten = "127.0.0.1:0"\n' + FEW)
     assert _run(found, "--check") == 0
     said = json.loads(capsys.readouterr().err)
     assert said["event"] == "gap"
