@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from h2.config import H2Configuration
-from h2.connection import H2Connection
-from h2.events import DataReceived, ResponseReceived, StreamEnded, StreamReset, TrailersReceived
-from h2.exceptions import ProtocolError
+from meshproof.runtime.core.http2.client import Http2Client
+from meshproof.runtime.core.http2.limits import Http2Limits
+from meshproof.runtime.core.http2.sending import Surroundings
+from meshproof.runtime.core.messages import Failure, Fields, RequestHead, ResponseHead
 
 LET_THROUGH = "let through"
 REFUSED = "refused"
 NOT_CONNECTED = "not connected"
 _SECONDS = 20
+_OK, _FORBIDDEN = 200, 403
 _GRPC_OK, _GRPC_DENIED = "0", "7"  # https://grpc.github.io/grpc/core/md_doc_statuscodes.html
 _NO_MESSAGE = b"\0\0\0\0\0"  # of gRPC: not compressed, and of no length
 _SENT = {"source", "destination", "port", "protocol", "method", "path", "host"}
@@ -82,7 +84,7 @@ def send(place: str, asked: Asked, identity: Path | None) -> str:
         try:
             with _as(identity).wrap_socket(plain) if identity else plain as connection:
                 answer = _exchange(connection, asked.request)
-        except (ConnectionError, ssl.SSLError, ProtocolError):
+        except (ConnectionError, ssl.SSLError):
             return NOT_CONNECTED
         except TimeoutError:
             return f"no answer in {_SECONDS} s"
@@ -97,41 +99,79 @@ def _as(folder: Path) -> ssl.SSLContext:
     return context
 
 
-def _exchange(connection: socket.socket, request: Mapping[str, object]) -> dict[str, str]:
-    http = H2Connection(H2Configuration(header_encoding="utf-8"))
-    http.initiate_connection()
+@dataclass(slots=True)
+class _Wire:
+    """A connection as a codec writes to it: HTTP/2 holds nobody back by it."""
+
+    connection: socket.socket
+
+    def write(self, data: bytes) -> None:
+        self.connection.sendall(data)
+
+    def close(self) -> None:
+        """The end is up to whoever opened it."""
+
+    pause_reading = resume_reading = end_writing = abort = close
+
+
+@dataclass(slots=True)
+class _Answer:
+    """The answer to one request, as far as it has come."""
+
+    status: int = 0
+    fields: dict[str, str] = field(default_factory=dict)
+    is_whole: bool = False
+    is_cut: bool = False
+
+    def response(self, head: ResponseHead) -> None:
+        self.status, self.is_whole = head.status, head.is_end
+        self.trailers(head.fields, is_end=head.is_end)
+
+    def data(self, payload: bytes, *, is_end: bool) -> None:
+        del payload
+        self.is_whole = is_end
+
+    def trailers(self, fields: Fields, *, is_end: bool = True) -> None:
+        self.fields.update((name.decode(), value.decode()) for name, value in fields)
+        self.is_whole = is_end
+
+    def reset(self, failure: Failure) -> None:
+        del failure
+        self.is_cut = True
+
+    def pause_request(self) -> None:
+        """What is sent here is small."""
+
+    resume_request = pause_request
+
+
+def _exchange(connection: socket.socket, request: Mapping[str, object]) -> _Answer:
+    soon: list[Callable[[], None]] = []
+    around = Surroundings(_Wire(connection), time.monotonic, soon.append, lambda _: None)
+    http, answer = Http2Client(around, Http2Limits(), scheme=b"https"), _Answer()
     is_grpc = request["protocol"] == "grpc"
-    fields = [(f":{name}", str(request[key])) for name, key in (("method", "method"), ("path", "path"))]
-    fields += [(":scheme", "https"), (":authority", str(request["host"]))]
-    fields += [("content-type", "application/grpc"), ("te", "trailers")] if is_grpc else []
-    http.send_headers(1, fields, end_stream=not is_grpc)
+    fields = [(b"content-type", b"application/grpc"), (b"te", b"trailers")] if is_grpc else []
+    method, path, host = (str(request[key]) for key in ("method", "path", "host"))
+    head = RequestHead(method, path, host, fields, None if is_grpc else 0, is_end=not is_grpc)
+    stream = http.request(head, answer)
     if is_grpc:
-        http.send_data(1, _NO_MESSAGE, end_stream=True)
-    answer: dict[str, str] = {}
+        stream.data(_NO_MESSAGE, is_end=True)
     while True:
-        connection.sendall(http.data_to_send())
-        data = connection.recv(65536)
+        while soon:
+            soon.pop(0)()
+        if answer.is_whole:
+            return answer
+        data = b"" if answer.is_cut else connection.recv(65536)
         if not data:
             raise ConnectionAbortedError
-        for event in http.receive_data(data):
-            match event:
-                case ResponseReceived() | TrailersReceived():
-                    answer.update((str(name), str(value)) for name, value in event.headers)
-                case DataReceived():
-                    http.acknowledge_received_data(event.flow_controlled_length, 1)
-                case StreamReset():
-                    raise ConnectionAbortedError
-                case StreamEnded():
-                    return answer
-                case _:
-                    pass
+        http.receive(data)
 
 
-def _in_words(answer: Mapping[str, str]) -> str:
-    status, grpc = answer[":status"], answer.get("grpc-status", _GRPC_OK)
-    if (status, grpc) == ("200", _GRPC_OK):
+def _in_words(answer: _Answer) -> str:
+    status, grpc = answer.status, answer.fields.get("grpc-status", _GRPC_OK)
+    if (status, grpc) == (_OK, _GRPC_OK):
         return LET_THROUGH
-    if status == "403" or grpc == _GRPC_DENIED:
+    if status == _FORBIDDEN or grpc == _GRPC_DENIED:
         return REFUSED
     return f"status {status}, of gRPC {grpc}"
 
