@@ -11,7 +11,9 @@ from datetime import date
 from pathlib import Path
 
 from tests.strategies.telling import connection, record
+from tests.unit.runtime.core.http1_ends import Answering
 from tests.unit.runtime.core.http2.ends import GET, POST, Asking, Serving
+from tests.unit.runtime.core.test_http1_client import Asking as AskingHttp1
 from tests.unit.runtime.net.material.given_files import bundle
 
 from meshproof.compiler.ir.decision import Decision
@@ -95,6 +97,38 @@ def responses(data: bytes) -> None:
         finals = [one for one in told[0] if isinstance(one, ResponseHead) and one.status >= 200]
         assert len(finals) <= 1
         assert not finals or told[0][-1] is None or isinstance(told[0][-1], ResponseHead | Failure | list | bytes)
+
+
+def exchanges_of_a_client(data: bytes) -> None:
+    """A connection of HTTP/1.1 that somebody made to us, each request answered as soon as it is whole."""
+    whole, pieces = Answering(limits=_LIMITS).feed(data), Answering(limits=_LIMITS).feed(data, 1)
+    if len(data) <= _LIMITS.head_bytes:
+        of_whole, of_pieces = ([one == 200 for one in end.statuses] for end in (whole, pieces))
+        assert of_whole == of_pieces  # of two faults either may be found first
+        assert whole.meanings == pieces.meanings
+    for end in (whole, pieces):
+        for _ in range(3):
+            end.wait(5_000)
+        is_awaited = bool(end.asked and end.asked[-1].head.protocol and end.asked[-1].failure is None)
+        assert end.wire.is_over or is_awaited  # whoever says nothing more does not stay for ever
+        end.codec.eof()
+        end.codec.lost()
+        assert all(one.is_whole or one.failure is not None for one in end.asked)
+
+
+def exchanges_of_a_server(data: bytes) -> None:
+    """A connection of HTTP/1.1 that we made, with one request on it."""
+    for method, protocol in (("GET", ""), ("HEAD", ""), ("GET", "websocket")):
+        whole, pieces = AskingHttp1().ask(method, protocol=protocol), AskingHttp1().ask(method, protocol=protocol)
+        whole.feed(data).codec.eof()
+        pieces.feed(data, 1).codec.eof()
+        assert whole.told == pieces.told
+        finals = [one for one in whole.told if one[0] == "response" and one[1] in range(200, 1000)]
+        assert len(finals) <= 1
+        for end in (whole, pieces):
+            end.codec.lost()
+            assert end.wire.is_over
+            assert end.told[-1][0] in {"end", "trailers", "reset"}
 
 
 def frames_of_a_client(data: bytes) -> None:
@@ -213,6 +247,8 @@ READERS: dict[str, Callable[[bytes], None]] = {
     for one in (
         requests,
         responses,
+        exchanges_of_a_client,
+        exchanges_of_a_server,
         frames_of_a_client,
         frames_of_a_server,
         bundles,

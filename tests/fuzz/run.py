@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing by atheris, which is not installed with anything here: `pip install atheris`.
+"""Coverage-guided fuzzing by atheris, which is among the oracles where there are wheels of it.
 
 python -m tests.fuzz.run READER -max_total_time=60: a reader of `readers.py`, and then options of libFuzzer.
 """

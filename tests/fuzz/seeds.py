@@ -21,6 +21,18 @@ from meshproof.runtime.telemetry.sink import Outputs
 _SHAKEN = f.write_settings(()) + f.write_frame(f.SETTINGS, f.ACK, 0)
 _ASKED = ((b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/a"), (b":authority", b"a"))
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_REQUESTS = (
+    b"GET /a?b=c HTTP/1.1\r\nHost: shop\r\nX-A: b\r\n\r\nGET /d HTTP/1.1\r\nhost: shop\r\n\r\n",
+    b"POST /a HTTP/1.1\r\nhost: shop\r\ncontent-length: 5\r\n\r\nhello",
+    b"POST /a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nt: u\r\n\r\n",
+    b"GET /a HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n\x81\x05hello",
+)
+_RESPONSES = (
+    b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nx-a: b\r\n\r\nhello",
+    _CONTINUE + b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\na: b\r\n\r\n",
+    b"HTTP/1.0 200 OK\r\n\r\nuntil the end",
+    b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n\x81\x05hello",
+)
 _TRACE = b"0af7651916cd43dd8448eb211c80319c"
 _SETTINGS = b"""service = "catalog"
 policy = { bundle = "policy.json" }
@@ -39,18 +51,10 @@ emf = { namespace = "Shop/Mesh", seconds = 5 }
 def seeds() -> dict[str, tuple[bytes, ...]]:
     """By the name of the reader."""
     return {
-        "requests": (
-            b"GET /a?b=c HTTP/1.1\r\nHost: shop\r\nX-A: b\r\n\r\nGET /d HTTP/1.1\r\nhost: shop\r\n\r\n",
-            b"POST /a HTTP/1.1\r\nhost: shop\r\ncontent-length: 5\r\n\r\nhello",
-            b"POST /a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nt: u\r\n\r\n",
-            b"GET /a HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n\x81\x05hello",
-        ),
-        "responses": (
-            b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nx-a: b\r\n\r\nhello",
-            _CONTINUE + b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\na: b\r\n\r\n",
-            b"HTTP/1.0 200 OK\r\n\r\nuntil the end",
-            b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n\x81\x05hello",
-        ),
+        "requests": _REQUESTS,
+        "responses": _RESPONSES,
+        "exchanges-of-a-client": _REQUESTS,
+        "exchanges-of-a-server": _RESPONSES,
         "frames-of-a-client": (
             f.PREFACE + _SHAKEN + headers(1, BlockWriter().write(list(_ASKED))) + data(1, b"hello", is_end=True),
             f.PREFACE
