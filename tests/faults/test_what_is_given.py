@@ -133,7 +133,8 @@ def test_policies_that_were_before(tmp_path: Path) -> None:
 
 
 def test_identities_that_are_swapped(tmp_path: Path) -> None:
-    """A new one is shown in new handshakes, and connections stay. That of another service or domain is not taken."""
+    """A new one is shown in new handshakes, and connections stay. None of another service or domain is
+    taken, and none that is over."""
     other = authority("other.example")
 
     async def body() -> None:
@@ -146,6 +147,9 @@ def test_identities_that_are_swapped(tmp_path: Path) -> None:
             assert "is that of" in str((await sidecar.event("reload-refused"))["why"])
             ground.give_identity(other.account("/ns/shop/sa/catalog", "other.example"), other)
             assert "other.example" in str((await sidecar.event("reload-refused", 2))["why"])
+            ground.give_identity(ground.leaf("catalog", ends=datetime(2020, 1, 1, tzinfo=UTC)))
+            assert "is not valid after 2020" in str((await sidecar.event("reload-refused", 3))["why"])
+            assert await _shown(ground, sidecar) == first
             await _decides_as_before(line)
             second = ground.leaf("catalog")
             ground.give_identity(second)
@@ -187,27 +191,40 @@ def test_callers_who_are_nobody(tmp_path: Path) -> None:
     run(body())
 
 
-def test_a_clock_that_jumps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Past the end of the own certificate nobody is let in and `/readyz` says 503; when the clock is right, all are."""
+@pytest.mark.parametrize("seconds", [FORTY_YEARS, -FORTY_YEARS], ids=["forward", "back"])
+def test_a_clock_that_jumps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    """Out of the dates of the own certificate nobody is let in and `/readyz` says 503; and then all are.
+
+    Connections that are there go on, but for those of callers whose certificate is over.
+    """
     clock = tmp_path / "clock"
     clock.write_text("0", encoding="ascii")
     monkeypatch.setenv("PYTHONPATH", str(CLOCK))
     monkeypatch.setenv("MESHPROOF_CLOCK_FILE", str(clock))
+    end = datetime(2060, 1, 1, tzinfo=UTC)
 
     async def body() -> None:
         ground = Ground(tmp_path)
-        ground.give_identity(ground.leaf("catalog", ends=datetime(2060, 1, 1, tzinfo=UTC)))
+        ground.give_identity(ground.leaf("catalog", ends=end))
         async with ground.sidecar(QUICK) as sidecar:
             assert (await sidecar.page("/readyz"))[0] == 200
-            put(clock, str(FORTY_YEARS).encode("ascii"))
+            stays, ends = await ground.call(sidecar), await ground.call(sidecar, ground.leaf("front", ends=end))
+            assert [await stays.ask(), await ends.ask()] == [200, 200]
+            put(clock, str(seconds).encode("ascii"))
             await sidecar.event("identity-over")
             assert (await sidecar.page("/readyz"))[0] == 503
             assert await _refuses(sidecar, stranger(ground.leaf("front")))
+            await _decides_as_before(stays)
+            if seconds > 0:
+                assert await ends.reader.read() == b""
+            else:
+                await _decides_as_before(ends)
             put(clock, b"0")
             assert (await sidecar.page("/readyz"))[0] == 200
             line = await ground.call(sidecar)
             await _decides_as_before(line)
-            await line.close()
+            for one in (line, stays, ends):
+                await one.close()
 
     run(body())
 

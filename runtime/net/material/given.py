@@ -55,6 +55,7 @@ class _Policy:
 @dataclass(frozen=True, slots=True)
 class _Identity:
     taken: Taken
+    begins: float
     ends: float
     content: SvidContent | None
 
@@ -113,8 +114,8 @@ class Given:
 
     @property
     def is_valid(self) -> bool:
-        """Whether there is an own identity that is not over."""
-        return self._own is not None and self._now().timestamp() <= self._own.ends
+        """Whether there is an own identity, and now is within its dates: handshakes ask the same."""
+        return self._own is not None and self._own.begins <= self._now().timestamp() <= self._own.ends
 
     @property
     def identities(self) -> tuple[SpiffeId, ...]:
@@ -249,4 +250,5 @@ class Given:
             own.proven.check(self._now().timestamp())
         except IdentityError as error:
             raise RefusedError(f"the own certificate is refused: {error}") from None
-        return _Identity(Taken(frame_of_identity(IdentityMaterial.of(own)), own.identity.uri), own.ends, content)
+        taken = Taken(frame_of_identity(IdentityMaterial.of(own)), own.identity.uri)
+        return _Identity(taken, own.proven.begins, own.ends, content)

@@ -333,6 +333,7 @@ def test_a_clock_that_jumps_and_comes_back_breaks_nothing_for_good(tmp_path: Pat
     async def body() -> None:
         for day in (datetime(2040, 1, 1, tzinfo=UTC), datetime(1999, 1, 1, tzinfo=UTC)):
             scene.now[0] = day
+            assert not scene.given.is_valid
             scene.files.write_identity(leaf(number=day.year, is_bounded=True))
             assert not await scene.given.reload()
             assert "the own certificate is refused" in scene.heard.said[-1][2]
