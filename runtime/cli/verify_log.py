@@ -24,7 +24,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", type=Path, metavar="FILE", help="the `decision_log_key` of the settings")
     said = "what an earlier `--output json` wrote: what it has seen must still be there"
     parser.add_argument("--since", type=Path, metavar="FILE", help=said)
-    parser.add_argument("--part", action="store_true", help="the beginning may be missing: older parts were removed")
+    parser.add_argument("--part", action="store_true", help="lines of before may be missing: older parts were removed")
     parser.add_argument("--closed", action="store_true", help="each process must have ended in order")
     parser.add_argument("--output", choices=("text", "json"), default="text", help="how to tell (default: text)")
 
@@ -40,6 +40,9 @@ def _run(given: argparse.Namespace) -> int:
             return one
         if one.first.number and name not in known and not given.part:
             return Broken(name, 1, f"lines 1 to {one.first.number} of the chain are missing")
+        if one.lost and not given.part:
+            begin, end = one.lost[0]
+            return Broken(name, 0, f"lines {begin} to {end} were missing when its process started")
         if given.closed and not one.is_closed:
             return Broken(name, 0, "its process has not ended in order, or the end was cut off")
         return one

@@ -18,8 +18,13 @@ BEGINNING = "0" * 64
 """What stands for the line before the first one."""
 
 _LINE = re.compile(rb'(\{.*,"seq":([1-9][0-9]{0,17}),"prev":"([0-9a-f]{64})"),"hash":"([0-9a-f]{64})"\}', re.DOTALL)
+_LOST = re.compile(
+    rb'\{"event":"lost","first":([0-9]{1,18}),"last":([0-9]{1,18}),"seq":[0-9]{1,18},"prev":"[0-9a-f]{64}"'
+)
 RECOVERED = "recovered"
 """The event of the line that says of the bytes before it that they are the torn part of a line, and how many."""
+LOST = "lost"
+"""The event of the line that says that the file had fewer lines at a start than its process had written."""
 CLOSED_TEXT = '{"event":"closed"'
 """The members of the line that a process writes last: a log without it at its end is in use, or was cut off."""
 
@@ -84,6 +89,17 @@ def read(line: bytes, key: bytes | None) -> Sealed | None:
 def torn_text(torn: bytes) -> str:
     """The members of the line that says what the torn part before it is."""
     return f'{{"event":"{RECOVERED}","torn_bytes":{len(torn)},"torn_hash":"{hashlib.sha256(torn).hexdigest()}"'
+
+
+def lost_text(last: Link, head: Link) -> str:
+    """The members of the line that says of the lines between them that they were written, and were gone at a start."""
+    return f'{{"event":"{LOST}","first":{last.number + 1},"last":{head.number}'
+
+
+def lost_in(sealed: Sealed) -> tuple[int, int] | None:
+    """The first and the last of the lines that this line says to be lost, if it says so."""
+    found = _LOST.fullmatch(sealed.members)
+    return None if found is None else (int(found[1]), int(found[2]))
 
 
 def is_closed_text(sealed: Sealed) -> bool:

@@ -11,7 +11,8 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from meshproof.runtime.telemetry.chain import BEGINNING, CLOSED_TEXT, Chain, Link, read, torn_text
+from meshproof.runtime.telemetry.chain import BEGINNING, CLOSED_TEXT, Chain, Link, lost_text, read, torn_text
+from meshproof.runtime.telemetry.chained_head import beside, put_head, read_head
 from meshproof.runtime.telemetry.lines import write_all
 
 _MOST_SLOTS = 256
@@ -28,7 +29,8 @@ class ChainError(Exception):
 class ChainedFile:
     """Adds lines to the first of `PATH`, `PATH.1`, … that no other process holds; each of them is a chain of its own.
 
-    A process holds it by a lock on `….lock`, which stays when parts are put away. `clock` is monotonic.
+    A process holds it by a lock on `….lock`, which stays when parts are put away, and says how far the chain went. If
+    there is less at a start, the chain says so in a line of its own. `clock` is monotonic.
 
     A part of `most_bytes` is put away as `….NUMBER-of-its-last-line`, the newest `keeps` of them are kept, and the next
     part continues the chain. A file that ends with what is no line of a chain is not continued. Raises `ChainError`.
@@ -54,6 +56,7 @@ class ChainedFile:
             self._file = _opened(self.path)
             data, self._size = _tail(self._file)
             self._chain, self._torn = _continued(self.path, data, key)
+            self._lost = _lost(self._chain.last, read_head(self._lock))
         except OSError as error:
             os.close(self._lock)
             raise ChainError(f"`{self.path}` cannot be written: {error.strerror}") from None
@@ -71,10 +74,14 @@ class ChainedFile:
         """Add lines, each an object without the brace that ends it; how many of the first ones are on record."""
         if self._torn and not self._recovered():
             return 0
+        if self._lost and not self._put(self._chain.sealed([self._lost])):
+            return 0
+        self._lost = ""
         if self._size >= self._most_bytes:
             self._rotate()
         sealed = self._chain.sealed(members)
-        written = self._put(sealed, b"".join(line for line, _ in sealed))
+        written = self._put(sealed)
+        put_head(self._lock, self._chain.last)
         now = self._clock()
         if now - self._synced >= _SYNC_SECONDS:
             self._synced = now
@@ -109,7 +116,8 @@ class ChainedFile:
             self._torn = self._torn + (b"\n" + line)[:written]
         return False
 
-    def _put(self, sealed: list[tuple[bytes, Link]], data: bytes) -> int:
+    def _put(self, sealed: list[tuple[bytes, Link]]) -> int:
+        data = b"".join(line for line, _ in sealed)
         written = write_all(self._file, data)
         if written == len(data):
             self._size += written
@@ -165,6 +173,11 @@ def _continued(path: Path, data: bytes, key: bytes | None) -> tuple[Chain, bytes
     return Chain(last.link, key), torn
 
 
+def _lost(last: Link, head: Link | None) -> str:
+    """What the chain is to say if its process had written more than is there."""
+    return "" if head is None or head.number <= last.number else lost_text(last, head)
+
+
 def _before(path: Path, key: bytes | None) -> Link:
     """The end of the newest part that was put away, if there is one: a process may end just after it did so."""
     parts = sorted(path.parent.glob(f"{path.name}.{'[0-9]' * 18}"))
@@ -185,7 +198,7 @@ def _locked(path: Path) -> tuple[Path, int]:
     for slot in range(_MOST_SLOTS):
         place = path if slot == 0 else path.with_name(f"{path.name}.{slot}")
         try:
-            lock = _opened(place.with_name(f"{place.name}.lock"))
+            lock = _opened_to_overwrite(beside(place))
         except OSError as error:
             raise ChainError(f"`{place}` cannot be written: {error.strerror}") from None
         try:
@@ -199,6 +212,10 @@ def _locked(path: Path) -> tuple[Path, int]:
 
 def _opened(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+
+
+def _opened_to_overwrite(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
 
 def _tail(file: int) -> tuple[bytes, int]:

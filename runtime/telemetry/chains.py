@@ -9,6 +9,7 @@ from pathlib import Path
 
 from meshproof.compiler.ir.json_text import Json, JsonError, parse
 from meshproof.runtime.telemetry.chain import Link
+from meshproof.runtime.telemetry.chained_head import heads_of
 from meshproof.runtime.telemetry.verify_log import Broken, Whole, verify
 
 _MOST_SEEN = 1024 * 1024
@@ -44,25 +45,43 @@ def chains_of(path: Path) -> dict[str, tuple[Path, ...]]:
 
 def verify_chains(path: Path, key: bytes | None, known: Mapping[str, Link]) -> dict[str, Whole | Broken]:
     """What each chain of a log is; those that were seen before and are gone included. Raises `LogError`."""
+    try:
+        heads = heads_of(path)  # before the lines are read: a process that writes meanwhile is never behind them
+    except OSError as error:
+        raise LogError(f"`{error.filename}` cannot be read: {error.strerror}") from None
     chains = chains_of(path)
     found: dict[str, Whole | Broken] = {}
-    for name in sorted({*chains, *known}):
+    for name in sorted({*chains, *known, *heads}):
         files = chains.get(name)
         if files is None:
-            found[name] = Broken(name, 0, "the chain, seen before, is missing")
-        elif (one := _verified(files, key, known.get(name))) is not None:
+            how = "seen before," if name in known else "which its process has written,"
+            found[name] = Broken(name, 0, f"the chain, {how} is missing")
+        elif (one := _verified(files, key, known.get(name), heads.get(name))) is not None:
             found[name] = one
     return found
 
 
-def _verified(files: tuple[Path, ...], key: bytes | None, known: Link | None) -> Whole | Broken | None:
+def _reaches(one: Whole | Broken, name: str, head: Link | None) -> Whole | Broken:
+    """Whether the end is where its process has left it."""
+    if isinstance(one, Broken) or head is None or one.last.number > head.number or one.last == head:
+        return one
+    if one.last.number == head.number:
+        return Broken(name, 0, f"line {head.number} of the chain is another one than its process has written")
+    return Broken(
+        name, 0, f"lines {one.last.number + 1} to {head.number} of the chain, which were written, are missing"
+    )
+
+
+def _verified(
+    files: tuple[Path, ...], key: bytes | None, known: Link | None, head: Link | None
+) -> Whole | Broken | None:
     """None for a file that a process has opened, and in which it has written nothing."""
     with ExitStack() as stack:
         try:
             opened = [(one.name, stack.enter_context(one.open("rb"))) for one in files]
-            if known is None and len(files) == 1 and files[0].stat().st_size == 0:
+            if known is None and head is None and len(files) == 1 and files[0].stat().st_size == 0:
                 return None
-            return verify(opened, key, known)
+            return _reaches(verify(opened, key, known), files[-1].name, head)
         except OSError as error:
             raise LogError(f"`{error.filename}` cannot be read: {error.strerror}") from None
 

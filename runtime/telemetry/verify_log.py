@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from meshproof.runtime.telemetry.chain import BEGINNING, Link, Sealed, is_closed_text, is_torn_text, read
+from meshproof.runtime.telemetry.chain import BEGINNING, Link, Sealed, is_closed_text, is_torn_text, lost_in, read
 
 _MOST_LINE = 1024 * 1024
 
@@ -24,6 +24,7 @@ class Broken:
 class Whole:
     """What was found: `first` is the line before the first one, so a log that begins in the midst says after what.
 
+    `lost` are the first and the last of lines that were gone when a process started that had been written before.
     `is_closed`: the last line says that its process has ended. Otherwise it still runs, was killed, or the end is cut.
     """
 
@@ -32,6 +33,7 @@ class Whole:
     last: Link
     recovered: int
     is_closed: bool
+    lost: tuple[tuple[int, int], ...] = ()
 
 
 def verify(
@@ -50,7 +52,7 @@ def verify(
         return Broken("", 0, "there is no line")
     if known is not None and state.last.number < known.number:
         return Broken("", 0, f"lines {state.last.number + 1} to {known.number} of the chain, seen before, are missing")
-    return Whole(state.lines, state.first, state.last, state.recovered, state.is_closed)
+    return Whole(state.lines, state.first, state.last, state.recovered, state.is_closed, tuple(state.lost))
 
 
 class _State:
@@ -61,6 +63,7 @@ class _State:
         self.last: Link | None = None
         self.lines = self.recovered = 0
         self.is_closed = False
+        self.lost: list[tuple[int, int]] = []
 
     def file(self, name: str, file: BinaryIO) -> Broken | None:
         """Read on. Lines that are none are torn parts, if the next line that is one says so of all of them."""
@@ -105,6 +108,9 @@ class _State:
             return f"line {link.number} of the chain is another one than was seen before"
         self.lines += 1
         self.is_closed = is_closed_text(sealed)
+        lost = lost_in(sealed)
+        if lost is not None:
+            self.lost.append(lost)
         self.last = link
         return None
 

@@ -88,6 +88,11 @@ def test_an_end_that_is_cut_off_shows(log: Path, capsys: pytest.CaptureFixture[s
     other = log.with_name("decisions.jsonl.1")
     lines = other.read_bytes().splitlines(keepends=True)
     other.write_bytes(b"".join(lines[:-1]))
+    code, chains = _json(capsys, log)
+    why = "lines 10 to 10 of the chain, which were written, are missing"
+    assert (code, chains["decisions.jsonl.1"]["why"]) == (1, why)
+    head = log.with_name("decisions.jsonl.1.lock")
+    head.unlink()
     assert _run(capsys, log)[0] == 0  # a chain alone does not say where it ends
     assert _run(capsys, log, "--closed")[0] == 1
     code, chains = _json(capsys, log, "--since", seen)
@@ -97,6 +102,37 @@ def test_an_end_that_is_cut_off_shows(log: Path, capsys: pytest.CaptureFixture[s
     assert _run(capsys, log, "--closed")[0] == 0
     code, chains = _json(capsys, log, "--since", seen)
     assert (code, chains["decisions.jsonl.1"]["why"]) == (1, "the chain, seen before, is missing")
+
+
+def test_a_chain_that_is_gone_and_its_head_is_not_shows(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log.with_name("decisions.jsonl.1").unlink()
+    code, chains = _json(capsys, log)
+    why = "the chain, which its process has written, is missing"
+    assert (code, chains["decisions.jsonl.1"]["why"]) == (1, why)
+
+
+def test_another_end_than_was_written_shows(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = log.with_name("other.jsonl")
+    file = ChainedFile(other, float)
+    file.write(tuple(f'{{"n":{number}' for number in range(10)))
+    log.with_name("decisions.jsonl.1").write_bytes(other.read_bytes())
+    code, chains = _json(capsys, log)
+    why = "line 10 of the chain is another one than its process has written"
+    assert (code, chains["decisions.jsonl.1"]["why"]) == (1, why)
+    file.close()
+
+
+def test_an_end_that_was_cut_off_while_no_process_ran_stays_told(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = log.with_name("decisions.jsonl.1")
+    other.write_bytes(b"".join(other.read_bytes().splitlines(keepends=True)[:6]))
+    files = [ChainedFile(log, float), ChainedFile(log, float)]
+    for file in files:
+        file.write(['{"n":9'] * 20)
+        file.close()
+    code, chains = _json(capsys, log, "--closed")
+    assert (code, chains["decisions.jsonl"]["is_whole"]) == (1, True)
+    assert chains["decisions.jsonl.1"]["why"] == "lines 7 to 10 were missing when its process started"
+    assert _run(capsys, log, "--closed", "--part")[0] == 0
 
 
 def test_only_who_has_the_key_makes_a_chain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
