@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from meshproof.compiler.backend.features import Feature
-from meshproof.compiler.ir.names import Origin
+from meshproof.compiler.ir.entities import Destination
+from meshproof.compiler.ir.names import NodeName, Origin
 from meshproof.compiler.ir.predicate import Always, Predicate
 from meshproof.dsl.diagnostic import Diagnostic, Label, Severity
 
@@ -29,7 +30,9 @@ class Loss:
     it speaks, among those that its subject is about: those in `region`; of these, with `repeated`, those alone in which
     that header stands more than once, and with `is_of_tokens` those alone that bring a token which the node does not
     accept. Whatever else is refused more, the loss does not explain. With `settings` it speaks of nothing but those of
-    its route: `balance`, `limit WORD`, `retry`, or `retry REASON`.
+    its route: `balance`, `limit WORD`, `retry`, or `retry REASON`. With `at` it speaks of nothing but what comes there.
+    With `is_of_routes` its subject is a route, and what it speaks of is taken for what another of its branches takes,
+    or none.
     """
 
     feature: Feature
@@ -41,6 +44,14 @@ class Loss:
     repeated: str | None = None
     is_of_tokens: bool = False
     settings: tuple[str, ...] = ()
+    at: Destination | None = None
+    is_of_routes: bool = False
+
+    def is_at(self, node: NodeName, port: int) -> bool:
+        """Whether it speaks of what comes to a workload port of a node."""
+        if self.at is None:
+            return True
+        return self.at.node == node and (self.at.ports is None or port in self.at.ports)
 
 
 _TOLD = {

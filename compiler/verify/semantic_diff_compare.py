@@ -99,6 +99,19 @@ class Comparing:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """Requests of which is known that the new side does otherwise: it takes the `mistaken` for those of another branch
+    of the old route, or of none, and sends the `refused` nowhere.
+    """  # noqa: D205
+
+    mistaken: Formula = FALSE
+    refused: Formula = FALSE
+
+
+UNTOLD = Told()
+
+
+@dataclass(frozen=True, slots=True)
 class _Group:
     """Boxes with the same callers and conditions, or one that is not described by boxes but by `words`."""
 
@@ -158,10 +171,11 @@ class PortComparison:
         yield from self.regions(Change.ALLOWED, formulas.conjunction((new, formulas.negation(old))), whole=opened)
         yield from self.regions(Change.DENIED, formulas.conjunction((old, formulas.negation(new))), whole=closed)
 
-    def routes(self, within: Formula = TRUE) -> Iterator[DiffRegion]:
+    def routes(self, within: Formula = TRUE, told: Told = UNTOLD) -> Iterator[DiffRegion]:
         """What a sender sends elsewhere, or otherwise than before, of the requests `within`.
 
-        Of what neither side allows as it is sent, it is only that which does not arrive as it is sent.
+        Of what neither side allows as it is sent, it is only that which does not arrive as it is sent. What is `told`
+        of is left out, if no other is done with it than is told.
         """
         formulas = self.joint.formulas
         allowed = formulas.disjunction((self.joint.old.allowed(), self.joint.new.allowed()))
@@ -170,7 +184,8 @@ class PortComparison:
         for before, was in self._taken(0):
             for after, now in self._taken(1):
                 matters = allowed if before.is_plain and after.is_plain else TRUE
-                both = formulas.conjunction((can_come, was, now, matters))
+                untold = self._untold(after, told)
+                both = formulas.conjunction((can_come, was, now, matters, untold))
                 part = formulas.conjunction((both, self._elsewhere(before, after, both)))
                 if part != FALSE:
                     parts, edits = found.setdefault(routings(before, after), ([], {}))
@@ -301,6 +316,17 @@ class PortComparison:
         layers = ((view.policy.route, view.is_http), (view.policy.route_tcp, is_tcp))
         free = formulas.disjunction(layer for route, layer in layers if route is None)
         yield self._defaults[side], free
+
+    def _untold(self, after: Outcome, told: Told) -> Formula:
+        """The requests of which it is not told that this may be done with them."""
+        formulas = self.joint.formulas
+        branches = self._outcomes[0].values()
+        is_of_old = any(one.is_like(after) and one.rewrite == after.rewrite for one in branches)
+        listed = (
+            told.mistaken if is_of_old or after.is_refusal else FALSE,
+            told.refused if after.is_refusal else FALSE,
+        )
+        return formulas.negation(formulas.disjunction(listed))
 
     def _elsewhere(self, before: Outcome, after: Outcome, both: Formula) -> Formula:
         """Of what both outcomes are of, what goes another way."""

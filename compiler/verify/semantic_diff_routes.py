@@ -21,13 +21,15 @@ from meshproof.compiler.verify.semantic_diff_values import Routing
 _REFUSED, _REFUSED_BY_ENVOY = "refused", "refused-stream"
 """A stream that the server refused before it looked at the request: one reason, and two words."""
 
+_ERRORS = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What happens to what a branch takes: shares by destination as `ir.decision.RouteOutcome` names them, with the
     names of the new policy. With `is_moving` a controller moves the shares. `origin` is where the branch of `route` is.
     `is_plain`: what is sent arrives as it was sent, and nothing else is sent or answered besides. `is_implied`: nobody
-    wrote it, proxies do that by default.
+    wrote it, proxies do that by default. `is_error`: it is answered by an error, and nothing else.
     """  # noqa: D205
 
     destinations: tuple[tuple[str, int], ...]
@@ -39,6 +41,12 @@ class Outcome:
     is_taken: bool = True
     is_plain: bool = True
     is_implied: bool = False
+    is_error: bool = False
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether nothing is done but that the sender gets an error."""
+        return self.is_error or not self.is_taken
 
     @property
     def on_connection(self) -> Outcome:
@@ -121,15 +129,17 @@ def _outcome(policy: PortPolicy, route: Route, branch: Branch, to_new: Mapping[N
         name = _label(policy, target, to_new)
         shares[name] = shares.get(name, 0) + target.weight
     kept = sorted(item for item in shares.items() if item[1] or is_moving)
+    settings = (*_settings(policy, branch, to_new), *_traffic(route))
     return Outcome(
         tuple(kept),
         is_moving,
-        (*_settings(policy, branch, to_new), *_traffic(route)),
+        settings,
         Kept() if branch.redirect is not None or branch.answer is not None else rewrite_of(branch),
         branch.origin,
         route.id,
         is_plain=_is_plain(branch),
         is_implied=branch.is_implied,
+        is_error=branch.answer is not None and branch.answer >= _ERRORS and len(settings) == 1,
     )
 
 

@@ -130,8 +130,8 @@ def translation(
 ) -> Translation:
     """Compare what a policy says with what was emitted for it, read back.
 
-    Losses that are neither `STRICTER` nor `UNKEPT` explain nothing: they are errors of their own. A node of the policy
-    that the emitted files say nothing about cannot be compared, so it is not sound.
+    Losses that are neither `STRICTER` nor of settings explain nothing: they are errors of their own. A node of the
+    policy that the emitted files say nothing about cannot be compared, so it is not sound.
     """
     source, dealt_with = settled(source, losses)
     lifted = replace(lifted, trusts=source.trusts)  # certificates say which foreign domains are verified, not files
@@ -148,8 +148,8 @@ def translation(
         most=options.most_boxes,
         repeated=Repeated.ONCE,
     )
-    listed = {Direction.STRICTER, Direction.UNKEPT}
-    known = Losses(tuple(loss for loss in losses if loss.direction in listed and loss not in dealt_with))
+    stricter = (loss for loss in losses if loss.direction is Direction.STRICTER)
+    known = Losses(tuple(loss for loss in stricter if loss not in dealt_with))
     found = _Found([], [], [], [*doubts(sides)])
     part = options.part
     for pair in sides.pairs():
@@ -197,8 +197,7 @@ def _judge(pair: PortPair, comparing: Comparing, losses: Losses, found: _Found, 
         if not is_relayed:
             found.looser.extend(comparison.regions(Change.ALLOWED, _opened(joint, within)))
         _judge_stricter(comparison, within, losses, place, found)
-        sent = joint.formulas.conjunction((within, joint.formulas.negation(losses.rerouted(joint))))
-        found.unexplained.extend(comparison.routes(sent))
+        found.unexplained.extend(comparison.routes(within, losses.rerouted(joint)))
         found.undecided.extend(comparison.undecided)
         if joint.environment.repeated:
             every = PortComparison(pair.old, pair.new, place, replace(about, repeated=Repeated.ANY)).joint
@@ -368,7 +367,8 @@ def _judge_lone(port: LonePort, comparing: Comparing, losses: Losses, found: _Fo
             found.undecided.append(Undecided(str(port.policy.key.node), "nothing that was emitted is about it"))
         return
     try:
-        about = replace(comparing, meshes=(port.mesh, port.mesh), to_new={}, has_senders_apart=True)
+        asked = losses.regions(port.policy)
+        about = replace(comparing, meshes=(port.mesh, port.mesh), to_new={}, has_senders_apart=True, also=asked)
         comparison = PortComparison(port.policy, port.policy, place, about)
         formulas = comparison.joint.formulas
         within = compared(comparison.joint, port.mesh, ())
@@ -378,11 +378,11 @@ def _judge_lone(port: LonePort, comparing: Comparing, losses: Losses, found: _Fo
         if port.stance is Stance.ALLOWS:
             found.looser.extend(comparison.regions(Change.ALLOWED, refused, replay))
         else:
-            listed, regions = losses.at(port.policy), comparison.regions(Change.DENIED, allowed, replay)
-            if listed:
-                found.stricter.extend(Explained(region, listed) for region in regions)
-            else:
-                found.unexplained.extend(regions)
+            listed, explained = losses.at(port.policy), losses.explained(comparison.joint, allowed)
+            regions = comparison.regions(Change.DENIED, explained, replay)
+            found.stricter.extend(Explained(region, listed) for region in regions)
+            others = formulas.conjunction((allowed, formulas.negation(explained)))
+            found.unexplained.extend(comparison.regions(Change.DENIED, others, replay))
         found.undecided.extend(comparison.undecided)
     except GaveUp as given_up:
         found.undecided.append(Undecided(place.text, given_up.reason))

@@ -54,10 +54,15 @@ def _servers(gateway: Gateway, about: Compared) -> Iterator[Gap]:
         expected = own.get(key) or relayed.get(key)
         yield from _server(gateway, server, expected, about)
     listening = {(one.workload, one.host) for one in servers}
-    for workload, host in sorted((own.keys() | relayed.keys()) - listening):
-        text = f"does not listen for `{host}`"
+    for key in sorted((own.keys() | relayed.keys()) - listening):
+        workload, host = key
         yield Gap(
-            is_looser=False, place=_place(gateway, workload), subject=str(gateway.name), emitted=text, policy="does"
+            is_looser=False,
+            place=_place(gateway, workload),
+            subject=str(gateway.name),
+            emitted=f"does not listen for `{host}`",
+            policy="does",
+            witness=_caller(gateway, workload, host, (own.get(key) or relayed[key]).end, about),
         )
 
 
@@ -100,7 +105,7 @@ def _server(gateway: Gateway, server: LiftedServer, expected: _Expected | None, 
             is_looser=is_looser,
             emitted=_WORDS[server.end],
             policy=_WORDS[expected.end],
-            witness=_caller(gateway, server, about),
+            witness=_caller(gateway, server.workload, server.host, server.end, about),
         )
     elif server.end in {TlsEnd.SERVER, TlsEnd.CLIENT}:
         yield from _secrets(gap, gateway, server, expected, about)
@@ -115,7 +120,7 @@ def _server(gateway: Gateway, server: LiftedServer, expected: _Expected | None, 
 
 def _secrets(gap: Gap, gateway: Gateway, server: LiftedServer, expected: _Expected, about: Compared) -> Iterator[Gap]:
     """Another certificate is neither looser nor stricter, but whoever has its key is taken for the gateway."""
-    witness = _caller(gateway, server, about)
+    witness = _caller(gateway, server.workload, server.host, server.end, about)
     if server.certificate != expected.certificate:
         emitted, policy = f"shows {_secret(server.certificate)}", f"wants {_secret(expected.certificate)}"
         yield replace(gap, emitted=emitted, policy=policy, witness=witness)
@@ -132,14 +137,14 @@ def _authority(name: str | None) -> str:
     return "nobody" if name is None else f"`{name}`"
 
 
-def _caller(gateway: Gateway, server: LiftedServer, about: Compared) -> DiffWitness | None:
+def _caller(gateway: Gateway, workload: int, name: str, end: TlsEnd, about: Compared) -> DiffWitness | None:
     """A caller from outside who shows nothing of itself."""
-    port = next((one for one in gateway.ports if one.workload == server.workload), None)
+    port = next((one for one in gateway.ports if one.workload == workload), None)
     if port is None:
         return None
-    host = server.host.replace("*", "any", 1)
-    sni = None if server.end is TlsEnd.PLAIN else host
-    request = Request(Peer(None), gateway.name, server.workload, RequestProtocol.TCP, sni=sni)
+    host = name.replace("*", "any", 1)
+    sni = None if end is TlsEnd.PLAIN else host
+    request = Request(Peer(None), gateway.name, workload, RequestProtocol.TCP, sni=sni)
     if port.layer is not Layer.TCP:
         request = replace(request, protocol=RequestProtocol.HTTP, method="GET", host=host, path="/")
     return about.shown(request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from meshproof.compiler.backend.loss import Direction, Loss
+from meshproof.compiler.backend.loss import Loss
 from meshproof.compiler.ir.authz import AuthzRule, Effect
 from meshproof.compiler.ir.predicate import Always, Predicate
 from meshproof.compiler.smt.encode_authz import encode_match
@@ -13,6 +13,7 @@ from meshproof.compiler.smt.encode_predicate import encode_predicate
 from meshproof.compiler.smt.formula import FALSE, TRUE, Formula
 from meshproof.compiler.smt.joint import Joint
 from meshproof.compiler.smt.policy import PortPolicy
+from meshproof.compiler.verify.semantic_diff_compare import Told
 from meshproof.compiler.verify.semantic_diff_values import DiffRegion
 
 
@@ -26,14 +27,18 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Listed losses, stricter ones and unkept ones. The subject of each is a rule, a node or a route."""
+    """Listed losses that refuse more; those of settings are dealt with before (`translation_settings`).
+
+    The subject of each is a rule, a node or a route.
+    """
 
     losses: tuple[Loss, ...]
 
     def at(self, policy: PortPolicy) -> tuple[Loss, ...]:
         """The losses that bear on a port."""
         subjects = {str(policy.key.node), *(str(rule.id) for rule in policy.rules), *_routes(policy)}
-        return tuple(loss for loss in self.losses if loss.subject in subjects)
+        key = policy.key
+        return tuple(loss for loss in self.losses if loss.subject in subjects and loss.is_at(key.node, key.port))
 
     def regions(self, policy: PortPolicy) -> tuple[Predicate, ...]:
         """What has to be told apart for it to be known of which requests they speak."""
@@ -47,7 +52,7 @@ class Losses:
         another allow lets in as well that has no loss for it.
         """
         policy, formulas = joint.old_policy, joint.formulas
-        found = tuple(loss for loss in self.at(policy) if loss.direction is Direction.STRICTER)
+        found = self.at(policy)
         if not found:
             return FALSE
         parts = [_spoken_of(_about(found, str(policy.key.node)), joint), self._not_let_in(found, joint)]
@@ -57,10 +62,12 @@ class Losses:
                 parts.append(formulas.conjunction((_operations(rule, joint), _spoken_of(own, joint))))
         return formulas.conjunction((refused, formulas.disjunction(parts)))
 
-    def rerouted(self, joint: Joint) -> Formula:
-        """The requests of which losses say that they are sent elsewhere."""
-        found = self.at(joint.old_policy)
-        return _spoken_of((loss for name in _routes(joint.old_policy) for loss in _about(found, name)), joint)
+    def rerouted(self, joint: Joint) -> Told:
+        """The requests that losses of routes speak of, and those that losses of the node do: they may be refused."""
+        found, routes = self.at(joint.old_policy), _routes(joint.old_policy)
+        of_routes = (loss for loss in found if loss.is_of_routes and loss.subject in routes)
+        of_node = _about(found, str(joint.old_policy.key.node))
+        return Told(_spoken_of(of_routes, joint), _spoken_of(of_node, joint))
 
     def _not_let_in(self, found: tuple[Loss, ...], joint: Joint) -> Formula:
         """What some allow lets in, and none that has no loss for it."""
@@ -75,7 +82,8 @@ class Losses:
 
 
 def _about(losses: Iterable[Loss], subject: str) -> tuple[Loss, ...]:
-    return tuple(loss for loss in losses if loss.subject == subject)
+    """Those that refuse something of a rule or node; a route may have the name of either."""
+    return tuple(loss for loss in losses if loss.subject == subject and not loss.is_of_routes)
 
 
 def _spoken_of(losses: Iterable[Loss], joint: Joint) -> Formula:

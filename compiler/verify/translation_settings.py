@@ -5,11 +5,11 @@ Then whatever else such a route does has to be the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from meshproof.compiler.backend.loss import Loss
-from meshproof.compiler.ir.entities import External, Layer
+from meshproof.compiler.ir.entities import Layer
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.routing import Branch, Limits, Retry, Route
 
@@ -19,23 +19,31 @@ _RETRY = "retry"
 def settled(mesh: Mesh, losses: Iterable[Loss]) -> tuple[Mesh, tuple[Loss, ...]]:
     """The policy without what losses of settings speak of, and the losses that are dealt with by that.
 
-    A route for several ports has one set of settings, and may lose some of them at one port alone: what is lost of it
-    stays, and explains what is done with its requests.
+    A route for several ports may lose some of its settings at one port alone: it becomes one route for each of them.
     """
-    routes = {route.id: route for route in mesh.routes if _is_of_one_port(mesh, route)}
-    several = {route.id for route in mesh.routes} - routes.keys()
-    found = tuple(loss for loss in losses if loss.settings and loss.subject not in several)
-    for route_id, route in routes.items():
-        words = {word for loss in found if loss.subject == route_id for word in loss.settings}
-        routes[route_id] = _without(route, words) if words else route
-    return replace(mesh, routes=tuple(routes.get(route.id, route) for route in mesh.routes)), found
+    found = tuple(loss for loss in losses if loss.settings)
+    routes = (one for route in mesh.routes for one in _settled(mesh, route, found))
+    return replace(mesh, routes=tuple(routes)), found
 
 
-def _is_of_one_port(mesh: Mesh, route: Route) -> bool:
+def _settled(mesh: Mesh, route: Route, losses: Iterable[Loss]) -> Iterator[Route]:
+    own = tuple(loss for loss in losses if loss.subject == route.id)
+    if not own:
+        yield route
+        return
+    for one in _by_port(mesh, route) if any(loss.at is not None for loss in own) else (route,):
+        lost = (loss for loss in own if one.port is None or loss.is_at(one.node, one.port))
+        yield _without(one, {word for loss in lost for word in loss.settings})
+
+
+def _by_port(mesh: Mesh, route: Route) -> tuple[Route, ...]:
+    """The route for each port for requests that has none of its own, under the name that it has."""
     node = mesh.node(route.node)
-    if route.port is not None or node is None or isinstance(node, External):
-        return True
-    return sum(port.layer is not Layer.TCP for port in node.ports) <= 1
+    if route.port is not None or node is None:
+        return (route,)
+    taken = {one.port for one in mesh.routes if one.node == route.node and one.layer is not Layer.TCP}
+    ports = dict.fromkeys(port.workload for port in node.ports if port.layer is not Layer.TCP)
+    return tuple(replace(route, port=port, layer=Layer.HTTP) for port in ports if port not in taken)
 
 
 def _without(route: Route, words: Collection[str]) -> Route:

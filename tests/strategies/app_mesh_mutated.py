@@ -86,7 +86,31 @@ mtls disabled for some:rest { because "moving in" owner "t" }
 allow a: anyone -> { open, both, some:rest }
 allow b: web -> some:http
 """
-POLICIES = {"direct": DIRECT, "doors": DOORS, "tests": TESTS, "edge": EDGE, "routed": ROUTED, "plain": PLAIN}
+PORTS = """
+service web { port http 8080 }
+service api { port http 9000  port more grpc 9001  versions v1, v2 }
+service old { }
+allow a: web -> api
+route api {
+    when header["x-canary"] == "true" => v2
+    otherwise => v1 95%, v2 5%
+    timeout 2s
+    retry 2 on unavailable, gateway-error
+    limit requests 50
+    balance round-robin
+}
+"""
+"""One route for two ports, which lose different settings of it."""
+
+POLICIES = {
+    "direct": DIRECT,
+    "doors": DOORS,
+    "tests": TESTS,
+    "edge": EDGE,
+    "routed": ROUTED,
+    "plain": PLAIN,
+    "ports": PORTS,
+}
 
 _UNCALLED = "nobody may call `web` there, so no backend leads to its name, and no listener behind it takes anybody"
 _REFUSALS = "two refusals, or two routes that let other requests through, are the same in either order"
@@ -99,7 +123,13 @@ _NO_LEAD = "a gateway or gate that no route leads there sends nothing there"
 _ONE_LISTENER = "the gateway has no other listener"
 _ONLY_EDGE = "the gateway alone calls `shop`, by a virtual service of its own"
 
-EQUAL = {
+EQUAL: dict[str, dict[str, str]] = {
+    "ports": {
+        r"limit_of_listener_changed: VirtualNode web_app:8080": _UNCALLED,
+        r"provided_by_another: VirtualService web\.app\S* .*": _UNCALLED,
+        r"provided_by_a_node: VirtualService web\.app\S* -> (old_app|web_app)": _UNCALLED,
+        r"resource_dropped: VirtualService web\.app\S*": _UNCALLED,
+    },
     "direct": {
         r"limit_of_listener_changed: VirtualNode web_app:8080": _UNCALLED,
         r"provided_by_another: VirtualService web\.app\S* .*": _UNCALLED,

@@ -7,7 +7,7 @@ apart that the policy does, it refuses more and that is a listed loss, or the po
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.backend.loss import Direction, Loss
@@ -150,14 +150,15 @@ class _Admitting:
     def _lose(self, rule: AuthzRule) -> None:
         message = "a listener counts the names that it takes in, and knows none but those of the policy"
         loss = Loss(Feature.IDENTITY_SOURCE, Direction.STRICTER, str(rule.id), message, rule.origin, self._strangers())
-        self.context.findings.lose(loss)
+        self.context.findings.lose(replace(loss, at=self.row.place))
 
     def _lose_plaintext(self) -> None:
         """Nobody may do anything without an identity, and here it is the connection that is refused."""
         message = "no connection is taken without TLS where nothing is allowed without an identity"
         plaintext = negation(Test(SourceIdentity(), Present()))
         subject, origin = str(self.row.service.name), self.row.port.origin
-        self.context.findings.lose(Loss(Feature.MTLS_MODES, Direction.STRICTER, subject, message, origin, plaintext))
+        loss = Loss(Feature.MTLS_MODES, Direction.STRICTER, subject, message, origin, plaintext)
+        self.context.findings.lose(replace(loss, at=self.row.place))
 
     def _strangers(self) -> Predicate:
         known = tuple(Test(SourceIdentity(), Exact(identity.uri)) for identity, _ in self.row.known)

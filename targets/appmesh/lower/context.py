@@ -10,7 +10,7 @@ from meshproof.compiler.backend.artifact import MapEntry
 from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.backend.residual import Dial
 from meshproof.compiler.backend.target import CompileOptions
-from meshproof.compiler.ir.entities import Gateway, Service, ServicePort
+from meshproof.compiler.ir.entities import Destination, Gateway, Service, ServicePort
 from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, Origin, SpiffeId
@@ -94,15 +94,22 @@ class Context:
         key = key_of(resource)
         self.pieces.append(MapEntry(key.kind, self.mesh_name, "/".join(key.names[1:]) or key.name, index, subject))
 
-    def kept_nowhere(self, subject: str, origin: Origin, error: NotExpressibleError, *settings: str) -> None:
+    def kept_nowhere(
+        self,
+        subject: str,
+        origin: Origin,
+        error: NotExpressibleError,
+        *settings: str,
+        at: Destination | None = None,
+    ) -> None:
         """Something that no proxy keeps and that lets nobody in: MP701, or a loss where `require` is cooperative.
 
-        `settings` are what it is of a route or rule, as in `Loss.settings`.
+        `settings` are what it is of a route or rule, and `at` is where, as in `Loss`.
         """
         if self.require is Judgement.ENFORCED:
             self.findings.unsupported(subject, origin, error)
         else:
-            loss = Loss(error.feature, Direction.UNKEPT, subject, error.reason, origin, settings=settings)
+            loss = Loss(error.feature, Direction.UNKEPT, subject, error.reason, origin, settings=settings, at=at)
             self.findings.lose(loss)
 
     def kept_by_callers(self, subject: str, origin: Origin, error: NotExpressibleError) -> None:

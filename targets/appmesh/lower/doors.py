@@ -112,7 +112,8 @@ def _wish(one: _Class) -> Wish:
 
 
 def _tell(context: Context, one: _Class) -> None:
-    for loss in one.routed.losses:
+    for found in one.routed.losses:
+        loss = replace(found, at=one.row.place)
         context.findings.lose(loss)
         for subject, rule in one.twins:
             if subject == loss.subject:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.ir.authz import AuthzRule, Effect
-from meshproof.compiler.ir.entities import External, Protocol, Service, ServicePort
+from meshproof.compiler.ir.entities import Destination, External, Protocol, Service, ServicePort
 from meshproof.compiler.ir.judgement import Judgement
 from meshproof.compiler.ir.mesh import Egress
 from meshproof.targets.appmesh.lower.callers import Known
@@ -66,13 +66,19 @@ def outside(context: Context) -> tuple[Outside, ...]:
             rules = tuple(_rules(context, external, port))
             reason = _reason(context, external, port)
             if reason is not None:
-                _lose(context, rules, f"`{external.name}` is not reached on {port.number}: {reason}")
+                _lose(context, external, port, rules, f"`{external.name}` is not reached on {port.number}: {reason}")
                 continue
             callers = tuple(one for one in context.mesh.services if _may(context, one, external, port))
             apart = [one for one in context.mesh.services if _is_judged(context, one, external, port)]
             if apart:
                 names = ", ".join(f"`{one.name}`" for one in apart)
-                _lose(context, rules, f"{names} may ask for some of `{external.name}` alone, and does not get there")
+                _lose(
+                    context,
+                    external,
+                    port,
+                    rules,
+                    f"{names} may ask for some of `{external.name}` alone, and does not get there",
+                )
             if callers:
                 found.append(Outside(external, port, callers))
                 _tell_kept(context, rules)
@@ -113,9 +119,10 @@ def _is_judged(context: Context, caller: Service, external: External, port: Serv
     return not may.is_everything and bool(may.allowed or may.narrowed or may.unjudgeable)
 
 
-def _lose(context: Context, rules: Sequence[AuthzRule], message: str) -> None:
+def _lose(context: Context, external: External, port: ServicePort, rules: Sequence[AuthzRule], message: str) -> None:
+    at = Destination(external.name, (port.workload,))
     for rule in rules:
-        context.findings.lose(Loss(Feature.EXTERNAL, Direction.STRICTER, str(rule.id), message, rule.origin))
+        context.findings.lose(Loss(Feature.EXTERNAL, Direction.STRICTER, str(rule.id), message, rule.origin, at=at))
 
 
 def _tell_kept(context: Context, rules: Sequence[AuthzRule]) -> None:

@@ -121,6 +121,11 @@ def has_others(test: Test) -> Predicate:
     return Always() if other is None else Test(test.attribute, Regex(other))
 
 
+def has_several(test: Test) -> Predicate:
+    """The query parameter of a test is there, and not with the test's value alone."""
+    return conjunction((Test(test.attribute, Present()), has_others(test)))
+
+
 def _named(form: HeaderForm) -> HeaderForm:
     if len(form.name) > MOST_NAME:
         raise NotExpressibleError(Feature.HEADER, f"names of headers have {MOST_NAME} characters at most")

@@ -11,9 +11,18 @@ from dataclasses import dataclass, replace
 
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.backend.loss import Direction, Loss
-from meshproof.compiler.ir.entities import Gateway, Layer, Protocol, ServicePort
+from meshproof.compiler.ir.entities import Destination, Gateway, Layer, Protocol, ServicePort
 from meshproof.compiler.ir.matchers import Exact, Matcher, Segments, Suffix
-from meshproof.compiler.ir.predicate import Always, Host, SourceIdentity, Test, conjunction, disjunction, negation
+from meshproof.compiler.ir.predicate import (
+    Always,
+    Host,
+    Predicate,
+    SourceIdentity,
+    Test,
+    conjunction,
+    disjunction,
+    negation,
+)
 from meshproof.compiler.ir.routing import Branch, Route
 from meshproof.targets.appmesh.lower.callers import Plaintext
 from meshproof.targets.appmesh.lower.context import Context
@@ -93,7 +102,7 @@ class _Edge:
             for rule in self._may(row).allowed:
                 message = f"`{self.gateway.name}` sends on what its routes take, and none leads there"
                 loss = Loss(Feature.GATEWAY, Direction.STRICTER, str(rule.id), message, rule.origin, own)
-                self.context.findings.lose(loss)
+                self.context.findings.lose(replace(loss, at=row.place))
 
     def _check_routes(self) -> None:
         """What is not about single branches. Raises `NotExpressibleError`."""
@@ -141,7 +150,7 @@ class _Edge:
         for host in self._hosts():
             place = replace(at, host=None if host == "*" else host.removeprefix("*"))
             if not any(self._is_meant(branch, host) for _, branch in self._branches(port)):
-                self._lose_host(host)
+                self._lose_host(port, host)
             for taken, onward in (*self._taken_of(port, host, at),) or ((NOBODY_IN, None),):
                 yield gateway_route(self.context, place, priority, taken, onward)
                 priority += 1
@@ -171,21 +180,22 @@ class _Edge:
         except NotExpressibleError:
             return True
 
-    def _lose_host(self, host: str) -> None:
+    def _lose_host(self, port: ServicePort, host: str) -> None:
         """To come to a gateway that does not know where to send is to be refused there."""
-        matcher: Matcher | None = None if host == "*" else Exact(host)
-        if host.startswith("*."):
-            matcher = Suffix(host.removeprefix("*"))
-        region = Always() if matcher is None else Test(Host(), matcher)
+        before = self._hosts()[: self._hosts().index(host)]
+        region = conjunction((_named(host), *(negation(_named(one)) for one in before)))
         message, subject = "what comes for a host that no route is for is refused", str(self.gateway.name)
         loss = Loss(Feature.GATEWAY, Direction.STRICTER, subject, message, self.gateway.origin, region)
-        self.context.findings.lose(loss)
+        self.context.findings.lose(replace(loss, at=self._place(port)))
+
+    def _place(self, port: ServicePort) -> Destination:
+        return Destination(self.gateway.name, (port.workload,))
 
     def _taken_of(self, port: ServicePort, host: str, at: Entrance) -> Iterator[tuple[RouteMatch, Onward]]:
         """What is done with requests for a host, in order."""
         for _, branch in self._branches(port):
             try:
-                for taken in self._taken(branch) if _is_for(branch.host, host) else ():
+                for taken in self._taken(port, branch) if _is_for(branch.host, host) else ():
                     yield taken, self._onward(branch, at)
             except NotExpressibleError as error:
                 self.context.findings.unsupported(branch.id, branch.origin, error)
@@ -234,21 +244,22 @@ class _Edge:
         """The virtual service of a branch, of which the limits of time are."""
         onward, row = self._onward(branch, at), self._aim(branch)
         hop = Hop(row.service, row.port, onward.port, at.protocol, is_retried=True)
-        found = [(onward.port, edge_way(self.context, hop, branch, route))]
+        place = Destination(self.gateway.name, (at.number,))
+        found = [(onward.port, edge_way(self.context, hop, branch, route, place))]
         yield from routed(self.context, onward.service, row.service, [(onward.port, at.protocol)], found)
 
-    def _taken(self, branch: Branch) -> Iterator[RouteMatch]:
+    def _taken(self, port: ServicePort, branch: Branch) -> Iterator[RouteMatch]:
         """What a branch sends on, of which the gateway may send on some. Raises `NotExpressibleError`."""
         may = self._may(self._aim(branch))
         if may.is_everything:
             yield replace(EVERYTHING, subjects=(branch.id,))
             return
-        self._lose(may)
+        self._lose(port, branch, may)
         if may.is_some:
-            yield from self._some(may)
+            yield from self._some(may, self._aim(branch).place)
         yield replace(NOBODY_IN, subjects=(branch.id,))
 
-    def _some(self, may: Permission) -> tuple[RouteMatch, ...]:
+    def _some(self, may: Permission, place: Destination) -> tuple[RouteMatch, ...]:
         for rule in may.unjudgeable:
             error = NotExpressibleError(Feature.ALLOW, "no route of a gateway can judge what it asks of requests")
             self.context.findings.unsupported(str(rule.id), rule.origin, error)
@@ -258,22 +269,40 @@ class _Edge:
         for rule, error in found.problems:
             self.context.findings.unsupported(str(rule.id), rule.origin, error)
         for loss in found.losses:
-            self.context.findings.lose(loss)
+            self.context.findings.lose(replace(loss, at=place))
         return found.routes
 
-    def _lose(self, may: Permission) -> None:
+    def _lose(self, port: ServicePort, branch: Branch, may: Permission) -> None:
         """The policy lets everybody come to the gateway, and has the service refuse."""
         denied = disjunction(tuple(rule.content for rule in may.denied))
         allowed = conjunction((disjunction(tuple(rule.content for rule in may.allowed)), negation(denied)))
         message = "what a service behind a gateway would refuse is refused at the gateway"
         subject, origin = str(self.gateway.name), self.gateway.origin
-        own = Loss(Feature.GATEWAY, Direction.STRICTER, subject, message, origin, negation(allowed))
-        self.context.findings.lose(own)
+        taken, at = self._what_comes_to(port, branch), self._place(port)
+        region = conjunction((taken, negation(allowed)))
+        self.context.findings.lose(Loss(Feature.GATEWAY, Direction.STRICTER, subject, message, origin, region, at=at))
         for loss in door_routes(may).losses if may.is_some and not may.unjudgeable else ():
-            self.context.findings.lose(replace(loss, subject=subject, origin=origin))
+            region = conjunction((taken, loss.region))
+            self.context.findings.lose(replace(loss, subject=subject, origin=origin, region=region, at=at))
+
+    def _what_comes_to(self, port: ServicePort, branch: Branch) -> Predicate:
+        """What the branch takes, and none before it: they are for hosts, and for whatever comes for those."""
+        every = [one for _, one in self._branches(port)]
+        before = every[: every.index(branch)]
+        return conjunction((_of_host(branch), *(negation(_of_host(one)) for one in before)))
 
     def _may(self, row: Row) -> Permission:
         return next((may for identity, may in row.known if identity == self.gateway.identity), Permission())
+
+
+def _named(host: str) -> Predicate:
+    if host == "*":
+        return Always()
+    return Test(Host(), Suffix(host.removeprefix("*")) if host.startswith("*.") else Exact(host))
+
+
+def _of_host(branch: Branch) -> Predicate:
+    return Always() if branch.host is None else Test(Host(), branch.host)
 
 
 def _check(branch: Branch) -> None:

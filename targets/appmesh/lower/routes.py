@@ -8,14 +8,15 @@ from typing import Any
 
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.backend.loss import Direction, Loss
-from meshproof.compiler.ir.entities import Service, ServicePort
+from meshproof.compiler.ir.entities import Destination, Service, ServicePort
 from meshproof.compiler.ir.predicate import Always
 from meshproof.compiler.ir.routing import Branch, Retry, Settings, Target
 from meshproof.compiler.ir.routing import Route as PolicyRoute
+from meshproof.targets.appmesh.lower import header_forms
 from meshproof.targets.appmesh.lower.branches import compared_queries, grpc_matches, http_matches
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door import Door
-from meshproof.targets.appmesh.lower.retries import grpc_retry, http_retry
+from meshproof.targets.appmesh.lower.retries import Lost, grpc_retry, http_retry
 from meshproof.targets.appmesh.lower.settings import NO_LIMIT, route_of
 from meshproof.targets.appmesh.model.route import (
     GrpcRoute,
@@ -62,6 +63,11 @@ class Hop:
     protocol: str
     is_retried: bool
 
+    @property
+    def place(self) -> Destination:
+        """The port of the workload that is meant."""
+        return Destination(self.service.name, (self.port.workload,))
+
 
 def door_way(context: Context, door: Door, protocol: str) -> Way:
     """The route to a door: the whole port, to the gate. What is done with requests there the gate's hop says.
@@ -71,22 +77,33 @@ def door_way(context: Context, door: Door, protocol: str) -> Way:
     target = (WeightedTarget(gate_node_name(door.gate), 1, door.number),)
     hop = Hop(door.service, door.port, door.number, protocol, is_retried=True)
     found = route_of(context, door.service, door.port)
-    own = {(one.settings.retry, one.settings.timeout_ms) for one in found.branches} if found is not None else set()
-    tried = {retry for retry, _ in own}
+    own = _tried(found)
     retry, limit = next(iter(own)) if len(own) == 1 else (None, None)
-    if found is not None and len(own) > 1 and tried != {None}:
+    if found is not None and has_lost_retries(context, door.service, door.port):
         message = "callers of a gate try again what goes to any of its branches, or nothing"
-        loss = Loss(Feature.ROUTE_SETTINGS, Direction.STRICTER, found.id, message, found.origin, settings=("retry",))
-        context.findings.lose(loss)
+        context.findings.lose(Lost(found.id, hop.place).of_retry(message, found.origin, "retry"))
     subject = str(door.service.name) if found is None else found.id
     settings = Settings(timeout_ms=None if retry is None else limit, retry=retry)
-    return _way(context, hop, _Taken(_anything(hop), target, subject), settings)
+    return _way(context, hop, _Taken(_anything(hop), target, subject, hop.place), settings)
 
 
-def edge_way(context: Context, hop: Hop, branch: Branch, route: str) -> Way:
-    """The one route behind a route of a gateway. Raises `NotExpressibleError`."""
+def has_lost_retries(context: Context, service: Service, port: ServicePort) -> bool:
+    """Whether what comes through gates to the port is tried again by no rule that holds for all of its branches.
+
+    Then nothing is there, whoever calls: a policy whose retries are those of some callers is none that could be proved.
+    """
+    own = _tried(route_of(context, service, port))
+    return len(own) > 1 and {retry for retry, _ in own} != {None}
+
+
+def _tried(route: PolicyRoute | None) -> set[tuple[Retry | None, int | None]]:
+    return set() if route is None else {(one.settings.retry, one.settings.timeout_ms) for one in route.branches}
+
+
+def edge_way(context: Context, hop: Hop, branch: Branch, route: str, at: Destination) -> Way:
+    """The one route behind a route of a gateway, at a port of that. Raises `NotExpressibleError`."""
     settings = Settings(timeout_ms=branch.settings.timeout_ms, retry=branch.settings.retry)
-    return _way(context, hop, _Taken(_anything(hop), _targets(context, hop, branch.targets), route), settings)
+    return _way(context, hop, _Taken(_anything(hop), _targets(context, hop, branch.targets), route, at), settings)
 
 
 def ways(context: Context, hop: Hop) -> Iterator[Way]:
@@ -94,37 +111,38 @@ def ways(context: Context, hop: Hop) -> Iterator[Way]:
     route = route_of(context, hop.service, hop.port)
     if route is None:
         targets = _targets(context, hop, (Target(hop.service.name, None, None, 100, hop.service.origin),))
-        yield _way(context, hop, _Taken(_anything(hop), targets, str(hop.service.name)), Settings())
+        yield _way(context, hop, _Taken(_anything(hop), targets, str(hop.service.name), hop.place), Settings())
         return
-    tell_balance(context, route)
+    tell_balance(context, route, hop.place)
     tell_moving(context, route)
     index = 0
     for branch in route.branches:
         try:
             for match in _matches(branch, hop):
                 targets = _targets(context, hop, branch.targets)
-                yield _way(context, hop, _Taken(match, targets, route.id, index), _plain(branch, route, hop))
+                yield _way(context, hop, _Taken(match, targets, route.id, hop.place, index), _plain(branch, route, hop))
                 index += 1
         except NotExpressibleError as error:
             context.findings.unsupported(branch.id, branch.origin, error)
         for test in compared_queries(branch.when):
             message = "only the first value of a query parameter is looked at"
-            loss = Loss(Feature.ROUTE_MATCH, Direction.STRICTER, route.id, message, branch.origin, test)
-            context.findings.lose(loss)
+            region = header_forms.has_several(test)
+            told = Loss(Feature.ROUTE_MATCH, Direction.STRICTER, route.id, message, branch.origin, region)
+            context.findings.lose(replace(told, at=hop.place, is_of_routes=True))
 
 
 def to_node(context: Context, subject: str, protocol: str, dialled: int, end: tuple[str, int]) -> Way:
     """The one route of a port, to one port of one node. Nothing is tried again, and no request ended."""
     name, port = end
-    taken = _Taken(_anything_of(protocol, dialled), (WeightedTarget(name, 1, port),), subject)
+    taken = _Taken(_anything_of(protocol, dialled), (WeightedTarget(name, 1, port),), subject, None)
     return _made(context, protocol, taken, Settings())
 
 
-def tell_balance(context: Context, route: PolicyRoute) -> None:
+def tell_balance(context: Context, route: PolicyRoute, at: Destination | None = None) -> None:
     """How an endpoint is chosen is nothing that resources of App Mesh say."""
     if route.balance is not None:
         error = NotExpressibleError(Feature.LIMITS, "it does not choose among endpoints by request", "leave it out")
-        context.kept_nowhere(route.id, route.origin, error, "balance")
+        context.kept_nowhere(route.id, route.origin, error, "balance", at=at)
 
 
 def tell_moving(context: Context, route: PolicyRoute) -> None:
@@ -219,6 +237,7 @@ class _Taken:
     match: _Match
     targets: tuple[WeightedTarget, ...]
     subject: str
+    at: Destination | None
     index: int = 0
 
 
@@ -230,14 +249,15 @@ def _made(context: Context, protocol: str, taken: _Taken, settings: Settings) ->
     retry: Retry | None = settings.retry
     limit = NO_LIMIT if settings.timeout_ms is None else Duration("ms", settings.timeout_ms)
     subject, index, targets = taken.subject, taken.index, taken.targets
+    lost = Lost(subject, taken.at)
     match taken.match:
         case TcpRouteMatch():
             return Way(subject, index, "tcp_route", TcpRoute(TcpRouteAction(targets), taken.match))
         case GrpcRouteMatch():
-            again = grpc_retry(context, subject, retry, settings.timeout_ms)
+            again = grpc_retry(context, lost, retry, settings.timeout_ms)
             grpc = GrpcRoute(GrpcRouteAction(targets), taken.match, again, GrpcTimeout(per_request=limit))
             return Way(subject, index, "grpc_route", grpc)
         case HttpRouteMatch():
-            tried = http_retry(context, subject, retry, settings.timeout_ms)
+            tried = http_retry(context, lost, retry, settings.timeout_ms)
             http = HttpRoute(HttpRouteAction(targets), taken.match, tried, HttpTimeout(per_request=limit))
             return Way(subject, index, f"{protocol}_route", http)

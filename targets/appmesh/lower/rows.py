@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from meshproof.compiler.ir.authz import AuthzRule, Effect
-from meshproof.compiler.ir.entities import Exemption, External, Layer, Node, Service, ServicePort
+from meshproof.compiler.ir.entities import Destination, Exemption, External, Layer, Node, Service, ServicePort
 from meshproof.compiler.ir.matchers import Matcher
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.mtls import MtlsMode, effective_policy
@@ -124,6 +124,11 @@ class Row:
     strangers: Permission
     foreign: tuple[tuple[str, Permission], ...]
     plaintext: Permission
+
+    @property
+    def place(self) -> Destination:
+        """The port, as a policy names it."""
+        return Destination(self.service.name, (self.port.workload,))
 
 
 def rows(mesh: Mesh, day: date) -> tuple[Row, ...]:

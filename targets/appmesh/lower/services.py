@@ -13,23 +13,24 @@ from dataclasses import replace
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.ir.entities import Service, ServicePort
-from meshproof.compiler.ir.matchers import Exact, Present
+from meshproof.compiler.ir.matchers import Exact
 from meshproof.compiler.ir.mtls import MtlsMode
 from meshproof.compiler.ir.predicate import (
     Always,
     Header,
     Port,
-    Query,
     Test,
     attributes_of,
     conjunction,
     disjunction,
     negation,
 )
+from meshproof.targets.appmesh.lower import header_forms
+from meshproof.targets.appmesh.lower.branches import compared_queries
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.lower.door import Door, Doors
 from meshproof.targets.appmesh.lower.nodes import spoken, spoken_at
-from meshproof.targets.appmesh.lower.routes import Hop, Way, door_way, ways
+from meshproof.targets.appmesh.lower.routes import Hop, Way, door_way, has_lost_retries, ways
 from meshproof.targets.appmesh.lower.rows import Row
 from meshproof.targets.appmesh.lower.settings import route_of
 from meshproof.targets.appmesh.model.route import Route, RouteSpec
@@ -72,7 +73,9 @@ def _public(context: Context, service: Service, rows: list[Row], doors: list[Doo
         if port.number in taken:
             continue
         protocol = spoken_at(context, service, port)
-        hop = Hop(service, port, port.number, protocol, is_retried=True)
+        has_door = any(door.port.workload == port.workload for door in doors)
+        is_retried = not has_door or not has_lost_retries(context, service, port)
+        hop = Hop(service, port, port.number, protocol, is_retried=is_retried)
         own = [(port.number, way) for way in ways(context, hop)]
         if not _is_dialled(context, row):
             continue  # what cannot be said of its routes is told all the same
@@ -109,9 +112,8 @@ def _lose_untaken(context: Context, service: Service, number: int) -> None:
         if isinstance(attribute, Header):
             # Lines that are compared as one may be taken by no branch though one of them is.
             context.findings.lose(replace(told, region=at, repeated=attribute.name))
-        elif isinstance(attribute, Query):
-            there = Test(attribute, Present())
-            context.findings.lose(replace(told, region=conjunction((at, there))))
+    for test in dict.fromkeys(compared_queries(taken)):
+        context.findings.lose(replace(told, region=conjunction((at, header_forms.has_several(test)))))
 
 
 def _of_gates(port: ServicePort) -> str:

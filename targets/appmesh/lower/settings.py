@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meshproof.compiler.backend.features import Feature
-from meshproof.compiler.ir.entities import Layer, Service, ServicePort
+from meshproof.compiler.ir.entities import Destination, Layer, Service, ServicePort
 from meshproof.compiler.ir.routing import Limits, Route
 from meshproof.targets.appmesh.lower.context import Context
 from meshproof.targets.appmesh.model.shared import Duration, GrpcTimeout, HttpTimeout
@@ -56,7 +56,8 @@ def pool(context: Context, service: Service, port: ServicePort, protocol: str) -
     if foreign:
         reason = f"at a port for {protocol} it has no bound on {' and '.join(foreign)}"
         error = NotExpressibleError(Feature.LIMITS, reason, "leave that out")
-        context.kept_nowhere(route.id, route.origin, error, *(f"limit {word}" for word in foreign))
+        at = Destination(service.name, (port.workload,))
+        context.kept_nowhere(route.id, route.origin, error, *(f"limit {word}" for word in foreign), at=at)
     return found
 
 

@@ -16,12 +16,12 @@ from tests.strategies.predicates import origin
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.driver.translating import translation_findings
-from meshproof.compiler.ir.authz import AuthzRule
-from meshproof.compiler.ir.entities import Layer
+from meshproof.compiler.ir.authz import AuthzRule, Effect
+from meshproof.compiler.ir.entities import Destination, Layer
 from meshproof.compiler.ir.matchers import Exact, Segments
 from meshproof.compiler.ir.mesh import Mesh
-from meshproof.compiler.ir.names import RuleId
-from meshproof.compiler.ir.predicate import Method, Opaque, Or, SourceIdentity, Test
+from meshproof.compiler.ir.names import NodeName, RuleId
+from meshproof.compiler.ir.predicate import Always, Method, Never, Opaque, Or, SourceIdentity, Test
 from meshproof.compiler.verify.semantic_diff import semantic_diff
 from meshproof.compiler.verify.semantic_diff_values import Change, DiffRegion
 from meshproof.compiler.verify.translation import Translation, TranslationVerdict, translation
@@ -215,7 +215,80 @@ def test_what_is_sent_elsewhere_needs_a_loss_of_its_route() -> None:
     found = judged(moved)
     assert found.verdict is TranslationVerdict.WRONG
     assert {one.change for one in found.unexplained} == {Change.REROUTED}
-    assert judged(moved, loss("api:http")).verdict is TranslationVerdict.EQUAL
+    for listed in (loss("api:http"), loss("api"), replace(loss("api:http"), is_of_routes=True)):
+        assert judged(moved, listed).verdict is TranslationVerdict.WRONG
+
+
+MANY = mesh_of(
+    HEAD
+    + """
+service web { port http 8080 }
+service api { port http 8080  versions v1, v2, v3 }
+allow read: web -> api
+route api { when query["x"] == "1" => v2 50%, v1 50%  otherwise => v1 }
+""",
+    has_mesh=True,
+)
+
+
+def sent(first: str, branch: str) -> Mesh:
+    """The policy with one branch sent elsewhere."""
+    (route,) = MANY.routes
+    one, other = route.branches
+    target = (replace(other.targets[0], version=branch),)
+    branches = (replace(one, targets=target), other) if first == "query" else (one, replace(other, targets=target))
+    return replace(MANY, routes=(replace(route, branches=branches),))
+
+
+def test_a_loss_of_a_route_lets_another_branch_take_what_it_speaks_of_and_nothing_else() -> None:
+    of_query = replace(loss("api"), is_of_routes=True, region=MANY.routes[0].branches[0].condition)
+
+    def verdict(lifted: Mesh, listed: Loss) -> TranslationVerdict:
+        return translation(MANY, lifted, (listed,), DAY).verdict
+
+    assert verdict(sent("query", "v1"), of_query) is TranslationVerdict.EQUAL
+    assert verdict(sent("query", "v1"), replace(of_query, is_of_routes=False)) is TranslationVerdict.WRONG
+    assert verdict(sent("query", "v2"), of_query) is TranslationVerdict.WRONG
+    assert verdict(sent("query", "v3"), of_query) is TranslationVerdict.WRONG
+    assert verdict(sent("otherwise", "v2"), of_query) is TranslationVerdict.WRONG
+    refusing = with_rule(MANY, "read", effect=Effect.DENY)
+    assert verdict(refusing, replace(of_query, region=Always())) is TranslationVerdict.WRONG
+
+
+def test_a_loss_of_one_port_explains_nothing_at_another() -> None:
+    at = Destination(NodeName("api"), (8080,))
+    narrower = with_rule(SOURCE, "read", when=Never())
+    assert judged(narrower, replace(loss("read"), at=at)).verdict is TranslationVerdict.STRICTER
+    assert judged(narrower, replace(loss("read"), at=replace(at, ports=(9090,)))).verdict is TranslationVerdict.WRONG
+    assert (
+        judged(narrower, replace(loss("read"), at=replace(at, node=NodeName("web")))).verdict
+        is TranslationVerdict.WRONG
+    )
+
+
+OUTSIDE = mesh_of(
+    HEAD
+    + """
+service web { port http 8080 }
+service job { }
+external mail { hosts "mail.example"  port http 80 }
+allow one: web -> mail
+allow two: job -> mail
+""",
+    has_mesh=True,
+)
+
+
+def test_of_an_external_that_is_not_there_each_rule_needs_a_loss() -> None:
+    """What is refused is all of it, and a loss of one rule speaks of that."""
+    gone = replace(OUTSIDE, externals=(), rules=())
+
+    def verdict(*losses: Loss) -> TranslationVerdict:
+        return translation(OUTSIDE, gone, losses, DAY).verdict
+
+    assert verdict(loss("one"), loss("two")) is TranslationVerdict.STRICTER
+    assert verdict(loss("one")) is TranslationVerdict.WRONG
+    assert verdict(loss("mail", Direction.UNKEPT)) is TranslationVerdict.WRONG
 
 
 def test_what_is_not_there_or_not_modelled_passes_no_gate() -> None:

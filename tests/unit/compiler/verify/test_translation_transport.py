@@ -12,7 +12,8 @@ from tests.strategies.predicates import origin
 from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.backend.loss import Direction, Loss
 from meshproof.compiler.backend.transport import LiftedTransport
-from meshproof.compiler.ir.entities import Exemption
+from meshproof.compiler.ir.entities import Destination, Exemption
+from meshproof.compiler.ir.matchers import Exact, Present
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.mtls import (
     MeshScope,
@@ -24,6 +25,7 @@ from meshproof.compiler.ir.mtls import (
     ServiceScope,
 )
 from meshproof.compiler.ir.names import NodeName
+from meshproof.compiler.ir.predicate import Method, Port, SourceIdentity, Test, negation
 from meshproof.compiler.semantics import passes_transport
 from meshproof.compiler.verify.semantic_diff_values import Undecided
 from meshproof.compiler.verify.translation_connections import connection_gaps
@@ -149,6 +151,24 @@ def test_a_listed_loss_explains_what_is_stricter_and_nothing_else() -> None:
     assert told(stricter, loss("web"), loss("soft", Direction.DROPPED)) == told(stricter)
     looser = lifted(RIGHT | {"web": MtlsMode.PERMISSIVE})
     assert told(looser, loss("web")) == told(looser)
+
+
+def test_a_loss_explains_no_connection_that_it_does_not_speak_of() -> None:
+    """Another port, an identity that is shown, or requests of a kind on a connection that is refused."""
+    stricter = lifted(RIGHT | {"soft": MtlsMode.STRICT})
+    every = Loss(Feature.MTLS_MODES, Direction.STRICTER, "soft", "it refuses more", origin())
+    without = replace(every, region=negation(Test(SourceIdentity(), Present())))
+    assert told(stricter, without) == set()
+    for elsewhere in (
+        replace(every, region=Test(SourceIdentity(), Present())),
+        replace(every, region=Test(Port(), Exact("1"))),
+        replace(every, region=Test(Method(), Exact("GET"))),
+        replace(every, settings=("retry",)),
+        replace(every, repeated="x"),
+        replace(every, is_of_routes=True),
+        replace(every, at=Destination(NodeName("soft"), (1,))),
+    ):
+        assert told(stricter, elsewhere) == told(stricter) != set()
 
 
 def test_workloads_that_nobody_declares_stay_as_they_are_but_in_closed_namespaces() -> None:

@@ -35,6 +35,9 @@ route pay:grpc {
 """
 
 
+RETRIES = "route web:http { GET /x => web { retry 3 on gateway-error }  otherwise => web  retry 2 on refused }"
+
+
 def _known(text: str, **settings: str) -> str:
     mesh = mesh_of(SERVICES + text)
     given = tuple((f"app-mesh.{key}", value) for key, value in settings.items())
@@ -72,6 +75,7 @@ def test_every_rendering_means_the_policy(rendering: str) -> None:
         ('allow x: pay -> web { GET /** }\nroute web:http { when header["h"] == "1" => web }', STRICTER),
         ('allow x: pay -> web { GET /** }\nroute web:http { when query["q"] == "1" => web }', STRICTER),
         ("allow x: pay -> web\nroute web:http { GET /x => web }", EQUAL),
+        (f"allow x: pay -> web {{ GET /x }}\nallow y: db -> web\n{RETRIES}", EQUAL),
     ],
 )
 def test_rules_are_kept_by_listeners_and_doors(rules: str, known: str) -> None:
