@@ -47,8 +47,8 @@ def _path_notes(old: Mesh, new: Mesh) -> Iterator[str]:
         if mesh.paths is not PathMode.LANGUAGE:
             escaped = "" if mesh.paths is PathMode.NONE else ', or hold one of `"<>^{|}` or a backtick,'
             yield (
-                f"the {side} side judges paths as Istio does with path normalization {mesh.paths}: paths that are not"
-                f" normal in the language{escaped} were not compared"
+                f"the {side} side judges paths as Envoy does with what Istio calls path normalization {mesh.paths}:"
+                f" paths that are not normal in the language{escaped} were not compared"
             )
 
 
