@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from meshproof.runtime.extauthz.destinations import Destination
-from meshproof.runtime.settings_run import PolicyFiles, TokenKeys
+from meshproof.runtime.settings_run import PolicyFiles, TelemetrySettings, TokenKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class AuthzSettings:
-    """All of one file. Paths are whole. It listens at `listen` over HTTP, at `grpc` over gRPC, or at both."""
+    """All of one file. Paths are whole. It listens at `listen` over HTTP, at `grpc` over gRPC, or at both.
+
+    Of `telemetry` the decision log is told alone.
+    """
 
     policy: PolicyFiles
     destinations: tuple[Destination, ...]
@@ -55,3 +58,4 @@ class AuthzSettings:
     limits: Limits = field(default_factory=Limits)
     grpc: Listen | None = None
     tokens: tuple[TokenKeys, ...] = ()
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)

@@ -9,6 +9,7 @@ from pathlib import Path
 from meshproof.runtime.extauthz.destinations import Destination
 from meshproof.runtime.settings import AuthzSettings, Limits, Listen, TlsSettings
 from meshproof.runtime.settings_policy import policy_files
+from meshproof.runtime.settings_run_telemetry import decision_telemetry
 from meshproof.runtime.settings_tokens import token_keys
 from meshproof.runtime.tables import SettingError, Table, content_of, root_table
 
@@ -47,8 +48,9 @@ def _settings(root: Table, folder: Path) -> AuthzSettings:
     limits = Limits(**{key: table.number(key, bounds, getattr(Limits(), key)) for key, bounds in _LIMITS.items()})
     table.end()
     tokens = token_keys(root, folder)
+    telemetry = decision_telemetry(root.table("telemetry"), folder)
     root.end()
-    return AuthzSettings(policy, destinations, listen, admin, limits, grpc, tokens)
+    return AuthzSettings(policy, destinations, listen, admin, limits, grpc, tokens, telemetry)
 
 
 def _listen(table: Table, folder: Path, port: int) -> Listen:

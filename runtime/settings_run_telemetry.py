@@ -1,8 +1,9 @@
-"""The part of the settings of `run` that says what is told of requests, and where."""
+"""The part of settings that says what is told of requests, and where."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,31 +22,45 @@ def telemetry(table: Table, folder: Path) -> TelemetrySettings:
     """What the table says, all left out: no logs, and trace headers of the W3C."""
     default = TelemetrySettings().trace_headers
     styles = _chosen(table, "trace_headers", TRACE_HEADERS) if table.has("trace_headers") else default
+    found = replace(
+        _decision_log(table, folder),
+        access_log=_log(table, "access_log", folder),
+        access_log_hidden=_chosen(table, "access_log_hidden", HIDEABLE),
+        cluster=table.text("cluster", TelemetrySettings().cluster),
+        trace_headers=tuple(dict.fromkeys(styles)),
+        emf=_emf(table.table("emf"), folder) if table.has("emf") else None,
+        otlp=_otlp(table.table("otlp")) if table.has("otlp") else None,
+    )
+    if found.decision_log is not None and found.decision_log == found.access_log:
+        raise table.refuse("decision_log", "it is the access log, and each line is bound to the one before")
+    table.end()
+    return found
+
+
+def decision_telemetry(table: Table, folder: Path) -> TelemetrySettings:
+    """What the table says where a decision log is all that there is."""
+    found = _decision_log(table, folder)
+    table.end()
+    return found
+
+
+def _decision_log(table: Table, folder: Path) -> TelemetrySettings:
     headers = table.texts("decision_log_headers")
     for header in headers:
         if not _HEADER(header):
             raise table.refuse("decision_log_headers", f"`{header}` is no name of a header")
     found = TelemetrySettings(
-        _log(table, "access_log", folder),
-        _chosen(table, "access_log_hidden", HIDEABLE),
-        _log(table, "decision_log", folder),
-        tuple(header.lower() for header in headers),
-        _chosen(table, "decision_log_masked", MASKABLE),
-        table.text("cluster", TelemetrySettings().cluster),
-        tuple(dict.fromkeys(styles)),
-        _emf(table.table("emf"), folder) if table.has("emf") else None,
-        _otlp(table.table("otlp")) if table.has("otlp") else None,
-        folder / table.text("decision_log_key") if table.has("decision_log_key") else None,
+        decision_log=_log(table, "decision_log", folder),
+        decision_log_headers=tuple(header.lower() for header in headers),
+        decision_log_masked=_chosen(table, "decision_log_masked", MASKABLE),
+        decision_log_key=folder / table.text("decision_log_key") if table.has("decision_log_key") else None,
     )
     if found.decision_log == STANDARD_OUTPUT:
         raise table.refuse(
             "decision_log", "a file of its own is expected, because each line is bound to the one before"
         )
-    if found.decision_log is not None and found.decision_log == found.access_log:
-        raise table.refuse("decision_log", "it is the access log, and each line is bound to the one before")
     if found.decision_log_key is not None and found.decision_log is None:
         raise table.refuse("decision_log_key", "there is no `decision_log` to chain with it")
-    table.end()
     return found
 
 

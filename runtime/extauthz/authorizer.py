@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,6 +18,7 @@ from meshproof.runtime.extauthz.asked import Asked, asked_over_http
 from meshproof.runtime.extauthz.check import Question, Uris
 from meshproof.runtime.extauthz.client_cert import ForwardedError
 from meshproof.runtime.extauthz.destinations import Destination, headers_read
+from meshproof.runtime.extauthz.judged import Judged
 from meshproof.runtime.tokens.verifier import Verifier
 
 _HOST = re.compile(r"[A-Za-z0-9._~:\[\]%!$&'()*+;=-]+").fullmatch
@@ -33,7 +34,7 @@ class _Place:
 class Authorizer:
     """Answers by one policy. Raises `DestinationError` when made for a destination where it cannot be kept.
 
-    `verifiers` are for the tokens of services, by their names.
+    `verifiers` are for the tokens of services, by their names. `tell` hears of each decision.
     """
 
     def __init__(
@@ -41,9 +42,12 @@ class Authorizer:
         loaded: Loaded,
         destinations: tuple[Destination, ...],
         verifiers: Mapping[NodeName, Verifier] | None = None,
+        tell: Callable[[Judged], None] | None = None,
     ) -> None:
         self.policy = loaded.bundle.policy
         self._engine = loaded.engine
+        self._audits = loaded.audits
+        self._tell = tell
         known = verifiers or {}
         places = tuple(
             _Place(
@@ -88,10 +92,17 @@ class Authorizer:
             return refused("ambiguous")
         incoming = Incoming(asked.method, asked.path, hosts[0], headers, _token(place, asked, headers))
         where = (NodeName(destination.service), destination.port)
+        audited: tuple[str, ...] = ()
         try:
-            return decided(self._engine.connect(Wire(), asked.caller, where, day).decide(incoming))
+            decision = self._engine.connect(Wire(), asked.caller, where, day).decide(incoming)
+            if self._audits is not None:
+                audited = self._audits.connect(Wire(), asked.caller, where, day).decide(incoming).determined_by
         except EngineError:
             return refused("undecided")
+        answer = decided(decision, audited)
+        if self._tell is not None:
+            self._tell(Judged(destination, asked, decision, answer.status, self.policy, audited))
+        return answer
 
 
 def _token(place: _Place, asked: Asked, headers: Headers) -> Token | None:

@@ -133,8 +133,9 @@ def check_bytes(answer: Answer, policy: str) -> bytes:
     fields["decision"].string_value = answer.decision
     fields["reason"].string_value = answer.reason
     fields["policy"].string_value = policy
-    if answer.rules:
-        fields["rules"].string_value = ", ".join(answer.rules)
+    for name, rules in (("rules", answer.rules), ("audited", answer.audited)):
+        if rules:
+            fields[name].string_value = ", ".join(rules)
     data: bytes = response.SerializeToString()
     return data
 

@@ -16,14 +16,18 @@ _MOST_RULES = 2048
 @lru_cache(1024)
 def answer_bytes(answer: Answer, policy: str, *, is_last: bool) -> bytes:
     """The answer to an Envoy: the rules and the policy stand in headers, and not in the body that callers may see."""
-    rules = ", ".join(quote(rule, safe="/._-") for rule in answer.rules)[:_MOST_RULES]
+    named = (("x-meshproof-rules", answer.rules), ("x-meshproof-audited", answer.audited))
     fields = (
         ("x-meshproof-decision", answer.decision),
         ("x-meshproof-reason", answer.reason),
-        *((("x-meshproof-rules", rules),) if rules else ()),
+        *((name, _listed(rules)) for name, rules in named if rules),
         ("x-meshproof-policy", quote(policy, safe=":")),
     )
     return _response(answer.status, {"decision": answer.decision, "reason": answer.reason}, fields, is_last=is_last)
+
+
+def _listed(rules: tuple[str, ...]) -> str:
+    return ", ".join(quote(rule, safe="/._-") for rule in rules)[:_MOST_RULES]
 
 
 def fault_bytes(fault: Fault) -> bytes:

@@ -11,21 +11,27 @@ from meshproof.compiler.ir.names import IssuerName, NodeName
 from meshproof.runtime.bundle import MOST_BYTES, BundleError, Loaded, load_bundle
 from meshproof.runtime.extauthz.authorizer import Authorizer
 from meshproof.runtime.extauthz.destinations import DestinationError
+from meshproof.runtime.extauthz.judged import Judged
 from meshproof.runtime.net.errors import StartError
 from meshproof.runtime.net.material.errors import RefusedError
 from meshproof.runtime.net.material.keys import check_files
 from meshproof.runtime.revisions import RevisionError, Revisions
 from meshproof.runtime.settings import AuthzSettings, TlsSettings
+from meshproof.runtime.telemetry.chained_key import KeyFileError, read_key
 from meshproof.runtime.tokens.ring import KeyRing
 from meshproof.runtime.tokens.verifier import Verifier, accepted_issuers
 
 
 def load_authorizer(
-    settings: AuthzSettings, rings: Mapping[IssuerName, KeyRing], judge: Callable[[Loaded], None]
+    settings: AuthzSettings,
+    rings: Mapping[IssuerName, KeyRing],
+    judge: Callable[[Loaded], None],
+    tell: Callable[[Judged], None] | None = None,
 ) -> Authorizer:
     """The policy of the file, for all destinations, with tokens by the keys in the rings. Raises `StartError`.
 
-    `judge` refuses by `RevisionError` what is older than it may be, and is asked when all else is good.
+    `judge` refuses by `RevisionError` what is older than it may be, and is asked when all else is good. `tell` hears of
+    each decision.
     """
     files = settings.policy
     try:
@@ -33,7 +39,7 @@ def load_authorizer(
         with files.bundle.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
         loaded = load_bundle(data, trusted_keys=keys)
-        authorizer = Authorizer(loaded, settings.destinations, _verifiers(loaded.bundle.mesh, settings, rings))
+        authorizer = Authorizer(loaded, settings.destinations, _verifiers(loaded.bundle.mesh, settings, rings), tell)
         judge(loaded)
     except OSError as error:
         raise StartError(f"`{error.filename}` cannot be read: {error.strerror}") from None
@@ -48,7 +54,9 @@ def check(settings: AuthzSettings) -> None:
     load_authorizer(settings, rings, Revisions(settings.policy).check)
     try:
         check_files(settings.tokens)
-    except RefusedError as error:
+        if settings.telemetry.decision_log_key is not None:
+            read_key(settings.telemetry.decision_log_key)
+    except (RefusedError, KeyFileError) as error:
         raise StartError(str(error)) from None
     for listen in (settings.listen, settings.grpc):
         if listen is not None and listen.tls is not None:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from meshproof.runtime.extauthz.authorizer import Authorizer
 from meshproof.runtime.identity.swapping import SwappingContext
 from meshproof.runtime.net.errors import StartError
 from meshproof.runtime.net.halls import AskingHall, HealthHall
@@ -17,6 +18,7 @@ from meshproof.runtime.net.loading import load_authorizer, server_context
 from meshproof.runtime.net.material.errors import RefusedError
 from meshproof.runtime.net.material.keys import IssuerKeys
 from meshproof.runtime.net.protocol import AskingConnection, Hall
+from meshproof.runtime.net.recording import Recording
 from meshproof.runtime.revisions import RevisionError, Revisions
 from meshproof.runtime.settings import AuthzSettings, Limits, Listen
 
@@ -42,9 +44,11 @@ class Service:
         except RefusedError as error:
             raise StartError(str(error)) from None
         self._revisions = Revisions(settings.policy)
+        self._recording = Recording(settings.telemetry, journal)
         try:
             self._revisions.hold()
-            authorizer = load_authorizer(settings, self._keys.rings, self._revisions.take)
+            authorizer = self._load()
+            self._recording.open()
         except RevisionError as error:
             raise StartError(str(error)) from None
         except StartError:
@@ -60,6 +64,7 @@ class Service:
         """Listen; where it does, by the names of the settings. Raises `StartError`."""
         settings = self._settings
         await self._keys.start()
+        self._recording.begin()
         places: dict[str, tuple[str, int]] = {}
         try:
             if settings.listen is not None:
@@ -84,7 +89,7 @@ class Service:
                     None if one is None or one.tls is None else server_context(one.tls)
                     for one in (settings.listen, settings.grpc)
                 ]
-                authorizer = await asyncio.to_thread(load_authorizer, settings, self._keys.rings, self._revisions.take)
+                authorizer = await asyncio.to_thread(self._load)
                 if self._grpc is not None:
                     self._grpc.reload()
             except StartError as error:
@@ -108,6 +113,9 @@ class Service:
         for connection in (*self._hall.connections, *self._health.connections):
             connection.abort()
         self._journal.tell("stopped")
+
+    def _load(self) -> Authorizer:
+        return load_authorizer(self._settings, self._keys.rings, self._revisions.take, self._recording.tell)
 
     def _swapping(self) -> ssl.SSLContext | None:
         """What takes the context of the moment at each handshake."""
@@ -145,6 +153,7 @@ class Service:
         )
         await self._keys.stop()
         self._revisions.release()
+        self._recording.close()
         for server in self._servers:
             server.close()
 

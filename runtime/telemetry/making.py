@@ -1,4 +1,4 @@
-"""A sink and a tracer as the settings of `run` ask for them. Each worker makes its own, after it was started."""
+"""A sink, a decision log and a tracer as settings ask for them. Each worker makes its own, after it was started."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from meshproof.runtime.settings_run import STANDARD_OUTPUT, OtlpSettings, Teleme
 from meshproof.runtime.tables import SettingError
 from meshproof.runtime.telemetry.chained_file import ChainedFile, ChainError
 from meshproof.runtime.telemetry.chained_key import KeyFileError, read_key
+from meshproof.runtime.telemetry.decision_log import DecisionLog
 from meshproof.runtime.telemetry.decisions import DecisionLines, DecisionLogSettings
 from meshproof.runtime.telemetry.lines import BackgroundLog, PlainFile, Stream, Write
 from meshproof.runtime.telemetry.metrics.registry import Registry
@@ -36,6 +37,14 @@ def make_sink(settings: TelemetrySettings, service: str, tell: Tell) -> Sink:
         tell,
     )
     return Sink(Registry(), outputs, time.time(), time.monotonic())
+
+
+def make_decision_log(settings: TelemetrySettings, tell: Tell) -> DecisionLog | None:
+    """The decision log alone, open, where the settings ask for one. Raises `SettingError`."""
+    log = _decision_log(settings)
+    if log is None:
+        return None
+    return DecisionLog(log, _decision_lines(settings), tell, time.time(), time.monotonic())
 
 
 def make_tracer(settings: TelemetrySettings) -> HopTracer:

@@ -10,6 +10,7 @@ from meshproof.compiler.ir.mesh import Mesh
 from meshproof.runtime.core.messages import ConnectionRecord, Record, Side
 from meshproof.runtime.telemetry import access_log
 from meshproof.runtime.telemetry.decisions import DecisionLines, DecisionLogSettings
+from meshproof.runtime.telemetry.losses import Loss
 from meshproof.runtime.telemetry.metrics import catalogue
 from meshproof.runtime.telemetry.metrics.catalogue import Metric
 from meshproof.runtime.telemetry.metrics.cells import Cell
@@ -91,16 +92,6 @@ class Outputs:
     tell: Tell | None = None
 
 
-class Loss:
-    """What was lost of one log: up to the last look, and up to what was told."""
-
-    __slots__ = ("is_going_on", "seen", "told")
-
-    def __init__(self) -> None:
-        self.seen = self.told = 0
-        self.is_going_on = False
-
-
 class Sink:
     """Counts and logs what it is told, in one process and one thread. `wall` and `monotonic`: what clocks say now."""
 
@@ -117,8 +108,9 @@ class Sink:
         self._bound: dict[int, Bound] = {}
         self._tcp: dict[int, Bound] = {}
         self._open = {side: registry.number(catalogue.CONNECTIONS, side.value) for side in Side}
-        self._faults = Repeating("refused", _nobody if outputs.tell is None else outputs.tell)
-        self._losses = {name: Loss() for name in self._logs()}
+        self._tell: Tell = _nobody if outputs.tell is None else outputs.tell
+        self._faults = Repeating("refused", self._tell)
+        self._losses = {name: Loss(name) for name in self._logs()}
         self._timed = registry.histogram(catalogue.DECISION_SECONDS)
 
     # What the data path tells.
@@ -205,7 +197,7 @@ class Sink:
             self._tcp_bytes(bound)
         for name, log in self._logs().items():
             log.flush()
-            self._tell_loss(name, self._losses[name], log.lost)
+            self._losses[name].look(log.lost, self._tell)
         if self._spans is not None:
             self._spans.flush()
 
@@ -249,16 +241,6 @@ class Sink:
     def _logs(self) -> dict[str, Lines]:
         named = (("access", self._outputs.access), ("decision", self._outputs.decisions))
         return {name: log for name, log in named if log is not None}
-
-    def _tell_loss(self, name: str, loss: Loss, lost: int) -> None:
-        if self._outputs.tell is None:
-            return
-        if lost > loss.seen and not loss.is_going_on:
-            self._outputs.tell("log-loses-lines", log=name)
-        elif lost == loss.seen and loss.is_going_on:
-            self._outputs.tell("log-lost-lines", log=name, lines=lost - loss.told)
-            loss.told = lost
-        loss.is_going_on, loss.seen = lost > loss.seen, lost
 
     def _bind(self, connection: ConnectionRecord) -> Bound:
         bound = Bound(connection, self._pairs.pair(connection), access_log.tail(connection, self._hidden))

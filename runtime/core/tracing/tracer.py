@@ -32,7 +32,7 @@ _EMIT: dict[Format, Callable[[TraceContext], tuple[tuple[bytes, bytes], ...]]] =
     Format.B3_MULTI: b3.emit_multi,
     Format.XRAY: xray.emit,
 }
-_IS_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:/+=@-]{1,128}").fullmatch
+IS_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:/+=@-]{1,128}").fullmatch
 _LISTS = frozenset({w3c.STATE})
 
 
@@ -74,7 +74,7 @@ class HopTracer:
             value = headers.get(w3c.PARENT)
             if value is not None and w3c.IS_PLAIN(value) and self._others.isdisjoint(headers):
                 request_id = headers.get(REQUEST_ID)
-                if request_id is None or _IS_REQUEST_ID(request_id):
+                if request_id is None or IS_REQUEST_ID(request_id):
                     self._pass_on(value, request_id, fields, record)
                     return
         mine = [line for line in fields if line[0] in names]
@@ -128,7 +128,7 @@ class HopTracer:
             record.parent_span_id = came.span_id
         for emit in self._emit:
             fields += emit(context)
-        if request_id is None or not _IS_REQUEST_ID(request_id):
+        if request_id is None or not IS_REQUEST_ID(request_id):
             record.request_id = made = self._ids.request_id()
             request_id = made.encode("ascii")
         else:

@@ -90,7 +90,12 @@ def _free_port() -> int:
 
 @contextmanager
 def _scene(
-    folder: Path, authority: Authority, ground: Ground, protocol: str, policy: str = POLICY, more: str = ""
+    folder: Path,
+    authority: Authority,
+    ground: Ground,
+    protocol: str,
+    policy: str = POLICY,
+    more: str = "",
 ) -> Iterator[Scene]:
     front, back = ground.host(Use.AUTHORIZERS, 150), ground.host(Use.AUTHORIZERS, 151)
     files = {"/run/spiffe/bundle.pem": authority.root}
@@ -119,6 +124,7 @@ def _scene(
         _ask_over_grpc(bootstrap["static_resources"], placed)
     if protocol == "payload":
         _verify_tokens(bootstrap["static_resources"])
+    _manager(bootstrap["static_resources"])["access_log"] = [_to_file(folder / "access.log")]
     bootstrap["static_resources"]["listeners"].append(_workload(back))
     program = Path(sys.executable).with_name("meshproof-proxy")
     command = [str(program), "authz", "--config", str(folder / "authz.toml")]
@@ -136,10 +142,24 @@ def _scene(
             authorizer.wait(PATIENCE)
 
 
+def _manager(resources: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    return found
+
+
+def _to_file(path: Path) -> dict[str, object]:
+    """What an Envoy tells of audited rules, over HTTP or over gRPC."""
+    kept = "%DYNAMIC_METADATA(envoy.filters.http.ext_authz:"
+    told = {"inline_string": f"%REQ(:PATH)% {kept}x-meshproof-audited)% {kept}audited)%\n"}
+    of_file = f"{TYPE}envoy.extensions.access_loggers.file.v3.FileAccessLog"
+    settings = {"@type": of_file, "path": str(path), "log_format": {"text_format_source": told}}
+    return {"name": "envoy.access_loggers.file", "typed_config": settings}
+
+
 def _ask_over_grpc(resources: dict[str, Any], placed: Callable[[str, int], str]) -> None:
     """What the page says of gRPC, in place of what it says of HTTP."""
     filter_, host, cluster = (yaml.safe_load(placed(text, 0)) for text in _fences("yaml")[1:])
-    manager = resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    manager = _manager(resources)
     assert manager["http_filters"][0]["name"] == filter_["name"]
     manager["http_filters"][0] = filter_
     manager["route_config"]["virtual_hosts"][0].update(host)
@@ -149,7 +169,7 @@ def _ask_over_grpc(resources: dict[str, Any], placed: Callable[[str, int], str])
 
 def _verify_tokens(resources: dict[str, Any]) -> None:
     """Envoy verifies tokens itself, and tells the authorizer what they claim."""
-    manager = resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    manager = _manager(resources)
     manager["http_filters"][0]["typed_config"]["metadata_context_namespaces"] = ["envoy.filters.http.jwt_authn"]
     provider = {
         "issuer": "https://login.example",
@@ -241,6 +261,45 @@ def test_envoy_lets_through_what_the_policy_allows_and_nothing_else(scene: Scene
         assert reply.header("x-meshproof-rules") is None
     assert counts[200] > 30
     assert counts[403] > 300
+
+
+def test_each_decision_is_in_a_log_that_is_whole(scene: Scene) -> None:
+    paths = ("/items/7", "/items/old/7?a=secret", "/items/debug/7", "/items%2f7")
+    statuses = [scene.ask("front", message("GET", path, "catalog")).status for path in paths]
+    scene.authorizer.send_signal(signal.SIGTERM)
+    assert scene.authorizer.wait(PATIENCE) == 0
+    log = scene.folder / "decisions.jsonl"
+    lines = [json.loads(line) for line in log.read_text(encoding="ascii").splitlines()]
+    *_, first, second, third, closed = lines
+    assert statuses == [200, 200, 403, 400]  # the last one is refused by Envoy itself, which does not ask
+    assert [
+        (one["path"], one["status"], one["decision"], one["rule"], one.get("audited")) for one in (first, second, third)
+    ] == [
+        ("/items/7", 200, "allow", "browse", None),
+        ("/items/old/7", 200, "allow", "browse", ["no-old"]),
+        ("/items/debug/7", 403, "deny", "no-debug", None),
+    ]
+    assert {(one["source"], one["source_ip"], one["destination"]) for one in (first, second, third)} == {
+        (f"{ACCOUNT}front", None, "catalog")
+    }
+    assert closed["event"] == "closed"
+    if scene.protocol == "grpc":  # over HTTP this Envoy forwards no id
+        assert all(one["id"] for one in (first, second, third))
+    verify_log = [str(Path(sys.executable).with_name("meshproof-proxy")), "verify-log", str(log), "--closed"]
+    assert subprocess.run(verify_log, check=False).returncode == 0
+    log.write_bytes(log.read_bytes().replace(b'"deny"', b'"allow"'))
+    assert subprocess.run(verify_log, check=False).returncode == 1
+
+
+@pytest.mark.parametrize(("protocol", "told"), [("http", "no-old -"), ("grpc", "- no-old")])
+def test_envoys_access_log_can_tell_audited_rules(
+    tmp_path: Path, authority: Authority, ground: Ground, protocol: str, told: str
+) -> None:
+    with _scene(tmp_path, authority, ground, protocol) as scene:
+        for path in ("/items/7", "/items/old/7"):
+            assert scene.ask("front", message("GET", path, "catalog")).status == 200
+    lines = (tmp_path / "access.log").read_text(encoding="ascii").splitlines()
+    assert lines[-2:] == ["/items/7 - -", f"/items/old/7 {told}"]
 
 
 def test_without_the_authorizer_nothing_passes(scene: Scene) -> None:

@@ -11,7 +11,7 @@ from meshproof.compiler.ir.names import IssuerName
 from meshproof.runtime.extauthz.destinations import Destination
 from meshproof.runtime.settings import Limits, Listen, TlsSettings
 from meshproof.runtime.settings_file import read_settings
-from meshproof.runtime.settings_run import PolicyFiles, TokenKeys
+from meshproof.runtime.settings_run import PolicyFiles, TelemetrySettings, TokenKeys
 from meshproof.runtime.tables import SettingError
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "runtime/authz.schema.json").read_text(encoding="utf-8"))
@@ -26,6 +26,8 @@ MOST = (
     f'verified_payload = "payload"\n[grpc]\naddress = "0.0.0.0"\nport = 2\n{TLS.replace("listen", "grpc")}'
     '[[tokens]]\nissuer = "login"\njwks_file = "keys.json"\n'
     '[[tokens]]\nissuer = "other"\njwks_url = "https://other.example/keys"\n'
+    '[telemetry]\ndecision_log = "d.jsonl"\ndecision_log_key = "d.key"\ndecision_log_headers = ["X-Team"]\n'
+    'decision_log_masked = ["path"]\n'
     "[limits]\nhead_bytes = 2048\nheaders = 8\nconnections = 3\nhead_seconds = 4\nidle_seconds = 5\ndrain_seconds = 0\n"
 )
 
@@ -59,6 +61,20 @@ def test_every_key_is_kept(tmp_path: Path) -> None:
         TokenKeys(IssuerName("login"), file=tmp_path / "keys.json"),
         TokenKeys(IssuerName("other"), url="https://other.example/keys"),
     )
+    assert found.telemetry == TelemetrySettings(
+        decision_log=tmp_path / "d.jsonl",
+        decision_log_key=tmp_path / "d.key",
+        decision_log_headers=("x-team",),
+        decision_log_masked=("path",),
+    )
+
+
+def test_the_schema_knows_what_may_be_masked_and_says_what_that_of_run_says() -> None:
+    known = SCHEMA["properties"]["telemetry"]["properties"]
+    of_run = json.loads((Path(__file__).parents[3] / "runtime/run.schema.json").read_text(encoding="utf-8"))
+    same = of_run["properties"]["telemetry"]["properties"]
+    assert known["decision_log_masked"] == same["decision_log_masked"]
+    assert {key: one["description"] for key, one in known.items()} == {key: same[key]["description"] for key in known}
 
 
 def test_grpc_alone_listens_at_no_other_place(tmp_path: Path) -> None:
@@ -98,6 +114,9 @@ REFUSED_BY_BOTH = [
     (LEAST.replace('"policy.json"', '""'), "policy.bundle: a string that is not empty"),
     (f'{LEAST}headers = "x"', "headers: an array of strings"),
     (f"{LEAST}headers = [1]", r"headers\[0\]: a string"),
+    (f'{LEAST}[telemetry]\naccess_log = "-"', "telemetry.access_log: this key is not known"),
+    (f'{LEAST}[telemetry]\ndecision_log_key = "a"', "decision_log_key: there is no `decision_log`"),
+    (f'{LEAST}[telemetry]\ndecision_log_masked = ["x"]', "telemetry.decision_log_masked: `x` is none of"),
     (f"{LEAST}[limits]\nheaders = 7", "limits.headers: a whole number from 8"),
     (f"{LEAST}[limits]\nheader = 9", "limits.header: this key is not known, did you mean `headers`"),
     (f"{LEAST}[admin]\n", "admin.port: it is missing"),
@@ -122,6 +141,8 @@ def test_what_the_schema_refuses_is_refused_with_its_place(tmp_path: Path, text:
         (f"{LEAST}{TLS}clients = []", "listen.tls.clients: an empty list lets nobody ask"),
         (f'{LEAST}[listen]\naddress = "0.0.0.0"', "listen.address: others than loopback need `listen.tls`"),
         (f'{LEAST}[listen]\naddress = "localhost"', "listen.address: `localhost` is no IP address"),
+        (f'{LEAST}[telemetry]\ndecision_log = "-"', "telemetry.decision_log: a file of its own is expected"),
+        (f'{LEAST}[telemetry]\ndecision_log_headers = ["a b"]', "decision_log_headers: `a b` is no name"),
         (f'{LEAST}headers = ["a b"]', "headers: `a b` is no name of a header"),
         (f'{LEAST}headers = [":path"]', "headers: `:path` is no name of a header"),
         (LEAST + PLACE, r"destination\[1\].path_prefix: it begins with `/catalog`"),

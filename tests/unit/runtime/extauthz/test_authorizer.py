@@ -12,6 +12,7 @@ from meshproof.runtime.core.http1 import Fault, Head
 from meshproof.runtime.extauthz.answer import Answer
 from meshproof.runtime.extauthz.authorizer import Authorizer
 from meshproof.runtime.extauthz.destinations import Destination, DestinationError
+from meshproof.runtime.extauthz.judged import Judged
 from meshproof.runtime.extauthz.responses import answer_bytes, fault_bytes, health_bytes
 
 TEXT = """
@@ -147,7 +148,56 @@ def test_what_an_envoy_does_not_tell_must_not_be_read(condition: str) -> None:
     assert _authorizer(text, CATALOG).policy == "digest"
 
 
+AUDITED = f"""{TEXT}
+audit deny no-old: front -> catalog:http {{ * /items/old/** because "who?" owner "ops" until 2027-01-01 }}
+audit allow more: front -> catalog:http {{ GET /old/** because "who?" owner "ops" until 2027-01-01 }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status", "audited"),
+    [
+        ("GET", "/catalog/items/old/7", 200, ("no-old",)),
+        ("GET", "/catalog/items/7", 200, ()),
+        ("PUT", "/catalog/items/old/7", 403, ("no-old",)),
+        ("GET", "/catalog/old/7", 403, ("more",)),
+        ("GET", "/catalog/items%2fold", 403, ()),
+    ],
+)
+def test_audited_rules_are_told_and_decide_nothing(
+    method: str, target: str, status: int, audited: tuple[str, ...]
+) -> None:
+    judged: list[Judged] = []
+    mesh = policy_of_texts({"m.mesh": AUDITED}).meshes[0]
+    loaded = load_bundle(dump(Bundle("digest", "known", enforced(mesh))))
+    found = Authorizer(loaded, (CATALOG,), tell=judged.append).answer(_head(method, target), DAY)
+    assert (found.status, found.audited) == (status, audited)
+    plain = _answer(method, target)
+    assert (found.decision, found.reason, found.rules) == (plain.decision, plain.reason, plain.rules)
+    assert [(one.status, one.audited, one.asked.path, one.policy) for one in judged] == [
+        (status, audited, target.removeprefix("/catalog"), "digest")
+    ]
+
+
+def test_ids_are_those_of_headers_that_are_well_formed() -> None:
+    judged: list[Judged] = []
+    mesh = policy_of_texts({"m.mesh": TEXT}).meshes[0]
+    authorizer = Authorizer(load_bundle(dump(Bundle("", "", enforced(mesh)))), (CATALOG,), tell=judged.append)
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    for headers in (
+        (("x-request-id", "c0ffee"), ("traceparent", f"00-{trace}-b7ad6b7169203331-01")),
+        (("x-request-id", "a b\u00e9"), ("traceparent", "x")),
+        (),
+    ):
+        authorizer.answer(_head("GET", "/catalog/items/7", *headers), DAY)
+    records = [one.record(1.0) for one in judged]
+    assert [(one.request_id, one.trace_id) for one in records] == [("c0ffee", trace), ("", ""), ("", "")]
+    assert {(one.connection.identity, one.connection.peer) for one in records} == {(FRONT, "")}
+
+
 def test_answers_are_stable_bytes() -> None:
+    audited = answer_bytes(Answer(200, "allow", "rule", ("a",), ("b", "c d")), "", is_last=False)
+    assert b"x-meshproof-rules: a\r\nx-meshproof-audited: b, c%20d\r\n" in audited
     said = answer_bytes(Answer(403, "deny", "rule", ("shop/no debug",)), "sha256:ab", is_last=True)
     assert said == (
         b"HTTP/1.1 403 Forbidden\r\nx-meshproof-decision: deny\r\nx-meshproof-reason: rule\r\n"

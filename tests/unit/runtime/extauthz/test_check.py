@@ -144,7 +144,7 @@ def test_bytes_that_are_no_question_are_refused() -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (401, 16), (403, 7)])
 def test_answers(status: int, code: int) -> None:
-    answer = Answer(status, "deny" if code else "allow", "rule", ("shop/a", "shop/b"))
+    answer = Answer(status, "deny" if code else "allow", "rule", ("shop/a", "shop/b"), ("shop/c",))
     response: Proto = CheckResponse.FromString(check_bytes(answer, "sha256:ab"))
     assert response.status.code == code
     assert response.HasField("ok_response") is (code == 0)
@@ -157,6 +157,7 @@ def test_answers(status: int, code: int) -> None:
         "reason": "rule",
         "policy": "sha256:ab",
         "rules": "shop/a, shop/b",
+        "audited": "shop/c",
     }
 
 
