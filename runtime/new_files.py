@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from contextlib import suppress
@@ -23,6 +24,17 @@ def write_over(path: Path, content: bytes, mode: int) -> None:
         partial.unlink()
         raise OSError(error.errno, error.strerror, str(path)) from None
     _synced(path.parent)
+
+
+def why_unwritable(path: Path) -> str | None:
+    """Why a file could not be written, or made, there; None if it could. Nothing is opened or made."""
+    place = path if path.exists() else path.parent
+    if place == path and path.is_dir():
+        return os.strerror(errno.EISDIR)
+    if not place.exists():
+        return os.strerror(errno.ENOENT)
+    asked = os.W_OK if place == path else os.W_OK | os.X_OK
+    return None if os.access(place, asked) else os.strerror(errno.EACCES)
 
 
 def _synced(folder: Path) -> None:

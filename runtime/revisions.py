@@ -10,11 +10,12 @@ import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from meshproof.compiler.ir.bundle import MOST_REVISION
 from meshproof.compiler.ir.json_text import JsonError, canonical, parse
 from meshproof.runtime.bundle import Loaded
-from meshproof.runtime.new_files import write_over
+from meshproof.runtime.new_files import why_unwritable, write_over
 from meshproof.runtime.settings_run import PolicyFiles
 
 _MODE = 0o600
@@ -49,7 +50,7 @@ class Revisions:
         """Have the file for this process alone, until `release`. Raises `RevisionError`."""
         if self._file is None or self._lock is not None:
             return
-        place = self._file.with_name(f"{self._file.name}.lock")
+        place = _lock_of(self._file)
         try:
             lock = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, _MODE)
         except OSError as error:
@@ -68,8 +69,13 @@ class Revisions:
             self._lock = None
 
     def check(self, loaded: Loaded) -> None:
-        """Whether the bundle may be taken; nothing is remembered. Raises `RevisionError`."""
+        """Whether the bundle may be taken, and could be remembered; nothing is. Raises `RevisionError`."""
         self._checked(loaded)
+        if self._file is None:
+            return
+        why = why_unwritable(_lock_of(self._file)) or why_unwritable(self._file.with_name(f".{self._file.name}.new"))
+        if why is not None:
+            raise RevisionError(f"`{self._file}` cannot be written: {why}")
 
     def take(self, loaded: Loaded) -> None:
         """Take the bundle: from now on no older one is. Raises `RevisionError`, also where that cannot be remembered.
@@ -125,6 +131,10 @@ class Revisions:
             forget = "remove it if what was taken may be forgotten"
             raise RevisionError(f"`{self._file}` is not as it was written; {forget}")
         return found
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
 
 
 def _read(text: bytes) -> _Revision | None:

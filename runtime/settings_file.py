@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def _settings(root: Table, folder: Path) -> AuthzSettings:
     grpc = _listen(root.table("grpc"), folder, _GRPC_PORT) if root.has("grpc") else None
     listen = _listen(root.table("listen"), folder, Listen().port) if root.has("listen") or grpc is None else None
     admin = _admin(root.table("admin")) if root.has("admin") else None
+    _refuse_one_place({"listen": listen, "grpc": grpc, "admin": admin})
     destinations = tuple(_destination(one) for one in root.tables("destination"))
     _refuse_overlaps(destinations)
     table = root.table("limits")
@@ -70,6 +72,16 @@ def _admin(table: Table) -> Listen:
     return found
 
 
+def _refuse_one_place(found: Mapping[str, Listen | None]) -> None:
+    first: dict[tuple[str, int], str] = {}
+    for key, listen in found.items():
+        if listen is None or listen.port == 0:
+            continue
+        other = first.setdefault((listen.address, listen.port), key)
+        if other != key:
+            raise SettingError(f"{key}.port", f"at `{listen.port}` of `{listen.address}` is `{other}`")
+
+
 def _address(table: Table) -> str:
     text = table.text("address", Listen().address)
     try:
@@ -82,6 +94,9 @@ def _tls(table: Table, folder: Path) -> TlsSettings:
     clients = table.texts("clients")
     if table.has("clients") and not clients:
         raise table.refuse("clients", "an empty list lets nobody ask; leave it out to take all of `client_ca`")
+    for client in clients:
+        if "://" not in client:
+            raise table.refuse("clients", f"`{client}` is no URI, such as `spiffe://cluster.local/ns/shop/sa/catalog`")
     found = TlsSettings(
         folder / table.text("certificate"), folder / table.text("key"), folder / table.text("client_ca"), clients
     )

@@ -109,7 +109,7 @@ def _opened(envelope: bytes) -> tuple[bytes, list[bytes]]:
     except JsonError as error:
         raise SignatureError(f"this is no envelope: {error.message}") from None
     if not isinstance(value, dict) or value.get("payloadType") != PAYLOAD_TYPE:
-        raise SignatureError(f"this is no envelope of `{PAYLOAD_TYPE}`")
+        raise SignatureError(f"this is no envelope of `{PAYLOAD_TYPE}`; `meshproof-proxy sign` makes one of a bundle")
     listed = value.get("signatures")
     if not isinstance(listed, list) or not 1 <= len(listed) <= _MOST_SIGNATURES:
         raise SignatureError(f"an envelope has 1 to {_MOST_SIGNATURES} signatures")

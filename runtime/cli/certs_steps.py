@@ -53,7 +53,8 @@ def rotate(given: argparse.Namespace, moment: Moment) -> int:
     """`rotate`: once, or again and again. A folder that is refused keeps no other one from its turn."""
     done = _rotate(given, moment.clock(), is_asked=given.now, needs_authority=given.new_authority)
     if not given.watch:
-        _tell(given, done.found)
+        if done.found or not done.refused or given.output == "json":
+            _tell(given, done.found)
         return _complain(done.refused)
     told: tuple[str, ...] = ()
     try:

@@ -11,6 +11,8 @@ from meshproof.runtime.cli.command import Command, refused
 
 _MODE = 0o644
 _MOST_KEY = 65_536
+_PUBLIC = b"PUBLIC KEY"
+"""Of the PEM of a key that others may read; it signs nothing, and says so itself."""
 
 
 def _sign_options(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +33,7 @@ def _sign(given: argparse.Namespace) -> int:
     from meshproof.runtime.signature import SignatureError, sign  # noqa: PLC0415
 
     try:
-        if given.key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        if given.key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and _PUBLIC not in _key(given.key):
             return refused(f"others may read `{given.key}`, so it is nobody's signature any more; `chmod 600` it")
         data = _content(given.bundle)
         policy = load_bundle(data).bundle.policy

@@ -109,7 +109,7 @@ def issue(
     issued = authorities.signing(now).issue(identity, now, seconds, hosts)
     with private_folder(folder, may_make=True) as opened:
         if not replaces and (there := {_CERTIFICATE, _KEY, _BUNDLE} & set(opened.names())):
-            raise CredentialsError(f"`{folder / min(there)}` is there already")
+            raise CredentialsError(f"`{folder / min(there)}` is there already; `--replace` writes over it")
         contents = ((_BUNDLE, authorities.bundle), (_KEY, issued.key), (_CERTIFICATE, issued.certificate))
         for name, content in contents:
             opened.write(name, content, replaces=replaces)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import IssuerName, NodeName
@@ -17,7 +18,9 @@ from meshproof.runtime.net.material.errors import RefusedError
 from meshproof.runtime.net.material.keys import check_files
 from meshproof.runtime.revisions import RevisionError, Revisions
 from meshproof.runtime.settings import AuthzSettings, TlsSettings
+from meshproof.runtime.tables import SettingError
 from meshproof.runtime.telemetry.chained_key import KeyFileError, read_key
+from meshproof.runtime.telemetry.making import refuse_unwritable
 from meshproof.runtime.tokens.ring import KeyRing
 from meshproof.runtime.tokens.verifier import Verifier, accepted_issuers
 
@@ -56,7 +59,8 @@ def check(settings: AuthzSettings) -> None:
         check_files(settings.tokens)
         if settings.telemetry.decision_log_key is not None:
             read_key(settings.telemetry.decision_log_key)
-    except (RefusedError, KeyFileError) as error:
+        refuse_unwritable(settings.telemetry)
+    except (RefusedError, KeyFileError, SettingError) as error:
         raise StartError(str(error)) from None
     for listen in (settings.listen, settings.grpc):
         if listen is not None and listen.tls is not None:
@@ -79,15 +83,34 @@ def server_context(tls: TlsSettings) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     context.set_alpn_protocols(["http/1.1"])
+    for path in (tls.client_ca, tls.certificate, tls.key):
+        _refuse_unreadable(path)
     try:
         context.load_verify_locations(tls.client_ca)
     except OSError as error:
-        raise StartError(f"`{tls.client_ca}` is no authority: {error.strerror or error}") from None
+        raise StartError(f"`{tls.client_ca}` is no authority: {_said(error)}") from None
     try:
         context.load_cert_chain(tls.certificate, tls.key, password=_no_password)
     except OSError as error:
-        raise StartError(f"`{tls.certificate}` and its key are refused: {error.strerror or error}") from None
+        raise StartError(f"`{tls.certificate}` with the key `{tls.key}` is refused: {_said(error)}") from None
     return context
+
+
+def _refuse_unreadable(path: Path) -> None:
+    """OpenSSL does not say which of its files it could not read."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise StartError(f"`{path}` cannot be read: {error.strerror}") from None
+
+
+def _said(error: OSError) -> str:
+    """What OpenSSL says, in words, without the lines of its sources; of some files it has no words."""
+    if not isinstance(error, ssl.SSLError):
+        return str(error.strerror or error)
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return "the key is not that of the certificate"
+    return (error.reason or "one of the two is no PEM of its kind").replace("_", " ").lower()
 
 
 def _no_password() -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from meshproof.runtime.core.tracing.context import Format
 from meshproof.runtime.core.tracing.ids import Ids
 from meshproof.runtime.core.tracing.tracer import HopTracer, TraceSettings
+from meshproof.runtime.new_files import why_unwritable
 from meshproof.runtime.settings_run import STANDARD_OUTPUT, OtlpSettings, TelemetrySettings
 from meshproof.runtime.tables import SettingError
 from meshproof.runtime.telemetry.chained_file import ChainedFile, ChainError
@@ -54,6 +55,16 @@ def make_tracer(settings: TelemetrySettings) -> HopTracer:
     ratio = 0.0 if otlp is None else otlp.percent / 100
     told = TraceSettings(write=write, ratio=ratio, is_recorded=otlp is not None)
     return HopTracer(told, Ids(os.urandom), time.time)
+
+
+def refuse_unwritable(settings: TelemetrySettings) -> None:
+    """Raise `SettingError` where a log could not be written. Nothing is opened: another process may have them."""
+    emf = None if settings.emf is None else settings.emf.file
+    logs = (("access_log", settings.access_log), ("decision_log", settings.decision_log), ("emf.file", emf))
+    for key, path in logs:
+        why = None if path is None or path == STANDARD_OUTPUT else why_unwritable(path)
+        if why is not None:
+            raise SettingError(f"telemetry.{key}", f"`{path}` cannot be written: {why}")
 
 
 def open_plain(place: str, path: Path) -> tuple[Write, Callable[[], None]]:

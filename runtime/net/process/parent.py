@@ -25,6 +25,7 @@ from meshproof.runtime.net.process.supervisor import Supervisor
 from meshproof.runtime.net.process.telling import Telling
 from meshproof.runtime.net.process.worker import SIDECAR, Worker
 from meshproof.runtime.settings_run import Place, RunSettings, WorkloadApi
+from meshproof.runtime.telemetry.making import refuse_unwritable
 from meshproof.runtime.telemetry.pushing import Pusher, pushers, refuse_what_is_missing
 
 _REPORT_SECONDS = 2.0
@@ -215,12 +216,14 @@ def _shortage(settings: RunSettings, telling: Telling) -> str:
 
 
 def check(config: Config, journal: Journal) -> None:
-    """Load all that the settings name, and listen nowhere; what does not fit is told. Raises `RefusedError`.
+    """Load all that the settings name, and listen nowhere; what does not fit is told.
 
-    Keys at URLs are not fetched, and agents are not asked.
+    Keys at URLs are not fetched, and agents are not asked. Raises `RefusedError`, and `SettingError` where a log could
+    not be written.
     """
     telling = Telling(journal)
     Given(config.settings, telling, lambda _: None, is_trial=True).load()
     _shortage(config.settings, telling)
     check_files(config.settings.tokens)
     refuse_what_is_missing(config.settings.telemetry)
+    refuse_unwritable(config.settings.telemetry)

@@ -58,6 +58,18 @@ def test_without_settings_every_policy_is_taken(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_look_finds_a_file_that_could_not_be_written(tmp_path: Path) -> None:
+    files = replace(_files(tmp_path), revision_file=tmp_path / "none" / "revision")
+    with pytest.raises(RevisionError, match=r"none/revision` cannot be written: No such file or directory"):
+        Revisions(files).check(_loaded(1))
+    (tmp_path / "none").mkdir()
+    Revisions(files).check(_loaded(1))
+    assert list((tmp_path / "none").iterdir()) == []
+    (tmp_path / "none" / "revision.lock").mkdir()
+    with pytest.raises(RevisionError, match="Is a directory"):
+        Revisions(files).check(_loaded(1))
+
+
 def test_a_least_revision_needs_no_file() -> None:
     revisions = Revisions(PolicyFiles(Path("policy.json"), (), 5))
     revisions.hold()

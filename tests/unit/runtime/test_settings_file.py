@@ -119,6 +119,7 @@ REFUSED_BY_BOTH = [
     (f'{LEAST}[telemetry]\ndecision_log_masked = ["x"]', "telemetry.decision_log_masked: `x` is none of"),
     (f"{LEAST}[limits]\nheaders = 7", "limits.headers: a whole number from 8"),
     (f"{LEAST}[limits]\nheader = 9", "limits.header: this key is not known, did you mean `headers`"),
+    (f'{LEAST}{TLS}clients = ["catalog"]', "listen.tls.clients: `catalog` is no URI, such as `spiffe://"),
     (f"{LEAST}[admin]\n", "admin.port: it is missing"),
     (f"{LEAST}[admin]\nport = 1\ntls = 1", "admin.tls: this key is not known"),
     (f'{LEAST}[listen.tls]\ncertificate = "a"\nkey = "b"', "listen.tls.client_ca: it is missing"),
@@ -145,6 +146,8 @@ def test_what_the_schema_refuses_is_refused_with_its_place(tmp_path: Path, text:
         (f'{LEAST}[telemetry]\ndecision_log_headers = ["a b"]', "decision_log_headers: `a b` is no name"),
         (f'{LEAST}headers = ["a b"]', "headers: `a b` is no name of a header"),
         (f'{LEAST}headers = [":path"]', "headers: `:path` is no name of a header"),
+        (f"{LEAST}[admin]\nport = 9191", "admin.port: at `9191` of `127.0.0.1` is `listen`"),
+        (f"{LEAST}[grpc]\nport = 7\n[admin]\nport = 7", "admin.port: at `7` of `127.0.0.1` is `grpc`"),
         (LEAST + PLACE, r"destination\[1\].path_prefix: it begins with `/catalog`"),
         (LEAST + PLACE.replace("/catalog", "/catalog/v2"), r"destination\[1\].path_prefix: it begins with"),
     ],
@@ -157,6 +160,11 @@ def test_what_a_schema_cannot_say_is_refused_too(tmp_path: Path, text: str, mess
 def test_prefixes_of_which_none_begins_another_stand_together(tmp_path: Path) -> None:
     found = read_settings(_file(tmp_path, LEAST + PLACE.replace("/catalog", "/catalogs")))
     assert len(found.destinations) == 2
+
+
+def test_ports_that_are_free_are_never_one(tmp_path: Path) -> None:
+    found = read_settings(_file(tmp_path, f"{LEAST}[listen]\nport = 0\n[admin]\nport = 0\n"))
+    assert found.admin == found.listen == Listen("127.0.0.1", 0)
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_signed_bundle_is_loaded_by_whoever_trusts_the_key() -> None:
         load_bundle(envelope, trusted_keys=(other,))
     with pytest.raises(BundleError, match="no bundle in the format"):
         load_bundle(envelope)
-    with pytest.raises(BundleError, match="no envelope"):
+    with pytest.raises(BundleError, match=r"no envelope.* `meshproof-proxy sign` makes one of a bundle"):
         load_bundle(DATA, trusted_keys=(public,))
 
 

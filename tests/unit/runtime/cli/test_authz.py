@@ -63,7 +63,19 @@ def test_good_settings_are_checked(config: Path, capsys: pytest.CaptureFixture[s
         (SETTINGS.replace('"catalog"', '"other"'), "is refused: the policy declares no service or gateway `other`"),
         (
             f'{SETTINGS}[listen.tls]\ncertificate = "a"\nkey = "b"\nclient_ca = "c"',
-            "c` is no authority: No such file",
+            "c` cannot be read: No such file",
+        ),
+        (
+            f'{SETTINGS}[listen.tls]\ncertificate = "authz.toml"\nkey = "b"\nclient_ca = "authz.toml"',
+            "b` cannot be read: No such file",
+        ),
+        (
+            f'{SETTINGS}[listen.tls]\ncertificate = "policy.json"\nkey = "policy.json"\nclient_ca = "authz.toml"',
+            "authz.toml` is no authority: no certificate or crl found\n",
+        ),
+        (
+            f'{SETTINGS}[telemetry]\ndecision_log = "none/log"',
+            "none/log` cannot be written: No such file",
         ),
     ],
 )

@@ -54,6 +54,23 @@ def test_settings_that_are_broken_are_refused_with_a_place(tmp_path: Path) -> No
         _run(found, "--check")
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        '[telemetry]\naccess_log = "none/log"\n',
+        '[telemetry]\ndecision_log = "none/log"\n',
+        '[telemetry.emf]\nnamespace = "a"\nfile = "none/log"\n',
+    ],
+)
+def test_a_log_that_could_not_be_written_is_found_by_a_check(tmp_path: Path, more: str) -> None:
+    found = files(tmp_path, more + FEW)
+    with pytest.raises(SettingError, match=r"none/log` cannot be written: No such file or directory"):
+        _run(found, "--check")
+    (tmp_path / "none").mkdir()
+    assert _run(found, "--check") == 0
+    assert list((tmp_path / "none").iterdir()) == []
+
+
 @pytest.mark.parametrize("arguments", [(), ("--check",)])
 def test_what_is_not_good_starts_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]

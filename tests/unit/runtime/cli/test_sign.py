@@ -74,6 +74,11 @@ def test_a_key_that_others_may_read_signs_nothing(folder: Path, capsys: pytest.C
     assert not (folder / "out").exists()
 
 
+def test_a_public_key_is_not_told_to_be_hidden(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("sign", folder / "policy.json", "--key", folder / "own.pub", "--out", folder / "out") == 2
+    assert capsys.readouterr().err == f"meshproof-proxy: `{folder / 'own.pub'}`: this is no private key in PEM\n"
+
+
 @pytest.mark.parametrize(
     ("bundle", "key", "message"),
     [

@@ -80,7 +80,7 @@ def test_an_authority_is_not_made_twice(scene: Scene) -> None:
 def test_what_is_there_is_not_written_over(scene: Scene) -> None:
     scene.issue()
     before = scene.content()
-    with pytest.raises(CredentialsError, match=r"front/bundle\.0\.pem` is there already"):
+    with pytest.raises(CredentialsError, match=r"front/bundle\.0\.pem` is there already; `--replace`"):
         scene.issue()
 
     assert scene.content() == before
