@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from meshproof.compiler.ir.connection_headers import CONNECTION_HEADERS
 from meshproof.compiler.ir.entities import External
 from meshproof.compiler.ir.matchers import Segments
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName
-from meshproof.compiler.ir.predicate import And, Not, Opaque, Or, Path, Predicate, SourceIdentity, Test
+from meshproof.compiler.ir.predicate import (
+    And,
+    Header,
+    Not,
+    Opaque,
+    Or,
+    Path,
+    Predicate,
+    SourceIdentity,
+    Test,
+    attributes_of,
+)
 from meshproof.runtime.engine.conditions import condition, settled
 from meshproof.runtime.engine.errors import UnsupportedPolicyError
 
@@ -20,9 +32,11 @@ def refuse_unsupported(mesh: Mesh) -> None:
     if mesh.is_lifted:
         raise UnsupportedPolicyError("the policy was read from files of another mesh")
     _refuse_dangling(mesh)
+    _refuse_places(mesh)
     for predicate in _predicates(mesh):
         _refuse_deep(predicate, _MOST_NESTED)
         _refuse_segments(predicate)
+        _refuse_headers(predicate)
         condition(settled(predicate, None, 1))
         condition(settled(predicate, "spiffe://x/x", 1))
 
@@ -84,6 +98,20 @@ def _refuse_segments(predicate: Predicate) -> None:
                 _refuse_segments(one)
         case _:
             return
+
+
+def _refuse_headers(predicate: Predicate) -> None:
+    """What is taken off before anybody judges would be absent to a rule, whatever a caller has sent."""
+    for attribute in attributes_of(predicate):
+        if isinstance(attribute, Header) and attribute.name in CONNECTION_HEADERS:
+            raise UnsupportedPolicyError(f"the header `{attribute.name}` is of one connection, and no rule can read it")
+
+
+def _refuse_places(mesh: Mesh) -> None:
+    for issuer in mesh.issuers:
+        if issuer.place is not None and issuer.place.kind == "header" and issuer.place.name in CONNECTION_HEADERS:
+            name = issuer.place.name
+            raise UnsupportedPolicyError(f"the header `{name}` is of one connection, and no token of `{issuer.name}`")
 
 
 def _refuse_dangling(mesh: Mesh) -> None:

@@ -1,4 +1,4 @@
-"""The policy as a bundle. Only what foreign files alone can say stops it."""
+"""The policy as a bundle. What foreign files alone can say stops it, and what reads headers of a connection."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.backend.loss import Loss
 from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.ir.bundle import MOST_REVISION, Bundle, SourcePlace, enforced
+from meshproof.compiler.ir.connection_headers import CONNECTION_HEADERS
+from meshproof.compiler.ir.matchers import Present
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import Origin
+from meshproof.compiler.ir.predicate import Header, Predicate, Test, attributes_of
 from meshproof.compiler.ir.serde import digest
 from meshproof.dsl.diagnostic import Diagnostic, Label, Severity
 
@@ -34,11 +37,14 @@ class NativeLowered:
 
 
 def lower(mesh: Mesh, options: CompileOptions) -> NativeLowered:
-    """The bundle of the mesh. What was lifted from foreign files is MP701, a wrong option MP709."""
+    """The bundle of the mesh. What was lifted from foreign files, or reads headers of a connection, is MP701.
+
+    A wrong option is MP709.
+    """
     revision = dict(options.settings).get(REVISION)
     number = _number(revision) if revision is not None else None
     bundle = Bundle(options.source_hash or digest(mesh), options.read_back, enforced(mesh), _source_map(mesh), number)
-    return NativeLowered(bundle, (*_refused(mesh), *_wrong_options(mesh, options)))
+    return NativeLowered(bundle, (*_refused(mesh), *_unread(mesh), *_wrong_options(mesh, options)))
 
 
 def _number(text: str) -> int | None:
@@ -73,6 +79,32 @@ def _refused(mesh: Mesh) -> tuple[Diagnostic, ...]:
             fingerprint="native:foreign-files",
         ),
     )
+
+
+def _unread(mesh: Mesh) -> Iterator[Diagnostic]:
+    """What reads headers that a sidecar takes off before it judges; it would not load the bundle."""
+    for rule in mesh.rules:
+        yield from _of_connection(str(rule.id), rule.content, rule.origin)
+    for route in mesh.routes:
+        for branch in route.branches:
+            yield from _of_connection(route.id, branch.condition, route.origin)
+    for issuer in mesh.issuers:
+        if issuer.place is not None and issuer.place.kind == "header":
+            yield from _of_connection(str(issuer.name), Test(Header(issuer.place.name), Present()), issuer.origin)
+
+
+def _of_connection(name: str, condition: Predicate, origin: Origin) -> Iterator[Diagnostic]:
+    headers = (one.name for one in attributes_of(condition) if isinstance(one, Header))
+    for header in sorted(CONNECTION_HEADERS.intersection(headers)):
+        yield Diagnostic(
+            code="MP701",
+            severity=Severity.ERROR,
+            message=f"native cannot express `{name}`: it reads the header `{header}`, which is of one connection",
+            labels=(Label(origin.span, str(Feature.HEADER), is_primary=True),),
+            help="take a header of your own; proxies take this one off before anything is judged",
+            subject=name,
+            fingerprint=f"native:{name}:{header}",
+        )
 
 
 def _wrong_options(mesh: Mesh, options: CompileOptions) -> Iterator[Diagnostic]:

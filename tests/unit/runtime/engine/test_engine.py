@@ -9,6 +9,7 @@ from tests.strategies.building import token
 from meshproof.compiler.driver.policy import policy_of_texts
 from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.decision import Decision, Reason
+from meshproof.compiler.ir.entities import TokenPlace
 from meshproof.compiler.ir.matchers import Cidr, Exact, Present, Segments
 from meshproof.compiler.ir.mesh import Mesh, PathMode
 from meshproof.compiler.ir.names import NOWHERE, AuthorizerName, NodeName, RuleId
@@ -266,6 +267,8 @@ def test_what_a_caller_that_is_no_gateway_says_of_its_client_is_absent() -> None
         Test(RemoteIp(), Present()),
         Test(Path(), Segments("/a/**/b")),
         Test(Path(), Segments("a")),
+        Not(Test(Header("upgrade"), Exact("websocket"))),
+        Test(Header("content-length"), Present()),
         _deep(101),
     ],
 )
@@ -282,6 +285,7 @@ def test_names_that_lead_nowhere_are_not_loaded() -> None:
         replace(mesh, services=(*mesh.services, mesh.services[0])),
         replace(mesh, rules=(*mesh.rules, mesh.rules[0])),
         replace(mesh, issuers=()),
+        replace(mesh, issuers=(replace(mesh.issuers[0], place=TokenPlace("header", "proxy-authorization")),)),
         replace(mesh, paths=PathMode.BASE),
         _with_rule(sources=replace(mesh.rules[0].sources, matches=Test(Host(), Exact("x")))),
     )

@@ -22,6 +22,8 @@ from meshproof.compiler.ir.names import NOWHERE
 from meshproof.compiler.ir.predicate import Always
 from meshproof.compiler.ir.serde import digest
 from meshproof.compiler.verify.translation import TranslationVerdict
+from meshproof.runtime.engine.engine import Engine
+from meshproof.runtime.engine.errors import UnsupportedPolicyError
 from meshproof.targets import native
 from meshproof.targets.native import TARGET
 
@@ -101,6 +103,20 @@ def test_the_schema_is_current_and_takes_what_is_emitted() -> None:
 def test_what_foreign_files_say_is_refused() -> None:
     lowered = TARGET.lower(replace(MESH, paths=PathMode.BASE), OPTIONS)
     assert [(one.code, one.subject) for one in lowered.diagnostics] == [("MP701", "m")]
+
+
+def test_what_a_sidecar_cannot_read_stops_the_compile_with_its_place() -> None:
+    text = TEXT.replace('header["x-a"]', 'header["Upgrade"]').replace('"x-canary"', '"te"')
+    mesh = policy_of_texts({"m.mesh": text.replace('audiences "shop"', 'from header "proxy-authorization"')}).meshes[0]
+    found = TARGET.lower(mesh, OPTIONS).diagnostics
+    assert [(one.code, one.message.partition("header ")[2].split(",")[0]) for one in found] == [
+        ("MP701", "`upgrade`"),
+        ("MP701", "`te`"),
+        ("MP701", "`proxy-authorization`"),
+    ]
+    assert found[0].labels[0].span == next(one for one in mesh.rules if one.id == "read").origin.span
+    with pytest.raises(UnsupportedPolicyError):
+        Engine(mesh)
 
 
 def test_there_is_one_option() -> None:
