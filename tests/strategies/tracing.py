@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from meshproof.runtime.core.messages import ConnectionRecord, Record, RequestHead, Side
+from meshproof.runtime.core.messages import ConnectionRecord, Record, RequestHead, Side, begun
 from meshproof.runtime.core.tracing.ids import Ids
 from meshproof.runtime.core.tracing.tracer import HopTracer, TraceSettings
 
@@ -28,7 +28,7 @@ def traced(
 ) -> tuple[list[tuple[bytes, bytes]], Record]:
     """The header lines of a request after the tracer, and its record."""
     head = RequestHead("GET", "/", "a", list(fields))
-    record = Record(ConnectionRecord(Side.INBOUND, "127.0.0.1:1", "a", 1), head, 0.0)
+    record = begun(ConnectionRecord(Side.INBOUND, "127.0.0.1:1", "a", 1), head, 0.0)
     HopTracer(settings or TraceSettings(), ids or counting(), lambda: NOW)(head, record)
     return head.fields, record
 

@@ -34,6 +34,7 @@ _EMIT: dict[Format, Callable[[TraceContext], tuple[tuple[bytes, bytes], ...]]] =
 }
 IS_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:/+=@-]{1,128}").fullmatch
 _LISTS = frozenset({w3c.STATE})
+_NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,8 @@ class HopTracer:
             value = headers.get(w3c.PARENT)
             if value is not None and w3c.IS_PLAIN(value) and self._others.isdisjoint(headers):
                 request_id = headers.get(REQUEST_ID)
-                if request_id is None or IS_REQUEST_ID(request_id):
-                    self._pass_on(value, request_id, fields, record)
+                is_good = request_id is None or IS_REQUEST_ID(request_id)
+                if is_good and self._pass_on(value, request_id, fields, record):
                     return
         mine = [line for line in fields if line[0] in names]
         if not mine:
@@ -102,11 +103,14 @@ class HopTracer:
         fields.append((w3c.PARENT, f"00-{trace_id}-{span_id}-{flags}".encode("ascii")))
         fields.append((REQUEST_ID, made.encode("ascii")))
 
-    def _pass_on(self, parent: bytes, request_id: bytes | None, fields: Fields, record: Record) -> None:
-        """What nearly all requests in a mesh are: at most the span changes, where it stands."""
+    def _pass_on(self, parent: bytes, request_id: bytes | None, fields: Fields, record: Record) -> bool:
+        """What nearly all requests in a mesh are: at most the span changes where it stands. Not if a number is zero."""
         text = parent.decode("ascii")
-        record.trace_id = text[3:35]
-        record.parent_span_id = record.span_id = text[36:52]
+        trace_id, span_id = text[3:35], text[36:52]
+        if trace_id == _NO_TRACE or span_id == _NO_SPAN:
+            return False
+        record.trace_id = trace_id
+        record.parent_span_id = record.span_id = span_id
         record.is_sampled = text[54] in "13"
         if self._is_recorded:
             record.span_id = span_id = self._ids.number(16)
@@ -119,6 +123,7 @@ class HopTracer:
             fields.append((REQUEST_ID, made.encode("ascii")))
         else:
             record.request_id = request_id.decode("ascii")
+        return True
 
     def _put(self, came: TraceContext | None, request_id: bytes | None, fields: Fields, record: Record) -> None:
         if came is None or not came.trace_id:

@@ -13,8 +13,8 @@ _PARENT = re.compile(
 ).fullmatch
 _KEY = rb"(?:[a-z][_0-9a-z*/-]{0,255}|[a-z0-9][_0-9a-z*/-]{0,240}@[a-z][_0-9a-z*/-]{0,13})"
 _MEMBER = re.compile(rb"(%b)=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]" % _KEY).fullmatch
-IS_PLAIN = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-0[0-3]").fullmatch
-"""A `traceparent` that would be written as it came."""
+IS_PLAIN = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-0[0-3]").fullmatch
+"""A `traceparent` that would be written as it came, if neither of its numbers is zero."""
 
 _SAMPLED, _RANDOM = 1, 2
 _MOST_MEMBERS, _MOST_BYTES, _LONG = 32, 512, 128

@@ -48,6 +48,8 @@ def test_nothing_that_came_begins_a_trace() -> None:
         (PARENT, PARENT),
         ((b"traceparent", b"nonsense"), (b"tracestate", b"a=1")),
         ((b"tracestate", b"a=1"),),
+        ((b"traceparent", f"00-{'0' * 32}-{SPAN}-01".encode()),),
+        ((b"traceparent", f"00-{TRACE}-{'0' * 16}-01".encode()),),
     ],
 )
 def test_what_is_malformed_does_not_go_on(bad: tuple[tuple[bytes, bytes], ...]) -> None:
