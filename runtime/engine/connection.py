@@ -44,11 +44,15 @@ class Connection:
 
     def decide(self, incoming: Incoming) -> Decision:
         """The decision about a request over HTTP. Raises an `EngineError`; whoever asks refuses then."""
+        return self.plain(incoming.method, incoming.path) or self._decided(incoming)
+
+    def plain(self, method: str, sent: str) -> Decision | None:
+        """The decision, where method and path (as sent) are all that it depends on. It raises nothing."""
         rows = self._rows
         if rows is None:
-            return self._decided(incoming)
-        path = normal_path(incoming.path)
-        if path is None or incoming.method == "CONNECT":
+            return None
+        path = normal_path(sent)
+        if path is None or method == "CONNECT":
             return self._table.at_path
         found = None
         for row in rows:  # read piece by piece: what is not looked at is not fetched from memory
@@ -64,10 +68,10 @@ class Connection:
                     continue
             elif row[4](path, len(beginning)) is None:
                 continue
-            if row[2] and incoming.method not in row[2]:
+            if row[2] and method not in row[2]:
                 continue
             if found is not None and found is not row[3]:
-                return self._decided(incoming)
+                return None
             found = row[3]
         return self._default if found is None else found
 
