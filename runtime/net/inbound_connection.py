@@ -76,9 +76,6 @@ class InboundConnection:
         )
         return self._judged(link, record, wire, secured)
 
-    def received(self, link: Link) -> None:
-        """Nothing waits for it."""
-
     def lost(self, link: Link) -> None:
         """Forget it."""
         del link

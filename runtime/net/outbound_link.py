@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol, cast
 
@@ -18,9 +19,6 @@ class Ends(Protocol):
     def made(self, link: Link) -> Codec | None:
         """It stands, its TLS too: whoever takes its bytes; None where it is refused."""
 
-    def received(self, link: Link) -> None:
-        """What came has been taken."""
-
     def lost(self, link: Link) -> None:
         """It has ended, and its codec was told."""
 
@@ -29,17 +27,20 @@ class Link(asyncio.BufferedProtocol):
     """One connection; to its codec it is the `Wire`. After its end all calls do nothing.
 
     All links of a process read into one buffer, which nobody keeps: a codec takes bytes in the turn in which they come.
+    `write` is that of the transport itself while there is one. `taken`, if there is one, is called after each read.
     """
 
     _buffer = memoryview(bytearray(_READ_BYTES))
 
-    __slots__ = ("_codec", "_ends", "_transport", "is_tls")
+    __slots__ = ("_codec", "_ends", "_transport", "is_tls", "taken", "write")
 
     def __init__(self, ends: Ends) -> None:
         self._ends = ends
         self._transport: asyncio.Transport | None = None
         self._codec: Codec | None = None
         self.is_tls = False
+        self.taken: Callable[[], None] | None = None
+        self.write: Callable[[bytes], None] = _nobody
 
     @property
     def codec(self) -> Codec | None:
@@ -59,6 +60,7 @@ class Link(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It stands."""
         self._transport = cast("asyncio.Transport", transport)  # that of TLS in uvloop is none by its class
+        self.write = self._transport.write
         self.is_tls = transport.get_extra_info("ssl_object") is not None
         self._codec = self._ends.made(self)
         if self._codec is None:
@@ -74,7 +76,8 @@ class Link(asyncio.BufferedProtocol):
         codec = self._codec
         if codec is not None:
             codec.receive(self._buffer[:nbytes])
-            self._ends.received(self)
+            if self.taken is not None:
+                self.taken()
 
     def eof_received(self) -> bool:
         """The peer sends no more. Without TLS it may read on, until the codec closes."""
@@ -86,6 +89,7 @@ class Link(asyncio.BufferedProtocol):
         """The end."""
         del exc
         self._transport = None
+        self.write = _nobody
         codec, self._codec = self._codec, None
         if codec is not None:
             codec.lost()
@@ -102,11 +106,6 @@ class Link(asyncio.BufferedProtocol):
             self._codec.resume_writing()
 
     # What the codec calls.
-
-    def write(self, data: bytes) -> None:
-        """Send."""
-        if self._transport is not None:
-            self._transport.write(data)
 
     def pause_reading(self) -> None:
         """Read no more until `resume_reading`."""
@@ -149,3 +148,8 @@ class Link(asyncio.BufferedProtocol):
             secured.unwrap()
         transport.pause_reading()
         transport.resume_reading()  # sends what TLS wants to send, which no transport offers by a name of its own
+
+
+def _nobody(data: bytes) -> None:
+    """It has ended, or does not stand yet."""
+    del data

@@ -111,9 +111,6 @@ class Accepted:
         rules.telemetry.opened(self._record)
         return FirstBytes(link, rules.http1.clock, rules.http1.times.head, self._codec)
 
-    def received(self, link: Link) -> None:
-        """Nobody waits for that."""
-
     def lost(self, link: Link) -> None:
         """It has ended."""
         del link

@@ -146,16 +146,12 @@ class Connection:
         self._ends = inf if ends is None else ends
         if isinstance(secured, ssl.SSLObject):
             self._is_http2 = secured.selected_alpn_protocol() == H2
+        if self._is_http2:
+            link.taken = self._serve
         self._codec = codec = self._made_for(link)
         self._upstreams.live.add(self)
         asyncio.get_running_loop().call_soon(self._connected, codec)
         return codec
-
-    def received(self, link: Link) -> None:
-        """There may be room on it for who waits."""
-        del link
-        if self._is_http2 and self._pool.is_waited_for:
-            self._pool.serve()
 
     def lost(self, link: Link) -> None:
         """Forget it."""
@@ -176,8 +172,8 @@ class Connection:
         if self._ends <= wall:
             self._ends = inf
             codec.drain()
-        if self._is_http2 and self._pool.is_waited_for:
-            self._pool.serve()
+        if self._is_http2:
+            self._serve()
 
     def prove_again(self) -> None:
         """End it if its server is nobody any more whom we trust."""
@@ -205,6 +201,11 @@ class Connection:
         scheme = b"http" if isinstance(self._security, Plain) else b"https"
         around = Surroundings(link, rules.http1.clock, asyncio.get_running_loop().call_soon, rules.fault)
         return Http2Client(around, rules.http2, scheme=scheme)
+
+    def _serve(self) -> None:
+        """There may be room on it for who waits."""
+        if self._pool.is_waited_for:
+            self._pool.serve()
 
     def _failed(self) -> None:
         if not self._is_told:

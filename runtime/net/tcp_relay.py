@@ -133,9 +133,6 @@ class _FarEnds:
         assert isinstance(link, RelayLink)
         return _Far(self._relay, link)
 
-    def received(self, link: Link) -> None:
-        """Nothing waits for it."""
-
     def lost(self, link: Link) -> None:
         """Its codec was told."""
 

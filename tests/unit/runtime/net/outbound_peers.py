@@ -176,9 +176,6 @@ class _Ends:
             return Http2Server(shared, Http2Limits(), around.open)
         return Http1Server(link, ServerRules(loop.time, peer.told.fault), around.open)
 
-    def received(self, link: Link) -> None:
-        assert link.codec is not None or link in self._peer.links
-
     def lost(self, link: Link) -> None:
         if link in self._peer.links:
             self._peer.links.remove(link)
