@@ -77,11 +77,16 @@ class Pool:
 
     def open(self, head: RequestHead, listener: ResponseListener) -> ClientStream:
         """Begin a request, on a connection that there is or one that is made for it."""
+        singles = self._singles
+        if singles and not self._waits and head.version == "HTTP/1.1" and not self._rules.is_http2:  # nearly always
+            codec = singles.pop()
+            if codec.capacity:
+                return codec.request(head, listener)
         need = self._need(head)
         if not self._waits or not self._waiting[need]:
-            codec = self._free(need)
-            if codec is not None:
-                return codec.request(head, listener)
+            free = self._free(need)
+            if free is not None:
+                return free.request(head, listener)
         return self._wait(need, head, listener)
 
     # What dialers, and codecs through whoever moves their bytes, call.
