@@ -94,11 +94,11 @@ class Exchange:
         self._messages = Messages() if head.version == "HTTP/2" and is_grpc(head) else None
         self._record = record = begun(surroundings.connection, head, surroundings.clock())
         answer = surroundings.desk.answer(head, record, self._answered_later)
-        if answer is not None:
-            self._answered(answer)
-        else:
+        if answer is None:
             self._waiting = []
             stream.pause()
+        else:
+            self._answered(answer)
 
     # What the desk says.
 
@@ -135,15 +135,12 @@ class Exchange:
         record.status = answer.status
         if answer.flags:
             record.flags = f"{record.flags},{answer.flags}" if record.flags else answer.flags
-        is_head = record.head.method == "HEAD"
-        body = b"" if is_head else answer.body
+        body = b"" if record.head.method == "HEAD" else answer.body
         record.sent = len(body)
-        head = ResponseHead(answer.status, list(answer.fields), len(answer.body), not body, is_followed=bool(body))
+        head = ResponseHead(answer.status, list(answer.fields), len(answer.body), is_end=True, body=body)
         stream = self._stream
         self._end()
         stream.response(head)
-        if body:
-            stream.data(body, is_end=True)
 
     # What the client says.
 
@@ -273,6 +270,11 @@ class _Response:
             record = self._record
             record.response = head
             record.status = status
+            body = head.body
+            if body:
+                record.sent = len(body)
+                if self._messages is not None:
+                    record.messages_sent = self._messages.feed(body)
             self._exchange.answered(is_end=head.is_end)
         elif status == _SWITCHING:
             self._record.response = head

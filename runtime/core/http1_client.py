@@ -93,12 +93,18 @@ class Http1Client:
 
     def receive(self, data: memoryview | bytes) -> None:
         """Bytes of the server. Those that nobody asked for would be taken for the answer to the next request."""
-        if self._listener is None and not self._is_over:
+        listener = self._listener
+        if listener is None and not self._is_over:
             self._end()
         if self._is_over:
             return
-        events = self._parser.feed(data)
         self._repeatable = None
+        whole = None if self._is_paused or self._paused else self._parser.whole(data)
+        if whole is not None and listener is not None:
+            self._answered()
+            listener.response(whole)
+            return
+        events = self._parser.feed(data)
         if self._paused:
             self._paused += events
             return

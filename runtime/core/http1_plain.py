@@ -57,8 +57,8 @@ def host_line(data: bytes) -> bytes:
     return found[0] if len(found) == 1 else b""
 
 
-def plain_response(data: bytes, most: int) -> tuple[ResponseHead, bytes] | None:
-    """A response whose body came whole, if it is plain, with at most so many lines."""
+def plain_response(data: bytes, most: int) -> ResponseHead | None:
+    """A response with its body, which came whole, if it is plain, with at most so many lines."""
     head, mark, body = data.partition(_END)
     first, *lines = head.split(b"\r\n")
     status = _STATUSES.get(first) or _status(first)
@@ -66,9 +66,10 @@ def plain_response(data: bytes, most: int) -> tuple[ResponseHead, bytes] | None:
         return None
     try:
         _take_length(lines, len(body))
-        return ResponseHead(status, [_LINES.get(line) or _read(line) for line in lines], len(body), not body), body
+        fields = [_LINES.get(line) or _read(line) for line in lines]
     except (ValueError, NotPlainError):
         return None
+    return ResponseHead(status, fields, len(body), True, body)  # noqa: FBT003  names cost time here
 
 
 def _take_length(lines: list[bytes], length: int) -> None:
@@ -87,11 +88,11 @@ def _read(line: bytes) -> Field:
     value = value.strip(b" \t")
     if known is None or not (value.replace(b"-", b"").isalnum() or _VALUE(value)):  # ids are told faster so
         raise NotPlainError
-    field = known, value
-    if known not in _VARYING and len(line) <= _LONGEST_LINE:
-        if len(_LINES) >= _MOST_LINES:
-            _LINES.clear()
-        _LINES[line] = field
+    if known in _VARYING or len(line) > _LONGEST_LINE:
+        return known, value
+    if len(_LINES) >= _MOST_LINES:
+        _LINES.clear()
+    _LINES[line] = field = known, value
     return field
 
 

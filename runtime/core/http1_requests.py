@@ -50,15 +50,18 @@ class RequestParser:
             return self._feed(data)
         if self.is_last:
             return []
-        if self._host_line and len(data) <= self._limits.head_bytes:
-            plain = plain_request(bytes(data), self._host_line, self._limits.headers)
-            if plain is not None:
-                method, target, fields = plain
-                return [RequestHead(method, target, self._host_told, fields)]
         events = self._feed(data)
         if len(events) == 1 and self.is_ended:
             self._learn(bytes(data))
         return events
+
+    def whole(self, data: memoryview | bytes) -> RequestHead | None:
+        """The whole request that these bytes are, if they are one and plain; otherwise `feed` reads them."""
+        host, limits = self._host_line, self._limits
+        if not host or not self.is_ended or self.is_last or len(data) > limits.head_bytes:
+            return None
+        plain = plain_request(bytes(data), host, limits.headers)
+        return None if plain is None else RequestHead(plain[0], plain[1], self._host_told, plain[2])
 
     def _learn(self, data: bytes) -> None:
         """How this client writes the host of its requests, if it sends them whole."""

@@ -44,14 +44,17 @@ class ResponseParser:
         self._fed = self._received = 0
         self.is_ended = False
 
+    def whole(self, data: memoryview | bytes) -> ResponseHead | None:
+        """The whole response that these bytes are, if they are one and plain; otherwise `feed` reads them."""
+        if self._fed or self.is_ended or self._is_odd:
+            return None
+        plain = plain_response(bytes(data), self._limits.headers)
+        if plain is not None:
+            self.is_ended = True
+        return plain
+
     def feed(self, data: memoryview | bytes) -> list[ResponseEvent]:
         """What these bytes bring. It raises nothing."""
-        if not self._fed and not self.is_ended and not self._is_odd:
-            plain = plain_response(bytes(data), self._limits.headers)
-            if plain is not None:
-                self.is_ended = True
-                head, body = plain
-                return [head, body, None] if body else [head]
         events = self._events = []
         if self.is_raw:
             events.append(bytes(data))

@@ -89,6 +89,8 @@ class Http1Server:
             if self._head is not None and self._head.protocol:
                 self._queue.append(bytes(data))
                 self._run()
+        elif self._is_asked and self._is_answered and not self._is_last and (head := parser.whole(data)) is not None:
+            self._begin(head)
         else:
             was_in_head = parser.is_in_head
             events = parser.feed(data)
@@ -159,6 +161,10 @@ class Http1Server:
         asked = self._head
         assert asked is not None
         status = head.status
+        if head.is_end and asked.is_end and not self._is_last and not self._parser.is_last:  # nearly always
+            self._wire.write(response_bytes(head, is_last=False) + head.body)
+            self._done()
+            return
         if status >= _OK:
             if (self._parser.is_last or not self._is_asked) and self._is_the_last(asked):
                 self._is_last = True
@@ -169,7 +175,7 @@ class Http1Server:
             self._is_tunnel = self._is_last = self._has_begun_answer = True
             self._is_asked = False
             self.deadline = self._clock() + self._times.idle
-        written = response_bytes(head, is_last=self._is_last and status >= _OK, protocol=asked.protocol)
+        written = response_bytes(head, is_last=self._is_last and status >= _OK, protocol=asked.protocol) + head.body
         if head.is_followed:
             self._held = written
             return

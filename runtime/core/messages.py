@@ -67,13 +67,15 @@ class ResponseHead:
     """A response up to its body. A status below 200 comes before another head, except 101 (`is_end` holds for neither).
 
     `length` and `is_end` are as for requests; for HEAD and 304, `length` is what a GET would have had, and `is_end`
-    holds. `is_followed` is as for requests: a hint, which is false where nobody knows.
+    holds. `body` is all of a body that came with its head: `is_end` holds, and no data is told. `is_followed` is as for
+    requests: a hint, which is false where nobody knows.
     """
 
     status: int
     fields: Fields
     length: int | None = None
     is_end: bool = False
+    body: bytes = b""
     is_followed: bool = False
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from tests.strategies.telling import connection, record
-from tests.unit.runtime.core.http1_ends import Answering
+from tests.unit.runtime.core.http1_ends import Answering, answered
 from tests.unit.runtime.core.http2.ends import GET, POST, Asking, Serving
 from tests.unit.runtime.core.test_http1_client import Asking as AskingHttp1
 from tests.unit.runtime.net.material.given_files import bundle
@@ -90,7 +90,7 @@ def responses(data: bytes) -> None:
         for step in (len(data) or 1, 1):
             parser = ResponseParser(_LIMITS)
             parser.expect(is_head=is_head, protocol=protocol)
-            events = [event for at in range(0, len(data), step) for event in parser.feed(data[at : at + step])]
+            events = [event for at in range(0, len(data), step) for event in answered(parser, data[at : at + step])]
             told.append(_joined([*events, *parser.eof()]))
         if len(data) <= _LIMITS.head_bytes:
             assert told[0] == told[1]

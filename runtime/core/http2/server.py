@@ -56,8 +56,11 @@ class ServerHalf(Stream):
         if head.length is not None and head.status >= 200 and head.status != 204:  # noqa: PLR2004
             lines.append((b"content-length", b"%d" % head.length))
         lines += head.fields
-        self._connection.put_headers(self.number, lines, is_end=head.is_end)
-        if head.is_end:
+        body = head.body
+        self._connection.put_headers(self.number, lines, is_end=head.is_end and not body)
+        if body:
+            self.data(body, is_end=True)
+        elif head.is_end:
             self._end()
 
     def parts(self) -> RequestListener:

@@ -24,4 +24,4 @@ def is_error(status: int, code: int | None) -> bool:
 
 def code_of(head: ResponseHead) -> int | None:
     """The status of gRPC of an answer that is nothing but a head."""
-    return grpc_status(head.fields) if head.is_end else None
+    return grpc_status(head.fields) if head.is_end and not head.body else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from meshproof.runtime.core.http1_fields import Http1Limits
+from meshproof.runtime.core.http1_responses import ResponseEvent, ResponseParser
 from meshproof.runtime.core.http1_server import Http1Server, ServerRules, ServerTimes
 from meshproof.runtime.core.messages import (
     Failure,
@@ -149,3 +150,11 @@ class Answering:
             one.holds = ["answered"]
             one.stream.response(ResponseHead(200, [], 0, is_end=True))
         return len(self.asked) > count
+
+
+def answered(parser: ResponseParser, data: bytes) -> list[ResponseEvent]:
+    """As whoever asks reads it: in one go if it is plain, which is told as if it had not been."""
+    head = parser.whole(data)
+    if head is None:
+        return parser.feed(data)
+    return [replace(head, is_end=False, body=b""), head.body, None] if head.body else [head]

@@ -34,7 +34,9 @@ class Stream:
     calls: list[Call] = field(default_factory=list)
 
     def response(self, head: ResponseHead) -> None:
-        self.calls.append(("response", head.status, head.is_end))
+        self.calls.append(("response", head.status, head.is_end and not head.body))
+        if head.body:
+            self.calls.append(("data", head.body, head.is_end))
 
     def data(self, payload: bytes, *, is_end: bool) -> None:
         self.calls.append(("data", payload, is_end))
@@ -121,6 +123,16 @@ def test_an_answer_goes_through_with_all_that_is_counted_of_it() -> None:
     (record,) = scene.records
     assert (record.status, record.received, record.sent, record.flags) == (200, 3, 4, "")
     assert record.ended - record.started == 2.0
+
+
+def test_an_answer_that_came_whole_is_counted_with_its_body() -> None:
+    scene = Scene(version="HTTP/2", fields=[(b"content-type", b"application/grpc")])
+    scene.begin()
+    message = b"\0\0\0\0\2ab"
+    scene.up.response(ResponseHead(200, [], len(message), is_end=True, body=message))
+    assert scene.client.calls == [("response", 200, False), ("data", message, True)]
+    (record,) = scene.records
+    assert (record.status, record.sent, record.messages_sent) == (200, 7, 1)
 
 
 @pytest.mark.parametrize("is_late", [False, True])

@@ -50,6 +50,8 @@ class Asking:
 
     def response(self, head: ResponseHead) -> None:
         self.told.append(("response", head.status, tuple(head.fields)))
+        if head.body:
+            self.told.append(("data", head.body))
         if head.is_end:
             self.told.append(("end",))
 
@@ -223,6 +225,15 @@ def test_an_answer_that_nobody_takes_is_not_read() -> None:
     found.stream.resume()
     assert found.told[-2:] == [("data", b"abcdef"), ("end",)]
     assert found.wire.is_reading
+
+
+def test_an_answer_that_comes_whole_while_nobody_takes_it_waits() -> None:
+    found = Asking().ask()
+    found.stream.pause()
+    found.feed(OK + b"content-length: 3\r\n\r\nabc")
+    assert found.told == []
+    found.stream.resume()
+    assert found.told == [("response", 200, ()), ("data", b"abc"), ("end",)]
 
 
 def test_a_request_that_nobody_wants_any_more_ends_its_connection() -> None:

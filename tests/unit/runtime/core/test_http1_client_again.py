@@ -64,7 +64,7 @@ class Asking:
             self.codec.request(RequestHead("GET", "/", "d", []), self)
 
     def response(self, head: ResponseHead) -> None:
-        self.heard.append(head.status)
+        self.heard += [head.status, head.body] if head.body else [head.status]
         if head.is_end:
             self.ask()
 

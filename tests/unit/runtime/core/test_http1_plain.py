@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.unit.runtime.core.http1_ends import Answering, answered
 from tests.unit.runtime.core.test_http1_beside_h11 import ENDS, NAMES, VALUES, requests
 
 from meshproof.runtime.core.http1_fields import Http1Limits
@@ -46,22 +47,28 @@ ODD = (
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 3\r\n\r\nabc"
 
 
+def _asked(parser: RequestParser, data: bytes) -> list[RequestEvent]:
+    """As whoever serves reads it: in one go, if it is plain."""
+    whole = parser.whole(memoryview(data))
+    return parser.feed(memoryview(data)) if whole is None else [whole]
+
+
 def _requests(pieces: list[bytes]) -> tuple[list[RequestEvent], tuple[bool, ...], list[RequestEvent]]:
     """What these bring after a first request, how the parser stands then, and what another request brings."""
     parser = RequestParser(LIMITS)
     assert len(parser.feed(FIRST)) == 1
-    events = [event for piece in pieces for event in parser.feed(memoryview(piece))]
+    events = [event for piece in pieces for event in _asked(parser, piece)]
     stands = (parser.is_ended, parser.is_last, parser.is_in_head)
-    return events, stands, parser.feed(FIRST)
+    return events, stands, _asked(parser, FIRST)
 
 
 def _responses(pieces: list[bytes], *, is_head: bool) -> tuple[list[ResponseEvent], tuple[bool, ...]]:
     parser = ResponseParser(LIMITS)
     parser.expect(is_head=is_head)
-    events = [event for piece in pieces for event in parser.feed(memoryview(piece))]
+    events = [event for piece in pieces for event in answered(parser, piece)]
     stands: tuple[bool, ...] = (parser.is_ended, parser.is_reusable, parser.is_raw)
     parser.expect(is_head=False)
-    return [*events, *parser.feed(ANSWER)], (*stands, parser.is_reusable)
+    return [*events, *answered(parser, ANSWER)], (*stands, parser.is_reusable)
 
 
 def _is_read_alike(data: bytes) -> bool:
@@ -94,7 +101,9 @@ def test_what_is_plain_is_read_in_one_go() -> None:
     found = plain_request(PLAIN, b"host: shop", LIMITS.headers)
     fields = [(b"accept", b"*/*"), (b"user-agent", b"a b"), (b"x", b"\xe4")]
     assert found == ("DELETE", "/a/b?c#d", fields)
-    assert plain_response(ANSWER, LIMITS.headers) == (ResponseHead(200, [(b"content-type", b"a/b")], 3), b"abc")
+    assert plain_response(ANSWER, LIMITS.headers) == ResponseHead(
+        200, [(b"content-type", b"a/b")], 3, is_end=True, body=b"abc"
+    )
 
 
 def test_the_line_of_a_host_is_known_where_there_is_one() -> None:
@@ -104,7 +113,7 @@ def test_the_line_of_a_host_is_known_where_there_is_one() -> None:
 
 def test_another_host_is_read_anew() -> None:
     parser = RequestParser(LIMITS)
-    told = [parser.feed(b"GET / HTTP/1.1\r\nhost: %b\r\n\r\n" % name)[0] for name in (b"a", b"a", b"b", b"b", b"a")]
+    told = [_asked(parser, b"GET / HTTP/1.1\r\nhost: %b\r\n\r\n" % name)[0] for name in (b"a", b"a", b"b", b"b", b"a")]
     assert [one.authority for one in told if not isinstance(one, bytes | list | None)] == ["a", "a", "b", "b", "a"]  # type: ignore[union-attr]
 
 
@@ -128,3 +137,28 @@ def responses(draw: st.DrawFn) -> bytes:
 @example(data=ANSWER, is_head=True)
 def test_responses_are_read_as_by_httptools(data: bytes, is_head: bool) -> None:
     assert _responses([data], is_head=is_head) == _responses([data[:1], data[1:]], is_head=is_head)
+
+
+def test_what_goes_on_is_not_read_as_if_it_began() -> None:
+    """Bytes that look like a message, in the middle of another one, are a part of it."""
+    asked = RequestParser(LIMITS)
+    assert len(asked.feed(FIRST)) == 1
+    [head] = asked.feed(b"POST / HTTP/1.1\r\nhost: shop\r\ncontent-length: %d\r\n\r\n" % len(FIRST))
+    assert not head.is_end  # type: ignore[union-attr]  # it is a head
+    assert asked.whole(FIRST) is None
+    assert asked.feed(FIRST) == [FIRST, None]
+
+    answer = ResponseParser(LIMITS)
+    answer.expect(is_head=False)
+    assert answer.feed(b"HTTP/1.1 200 OK\r\nx: y\r\ncontent-length: %d\r\n" % len(ANSWER)) == []
+    assert answer.whole(ANSWER) is None
+
+
+def test_a_request_waits_for_the_answer_to_the_one_before_it() -> None:
+    end = Answering(is_prompt=False).feed(FIRST)
+    end.asked[0].stream.response(ResponseHead(204, [], is_end=True))
+    for path in (b"second", b"third"):
+        end.feed(FIRST.replace(b"first", path))
+    assert [one.head.target for one in end.asked] == ["/first", "/second"]
+    end.asked[1].stream.response(ResponseHead(204, [], is_end=True))
+    assert [one.head.target for one in end.asked] == ["/first", "/second", "/third"]

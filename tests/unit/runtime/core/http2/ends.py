@@ -72,7 +72,10 @@ class Taker:
         self.calls: list[Call] = []
 
     def response(self, head: ResponseHead) -> None:
-        self.calls.append(("response", head.status, list(head.fields), head.length, head.is_end))
+        is_told = head.is_end and not head.body
+        self.calls.append(("response", head.status, list(head.fields), head.length, is_told))
+        if head.body:
+            self.data(head.body, is_end=True)
 
     def data(self, payload: bytes, *, is_end: bool) -> None:
         self.calls.append(("data", payload, is_end))
