@@ -10,6 +10,7 @@ from meshproof.compiler.backend.features import Feature
 from meshproof.compiler.backend.loss import Loss
 from meshproof.compiler.backend.target import CompileOptions
 from meshproof.compiler.ir.bundle import MOST_REVISION, Bundle, SourcePlace, enforced
+from meshproof.compiler.ir.client_addresses import hidden_by
 from meshproof.compiler.ir.connection_headers import CONNECTION_HEADERS
 from meshproof.compiler.ir.matchers import Present
 from meshproof.compiler.ir.mesh import Mesh
@@ -37,14 +38,14 @@ class NativeLowered:
 
 
 def lower(mesh: Mesh, options: CompileOptions) -> NativeLowered:
-    """The bundle of the mesh. What was lifted from foreign files, or reads headers of a connection, is MP701.
+    """The bundle of the mesh. A wrong option is MP709.
 
-    A wrong option is MP709.
+    MP701 is what was lifted from foreign files, and what reads headers of a connection or a client that proxies hide.
     """
     revision = dict(options.settings).get(REVISION)
     number = _number(revision) if revision is not None else None
     bundle = Bundle(options.source_hash or digest(mesh), options.read_back, enforced(mesh), _source_map(mesh), number)
-    return NativeLowered(bundle, (*_refused(mesh), *_unread(mesh), *_wrong_options(mesh, options)))
+    return NativeLowered(bundle, (*_refused(mesh), *_unread(mesh), *_hidden(mesh), *_wrong_options(mesh, options)))
 
 
 def _number(text: str) -> int | None:
@@ -91,6 +92,22 @@ def _unread(mesh: Mesh) -> Iterator[Diagnostic]:
     for issuer in mesh.issuers:
         if issuer.place is not None and issuer.place.kind == "header":
             yield from _of_connection(str(issuer.name), Test(Header(issuer.place.name), Present()), issuer.origin)
+
+
+def _hidden(mesh: Mesh) -> Iterator[Diagnostic]:
+    for rule in mesh.rules:
+        gateway = hidden_by(mesh, rule)
+        if gateway is not None:
+            yield Diagnostic(
+                code="MP701",
+                severity=Severity.ERROR,
+                message=f"native cannot express `{rule.id}`: behind `{gateway.name}`, which trusts "
+                f"{gateway.trusted_proxies} proxies before it, a sidecar sees the address of the last of those",
+                labels=(Label(rule.origin.span, str(Feature.CLIENT_ADDRESS), is_primary=True),),
+                help="judge by `source.ip` at the gateway, or take the proxies before it away",
+                subject=str(rule.id),
+                fingerprint=f"native:{rule.id}:client.ip",
+            )
 
 
 def _of_connection(name: str, condition: Predicate, origin: Origin) -> Iterator[Diagnostic]:

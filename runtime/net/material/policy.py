@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from meshproof.compiler.ir.client_addresses import hidden_by
 from meshproof.compiler.ir.entities import External, Gateway, Service
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName, SpiffeId
@@ -33,6 +34,7 @@ def load_policy(material: PolicyMaterial, settings: RunSettings) -> Loaded:
     except BundleError as error:
         raise RefusedError(f"`{settings.policy.bundle}` is refused: {error}") from None
     _refuse_foreign(loaded.bundle.mesh, settings)
+    _refuse_hidden_clients(loaded.bundle.mesh, settings)
     return loaded
 
 
@@ -61,4 +63,20 @@ def _refuse_foreign(mesh: Mesh, settings: RunSettings) -> None:
         if inbound.port not in ports:
             raise RefusedError(
                 f"the policy declares no port of `{node.name}` whose workload listens on `{inbound.port}`"
+            )
+
+
+def _refuse_hidden_clients(mesh: Mesh, settings: RunSettings) -> None:
+    """Behind proxies that a gateway trusts, its callers are told by the address of the last of those (ADR 0386)."""
+    ports = {inbound.port for inbound in settings.inbound}
+    for rule in mesh.rules:
+        is_here = any(
+            one.node == settings.service and (one.ports is None or not ports.isdisjoint(one.ports))
+            for one in rule.destinations
+        )
+        gateway = hidden_by(mesh, rule) if is_here else None
+        if gateway is not None:
+            raise RefusedError(
+                f"`{rule.id}` reads `client.ip` behind `{gateway.name}`, which trusts {gateway.trusted_proxies} "
+                "proxies before it: a sidecar sees the address of the last of those"
             )

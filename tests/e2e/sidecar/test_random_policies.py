@@ -36,7 +36,9 @@ LONG_AGO = date(2020, 1, 1)
 def played(seed: str) -> tuple[Mesh, Engine] | None:
     """A policy whose callers come from loopback, and that asks nobody; None where that is none that can be kept."""
     mesh = on_loopback(random_mesh(Random(seed)))  # noqa: S311  reproducible on purpose
-    mesh = replace(mesh, rules=tuple(rule for rule in mesh.rules if rule.effect is not Effect.ASK))
+    rules = tuple(rule for rule in mesh.rules if rule.effect is not Effect.ASK)
+    gateways = tuple(replace(gateway, trusted_proxies=0) for gateway in mesh.gateways)  # what they hide is refused
+    mesh = replace(mesh, rules=rules, gateways=gateways)
     try:
         return mesh, Engine(enforced(mesh))
     except UnsupportedPolicyError:

@@ -57,7 +57,8 @@ def played(seed: int) -> tuple[Mesh, Service] | None:
     """A policy with routes, that asks nobody, and who calls in it."""
     mesh = random_mesh(Random(f"chain {seed}"), ROUTED)  # noqa: S311  reproducible on purpose
     rules = tuple(rule for rule in mesh.rules if rule.effect is not Effect.ASK)
-    mesh = replace(mesh, rules=rules, routes=tuple(map(_quiet, mesh.routes)))
+    gateways = tuple(replace(gateway, trusted_proxies=0) for gateway in mesh.gateways)  # what they hide is refused
+    mesh = replace(mesh, rules=rules, routes=tuple(map(_quiet, mesh.routes)), gateways=gateways)
     try:
         Engine(enforced(mesh))
     except UnsupportedPolicyError:

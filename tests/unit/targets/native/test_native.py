@@ -119,6 +119,15 @@ def test_what_a_sidecar_cannot_read_stops_the_compile_with_its_place() -> None:
         Engine(mesh)
 
 
+@pytest.mark.parametrize(("proxies", "codes"), [(0, []), (1, ["MP701"])])
+def test_a_client_behind_trusted_proxies_is_not_told_to_a_sidecar(proxies: int, codes: list[str]) -> None:
+    text = TEXT.replace('certificate "cert"', f'certificate "cert"  trusted-proxies {proxies}')
+    text = text.replace("{ GET /** }", '{ GET /** when client.ip in "10.0.0.0/8" }')
+    found = TARGET.lower(policy_of_texts({"m.mesh": text}).meshes[0], OPTIONS).diagnostics
+    assert [one.code for one in found] == codes
+    assert all("behind `edge`, which trusts 1 proxies before it" in one.message for one in found)
+
+
 def test_there_is_one_option() -> None:
     given = replace(OPTIONS, settings=(("native.x", "1"), ("istio.trust-domain", "y")))
     assert [(one.code, one.message, one.help) for one in TARGET.lower(MESH, given).diagnostics] == [
