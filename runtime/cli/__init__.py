@@ -1,6 +1,7 @@
 """The command `meshproof-proxy`: what runs beside services. One file a command.
 
-Exit codes: 0 it ended as it was told to, 2 usage, or something that it was given is refused.
+Exit codes: 0 it ended as it was told to, 1 a log is not whole (`verify-log`), 2 usage, or something that it was given
+is refused.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from meshproof.runtime.tables import SettingError
 COMMANDS = (RUN, AUTHZ, CERTS, KEYGEN, SIGN, VERIFY, VERIFY_LOG)
 """In the order of the help."""
 
-_CODES = "Exit codes: 0 ended as told, 2 usage or something given is refused."
+_CODES = "Exit codes: 0 ended as told, 1 a log is not whole (`verify-log`), 2 usage or something given is refused."
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

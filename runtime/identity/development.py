@@ -63,10 +63,11 @@ class Authorities:
 
 def make_authority(folder: Path, trust_domain: str, now: float, seconds: float) -> Authorities:
     """The first key of a trust domain, in a folder that is made or has none. Raises `IdentityError`."""
+    made = Authority.made(trust_domain, now, seconds)  # before the folder, which a wrong name leaves unmade
     with private_folder(folder, may_make=True) as opened:
         if any(map(_is_key, opened.names())):
             raise CredentialsError(f"`{folder}` has an authority already")
-        return Authorities((_keep(opened, Authority.made(trust_domain, now, seconds)),))
+        return Authorities((_keep(opened, made),))
 
 
 def load_authorities(folder: Path, now: float) -> Authorities:

@@ -61,9 +61,9 @@ def _refuse_foreign(mesh: Mesh, settings: RunSettings) -> None:
     ports = {port.workload for port in node.ports}
     for inbound in settings.inbound:
         if inbound.port not in ports:
-            raise RefusedError(
-                f"the policy declares no port of `{node.name}` whose workload listens on `{inbound.port}`"
-            )
+            known = ", ".join(f"`{port}`" for port in sorted(ports)) or "none"
+            said = f"the policy declares no port of `{node.name}` whose workload listens on `{inbound.port}`"
+            raise RefusedError(f"{said}; it listens on {known}")
 
 
 def _refuse_hidden_clients(mesh: Mesh, settings: RunSettings) -> None:

@@ -178,6 +178,7 @@ def test_what_is_refused_is_said_in_one_line(shell: Shell, arguments: tuple[str,
     out, told = shell.run(*arguments, code=2)
 
     assert out == ""
+    assert not Path("new").exists()
     assert why in told
     assert told.startswith("meshproof-proxy: ")
     assert told.count("\n") == 1
