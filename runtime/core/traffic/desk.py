@@ -27,6 +27,7 @@ from meshproof.runtime.engine.engine import Engine
 from meshproof.runtime.engine.errors import EngineError
 from meshproof.runtime.engine.facts import Incoming, Wire
 from meshproof.runtime.engine.paths import normal_path, query_of
+from meshproof.runtime.engine.text import told
 
 _PLAIN = ((b"content-type", b"text/plain"),)
 NO_ROUTE = Respond(404, b"no route takes this request", _PLAIN, Flag.NO_ROUTE)
@@ -198,13 +199,11 @@ class OutboundDesk:
         return audits.connect(Wire(), self._policy.own, place, self._around.today()).decide(incoming).determined_by
 
     def _headers(self, head: RequestHead) -> tuple[tuple[str, str], ...]:
-        """Those that are read."""
+        """Those that are read. Raises `MalformedRequestError` for one that is not UTF-8."""
         read = self._read
-        if read is None:
-            return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.fields)
         if not read:
             return ()
-        return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.fields if name in read)
+        return tuple((name.decode("ascii"), told(value)) for name, value in head.fields if name in read)
 
 
 def _key(cluster: Cluster, head: RequestHead) -> bytes | None:

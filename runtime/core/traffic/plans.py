@@ -109,13 +109,14 @@ class Plans:
             case node:
                 return next((host for host in node.hosts if not host.startswith("*")), None)
 
-    def headers(self, node: NodeName, port: int) -> frozenset[bytes] | None:
-        """The headers that are read to route a request, in lower case; None: any, as rules about an external may."""
-        if isinstance(self._nodes.get(node), External):
-            return None
+    def headers(self, node: NodeName, port: int) -> frozenset[bytes]:
+        """The headers that are read to route a request, and at an external to judge it, in lower case."""
         route = self._route(node, port)
-        read = () if route is None else [one for branch in route.branches for one in attributes_of(branch.condition)]
-        return frozenset(one.name.encode("latin-1", "replace") for one in read if isinstance(one, Header))
+        about = [] if route is None else [branch.condition for branch in route.branches]
+        if isinstance(self._nodes.get(node), External):
+            about += [rule.content for rule in self._mesh.rules if any(one.node == node for one in rule.destinations)]
+        read = (one for condition in about for one in attributes_of(condition))
+        return frozenset(one.name.encode("utf-8") for one in read if isinstance(one, Header))
 
     def reads_sni(self, node: NodeName) -> bool:
         """Whether a rule or route for the node reads the server name of a connection that goes through untouched."""

@@ -91,7 +91,7 @@ class Client:
     def say(self, method: str = "GET", target: str = "/", body: bytes = b"", *lines: str) -> None:
         more = "".join(f"{line}\r\n" for line in lines)
         length = f"content-length: {len(body)}\r\n" if body or method in {"POST", "PUT"} else ""
-        self.writer.write(f"{method} {target} HTTP/1.1\r\nhost: back\r\n{length}{more}\r\n".encode("ascii") + body)
+        self.writer.write(f"{method} {target} HTTP/1.1\r\nhost: back\r\n{length}{more}\r\n".encode("latin-1") + body)
 
     async def hear(self) -> Answered:
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")

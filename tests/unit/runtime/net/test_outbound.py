@@ -68,6 +68,22 @@ def test_a_route_tries_the_other_endpoint_where_one_is_not_who_it_should_be(mesh
     played(play, mesh)
 
 
+def test_a_route_reads_headers_as_policies_are_written(mesh: Mesh) -> None:
+    async def play(scene: Scene) -> None:
+        usual, other = await scene.peer(), await scene.peer()
+        await scene.start(
+            'route back:http { when header["x-team"] == "é" => v2  otherwise => v1 }',
+            [group(usual, version="v1"), group(other, version="v2")],
+        )
+        in_utf8 = "é".encode().decode("latin-1")  # as the client writes each byte
+        assert (await scene.ask("GET", "/a", b"", f"x-team: {in_utf8}")).status == 200
+        assert (len(usual.heads), len(other.heads)) == (0, 1)
+        assert (await scene.ask("GET", "/a", b"", "x-team: é")).status == 403
+        assert (len(usual.heads), len(other.heads)) == (0, 1)
+
+    played(play, mesh)
+
+
 def test_an_endpoint_that_dies_is_ejected_and_taken_back(mesh: Mesh) -> None:
     async def play(scene: Scene) -> None:
         one, other = await scene.peer(), await scene.peer()
