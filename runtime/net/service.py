@@ -49,14 +49,15 @@ class Service:
             self._revisions.hold()
             authorizer = self._load()
             self._recording.open()
+            self._hall = AskingHall(authorizer, settings.limits, tls, journal, day)
+            self._grpc = None if settings.grpc is None else _grpc(settings.grpc, self._hall, settings.limits, day)
         except RevisionError as error:
             raise StartError(str(error)) from None
-        except StartError:
+        except (StartError, ModuleNotFoundError):
             self._revisions.release()
+            self._recording.close()
             raise
-        self._hall = AskingHall(authorizer, settings.limits, tls, journal, day)
         self._health = HealthHall(self._hall)
-        self._grpc = None if settings.grpc is None else _grpc(settings.grpc, self._hall, settings.limits, day)
         self._servers: list[asyncio.Server] = []
         self._reloading = asyncio.Lock()
 

@@ -276,6 +276,22 @@ def test_an_older_policy_is_refused_where_the_settings_ask_for_it(tmp_path: Path
     asyncio.run(body())
 
 
+def test_a_start_that_grpc_ends_leaves_the_file_of_revisions_to_the_next(tmp_path: Path) -> None:
+    secret, public = generate()
+    (tmp_path / "signer.pub").write_bytes(public)
+    policy = PolicyFiles(tmp_path / "policy.json", (tmp_path / "signer.pub",), 1, tmp_path / "revision")
+    policy.bundle.write_bytes(sign(_bundle(TEXT, "digest", 1), secret))
+    nothing = TlsSettings(tmp_path / "no.pem", tmp_path / "no.key", tmp_path / "no-ca.pem")
+    broken = Listen(port=0, tls=nothing)
+    settings = AuthzSettings(policy, (Destination("/catalog", "catalog", 8080),), grpc=broken)
+
+    with pytest.raises(StartError, match="cannot be read") as first:  # what was raised keeps what was half made
+        Service(settings, _silent())
+    with pytest.raises(StartError) as second:
+        Service(settings, _silent())
+    assert str(second.value) == str(first.value)
+
+
 def test_a_place_that_is_taken_is_said(tmp_path: Path) -> None:
     async def body(running: Running) -> None:
         listen = Listen(port=running.place[1])
