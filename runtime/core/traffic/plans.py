@@ -59,6 +59,17 @@ class PlanError(Exception):
     """A route asks for what no proxy may do, so the policy is not loaded. One lower-case sentence."""
 
 
+def readers_of_sni(mesh: Mesh, node: NodeName) -> tuple[str, ...]:
+    """The rules and routes for the node that read the server name of a connection, by kind and name."""
+    about = [
+        (f"rule `{rule.id}`", rule.content) for rule in mesh.rules if any(one.node == node for one in rule.destinations)
+    ]
+    routes = [route for route in mesh.routes if route.node == node]
+    about += [(f"route `{route.id}`", branch.condition) for route in routes for branch in route.branches]
+    found = [said for said, read in about if any(isinstance(one, Sni) for one in attributes_of(read))]
+    return tuple(dict.fromkeys(found))
+
+
 class Plans:
     """The plans of one policy. Raises `PlanError` when it is made of one with a route that cannot be kept whole."""
 
@@ -120,10 +131,7 @@ class Plans:
 
     def reads_sni(self, node: NodeName) -> bool:
         """Whether a rule or route for the node reads the server name of a connection that goes through untouched."""
-        about = [rule.content for rule in self._mesh.rules if any(one.node == node for one in rule.destinations)]
-        routes = [route for route in self._mesh.routes if route.node == node]
-        about += [branch.condition for route in routes for branch in route.branches]
-        return any(isinstance(one, Sni) for predicate in about for one in attributes_of(predicate))
+        return bool(readers_of_sni(self._mesh, node))
 
     def _route(self, node: NodeName, port: int) -> Route | None:
         route = self._routes.get((node, port))

@@ -6,6 +6,7 @@ from meshproof.compiler.ir.authz import AuthzRule
 from meshproof.compiler.ir.entities import Gateway, Layer, Service
 from meshproof.compiler.ir.mesh import Mesh
 from meshproof.compiler.ir.names import NodeName
+from meshproof.runtime.core.traffic.plans import readers_of_sni
 from meshproof.runtime.net.material.policy import own_node
 from meshproof.runtime.settings_run import RunSettings
 
@@ -22,6 +23,13 @@ def gaps(mesh: Mesh, settings: RunSettings) -> tuple[str, ...]:
             f"there are no endpoints of {said}, to which requests for `{outbound.destination}` may go"
             for said in _unreachable(mesh, settings, outbound.destination, outbound.port)
         ]
+        if not _is_http(mesh, outbound.destination, outbound.port):
+            found += [
+                f"{said} reads `sni`, which no sidecar reads where it sends, so each connection to"
+                f" `{outbound.destination}:{outbound.port}` is refused; call it without `[[outbound]]`,"
+                " or compile the policy without `sni` there"
+                for said in readers_of_sni(mesh, outbound.destination)
+            ]
     return tuple(dict.fromkeys(found))
 
 

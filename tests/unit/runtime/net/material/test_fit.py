@@ -33,8 +33,8 @@ OUT = '[[outbound]]\ndestination = "ledger"\nport = {port}\nlisten = "127.0.0.1:
 AT = '[[endpoints]]\ndestination = "ledger"\nport = {port}\naddresses = ["127.0.0.1:9"]\n'
 
 
-def _gaps(text: str) -> tuple[str, ...]:
-    mesh = policy_of_texts({"m.mesh": MESH}).meshes[0]
+def _gaps(text: str, policy: str = MESH) -> tuple[str, ...]:
+    mesh = policy_of_texts({"m.mesh": policy}).meshes[0]
     return gaps(mesh, parse_run_settings((TOP + text).encode(), Path("/etc/run.toml")))
 
 
@@ -56,3 +56,13 @@ def test_what_is_refused_when_it_comes_up_is_told_before(text: str, found: list[
     said = _gaps(text)
     assert len(said) == len(found)
     assert all(one.startswith(begin) for one, begin in zip(said, found, strict=True))
+
+
+def test_a_port_of_bytes_whose_rules_read_sni_is_told_where_it_is_called() -> None:
+    out = TOKENS + OUT.format(port=9090) + AT.format(port=9090)
+    named = MESH + 'deny named: catalog -> ledger:tcp { when sni == "x.example" }\n'
+    (told,) = _gaps(out, named)
+    assert told.startswith("rule `named` reads `sni`")
+    assert "each connection to `ledger:9090` is refused" in told
+    http = OUT.format(port=8081) + "".join(AT.format(port=8081) + f'version = "{one}"\n' for one in ("v1", "v2"))
+    assert _gaps(TOKENS + http, named) == ()
