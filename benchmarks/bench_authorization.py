@@ -1,0 +1,65 @@
+"""What authorization adds to a request: sidecars that differ in their policy alone, asked in turn in short rounds.
+
+The way, the callers and what counts are those of `bench_proxy`. Two sidecars let whoever is authenticated do all; how
+far they are from each other is what this way of measuring cannot see. The others have 50 and 1,000 rules for the one
+workload. A figure is that of a round, beside the mean of the two in that round, and the median of all rounds; because a
+process may have luck with where its memory lies, all are started anew several times.
+`python benchmarks/bench_authorization.py [STARTS]` prints the table.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median, quantiles
+
+HERE = Path(__file__).resolve().parent
+if str(HERE.parent) not in sys.path:
+    sys.path.insert(0, str(HERE.parent))
+
+from benchmarks import proxies  # noqa: E402 - after the root is on the path
+from benchmarks.bench_proxy import Ground  # noqa: E402
+
+COUNTS = {"allow all": 0, "allow all, again": 0, "50 rules": 50, "1,000 rules": 1_000}
+ALIKE = ("allow all", "allow all, again")
+STARTS = 5
+ROUNDS = 12
+
+
+def rounds() -> list[dict[str, float]]:
+    """Of sidecars that are started for it: the seconds of CPU for a request to each, a line for each round."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        ground = Ground(stack, folder)
+        for what, count in COUNTS.items():
+            rules = proxies.rules(count) if count else ()
+            ground.ways[what] = stack.enter_context(proxies.sidecar(folder, ground.service, rules))
+        names = list(COUNTS)
+        found = []
+        for number in range(ROUNDS + 1):
+            turn = names[number % len(names) :] + names[: number % len(names)]
+            costs = {name: ground.cost(name) for name in turn}
+            if number:  # the first one is for what is cached
+                found.append(costs)
+        return found
+
+
+def main() -> None:
+    """Print the table."""
+    starts = int(sys.argv[1]) if len(sys.argv) > 1 else STARTS
+    found = [rounds() for _ in range(starts)]
+    print("| sidecar | CPU a request, µs | beside both that allow all | middle half | medians of the starts |")
+    print("|---|---|---|---|---|")
+    for name in COUNTS:
+        beside = [[one[name] / (sum(one[like] for like in ALIKE) / 2) for one in start] for start in found]
+        every = [share for start in beside for share in start]
+        low, middle, high = quantiles(every, n=4)
+        cost = median(one[name] for start in found for one in start) * 1e6
+        of_starts = ", ".join(f"{median(start):.3f}" for start in beside)
+        print(f"| {name} | {cost:.1f} | {middle:.3f} | {low:.3f} to {high:.3f} | {of_starts} |")
+
+
+if __name__ == "__main__":
+    main()
