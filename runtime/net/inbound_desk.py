@@ -15,6 +15,7 @@ from meshproof.runtime.engine.connection import Connection
 from meshproof.runtime.engine.errors import EngineError
 from meshproof.runtime.engine.facts import Headers, Incoming, Wire
 from meshproof.runtime.engine.paths import forwarded
+from meshproof.runtime.engine.text import told
 from meshproof.runtime.net.inbound_port import Port
 from meshproof.runtime.tokens.places import without_token
 
@@ -125,9 +126,7 @@ class InboundDesk:
         if not policy.read and policy.verifier is None and not policy.reads_client_ip:
             return Incoming(head.method, head.target, head.authority)
         read = policy.read
-        headers: Headers = tuple(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.fields if name in read
-        )
+        headers: Headers = tuple((name.decode("ascii"), told(value)) for name, value in head.fields if name in read)
         token = None
         if policy.verifier is not None:
             token = policy.verifier.token(head.fields, head.target.encode("latin-1"))

@@ -61,6 +61,23 @@ def test_what_no_rule_allows_is_403_and_the_application_hears_nothing(target: st
     run(body())
 
 
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [("é".encode(), 403), ("ééé".encode(), 403), ("éé".encode(), 200), (b"\xe9", 403), ("\u2028x".encode(), 200)],
+)
+def test_headers_are_read_as_utf8_and_are_refused_where_they_are_none(role: bytes, status: int) -> None:
+    mesh = MESH + 'deny odd: anyone -> catalog:http { when header["x-role"] matches re"é|..." }\n'
+
+    async def body() -> None:
+        async with serving(mesh) as scene:
+            one = await scene.call(caller())
+            one.writer.write(b"GET /items/1 HTTP/1.1\r\nhost: catalog\r\nx-role: %b\r\n\r\n" % role)
+            assert (await one.answer())[0] == status
+            assert len(scene.application.heads) == (status == 200)
+
+    run(body())
+
+
 def test_other_accounts_are_refused_by_the_request_and_other_domains_by_the_handshake() -> None:
     async def body() -> None:
         async with serving() as scene:
