@@ -30,7 +30,9 @@ def _run(given: argparse.Namespace) -> int:
 
     try:
         if given.check:
-            check(settings)
+            journal = Journal(tell)
+            for gap in check(settings):
+                journal.tell("gap", what=gap)
         else:
             with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 runner.run(serve(settings, Journal(tell)))

@@ -17,7 +17,7 @@ from meshproof.runtime.extauthz.answer import Answer, decided, refused
 from meshproof.runtime.extauthz.asked import Asked, asked_over_http
 from meshproof.runtime.extauthz.check import Question, Uris
 from meshproof.runtime.extauthz.client_cert import ForwardedError
-from meshproof.runtime.extauthz.destinations import Destination, headers_read
+from meshproof.runtime.extauthz.destinations import Destination, headers_read, unasked
 from meshproof.runtime.extauthz.judged import Judged
 from meshproof.runtime.tokens.verifier import Verifier
 
@@ -35,6 +35,7 @@ class Authorizer:
     """Answers by one policy. Raises `DestinationError` when made for a destination where it cannot be kept.
 
     `verifiers` are for the tokens of services, by their names. `tell` hears of each decision.
+    `gaps` are sentences about rules that need another authorizer's answer: what they meet is refused.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Authorizer:
         tell: Callable[[Judged], None] | None = None,
     ) -> None:
         self.policy = loaded.bundle.policy
+        self.gaps = unasked(loaded.bundle.mesh, destinations)
         self._engine = loaded.engine
         self._audits = loaded.audits
         self._tell = tell

@@ -76,6 +76,18 @@ def headers_read(mesh: Mesh, destination: Destination, *, verifies_tokens: bool)
     return frozenset(found | (_PREFLIGHT if node.accepts else set()))
 
 
+def unasked(mesh: Mesh, destinations: tuple[Destination, ...]) -> tuple[str, ...]:
+    """A sentence for each rule that asks another authorizer about requests to a destination, whom nobody asks here."""
+    return tuple(
+        f"rule `{rule.id}` asks `{rule.authorizer}`, whom this authorizer does not ask, so what it meets at"
+        f" `{one.path_prefix}` is refused; compile the policy for it without the rule, and let its Envoy ask both"
+        for one in destinations
+        for rule in mesh.rules
+        if rule.authorizer is not None
+        and any(to.node == one.service and (to.ports is None or one.port in to.ports) for to in rule.destinations)
+    )
+
+
 def _headers_of_tokens(
     mesh: Mesh, node: Service | Gateway, destination: Destination, *, verifies_tokens: bool
 ) -> set[str]:

@@ -51,10 +51,10 @@ def load_authorizer(
     return authorizer
 
 
-def check(settings: AuthzSettings) -> None:
-    """Load everything that the settings name. Raises `StartError`."""
+def check(settings: AuthzSettings) -> tuple[str, ...]:
+    """Load everything that the settings name; its gaps, a sentence each. Raises `StartError`."""
     rings = {one.issuer: KeyRing(time.monotonic) for one in settings.tokens}
-    load_authorizer(settings, rings, Revisions(settings.policy).check)
+    gaps = load_authorizer(settings, rings, Revisions(settings.policy).check).gaps
     try:
         check_files(settings.tokens)
         if settings.telemetry.decision_log_key is not None:
@@ -65,6 +65,7 @@ def check(settings: AuthzSettings) -> None:
     for listen in (settings.listen, settings.grpc):
         if listen is not None and listen.tls is not None:
             server_context(listen.tls)
+    return gaps
 
 
 def _verifiers(mesh: Mesh, settings: AuthzSettings, rings: Mapping[IssuerName, KeyRing]) -> dict[NodeName, Verifier]:

@@ -79,6 +79,7 @@ class Service:
             raise
         told = {name: f"{place[0]}:{place[1]}" for name, place in places.items()}
         self._journal.tell("started", policy=self._hall.authorizer.policy, **told)
+        self._tell_gaps()
         return places
 
     async def reload(self) -> bool:
@@ -100,6 +101,7 @@ class Service:
             self._hall.authorizer = authorizer
             await self._keys.refresh()
             self._journal.tell("reloaded", policy=authorizer.policy)
+            self._tell_gaps()
             return True
 
     async def drain(self) -> None:
@@ -114,6 +116,10 @@ class Service:
         for connection in (*self._hall.connections, *self._health.connections):
             connection.abort()
         self._journal.tell("stopped")
+
+    def _tell_gaps(self) -> None:
+        for gap in self._hall.authorizer.gaps:
+            self._journal.tell("gap", what=gap)
 
     def _load(self) -> Authorizer:
         return load_authorizer(self._settings, self._keys.rings, self._revisions.take, self._recording.tell)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,20 @@ def test_bad_usage_is_2(arguments: tuple[str, ...]) -> None:
 def test_good_settings_are_checked(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("authz", "--config", config, "--check") == 0
     assert capsys.readouterr().err == ""
+
+
+def test_rules_that_ask_others_are_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asking = f'{TEXT}authorizer opa {{ address "opa:9191" }}\nservice other {{ port http 80 -> 8080 }}\n'
+    asking += (
+        "ask check: anyone -> catalog:http { GET /**  via opa }\nask far: anyone -> other:http { GET /**  via opa }\n"
+    )
+    mesh = policy_of_texts({"m.mesh": asking}).meshes[0]
+    (config.parent / "policy.json").write_bytes(dump(Bundle("digest", "known", enforced(mesh))))
+    assert _run("authz", "--config", config, "--check") == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    said = json.loads(line)
+    assert said["event"] == "gap"
+    assert said["what"].startswith("rule `check` asks `opa`, whom this authorizer does not ask")
 
 
 @pytest.mark.parametrize(

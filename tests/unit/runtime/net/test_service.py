@@ -182,6 +182,22 @@ def test_a_new_policy_is_taken_and_a_bad_one_is_not(tmp_path: Path) -> None:
     _with(tmp_path, body)
 
 
+def test_rules_that_ask_others_are_told_when_they_are_taken(tmp_path: Path) -> None:
+    async def body(running: Running) -> None:
+        assert "gap" not in running.events()
+        asking = f'{TEXT}authorizer opa {{ address "opa:9191" }}\n'
+        asking += "ask check: front -> catalog:http { GET /items/**  via opa }"
+        running.bundle.write_bytes(_bundle(asking, "asks"))
+        assert await running.service.reload()
+        assert running.events()[-2:] == ["reloaded", "gap"]
+        reader, writer = await running.open()
+        writer.write(ALLOWED)
+        status, head = await _reply(reader)
+        assert (status, b"x-meshproof-reason: undecided" in head) == (403, True)
+
+    _with(tmp_path, body)
+
+
 def test_what_has_begun_is_answered_before_the_end(tmp_path: Path) -> None:
     async def body(running: Running) -> None:
         begun, asking = await running.open()
