@@ -72,7 +72,10 @@ def headers_read(mesh: Mesh, destination: Destination, *, verifies_tokens: bool)
                 if (header := _header(attribute, str(rule.id))) is not None:
                     found.add(header)
     for header in sorted(found - _ALWAYS - set(destination.headers)):
-        raise DestinationError(f"what `{name}` accepts reads the header `{header}`, which is not among its `headers`")
+        raise DestinationError(
+            f"what `{name}` accepts reads the header `{header}`, which is not among its `headers`;"
+            " add it there, and to what its Envoy forwards"
+        )
     return frozenset(found | (_PREFLIGHT if node.accepts else set()))
 
 
@@ -115,4 +118,7 @@ def _header(attribute: Attribute, rule: str) -> str | None:
             return None  # a destination that accepts no tokens has requests without any
         case _:
             said = type(attribute).__name__
-            raise DestinationError(f"rule `{rule}` reads `{said}`, which an Envoy does not tell an authorizer")
+            raise DestinationError(
+                f"rule `{rule}` reads `{said}`, which an Envoy does not tell an authorizer;"
+                " take it out of the rule, or this destination out of the settings"
+            )
