@@ -64,14 +64,14 @@ def verified(envelope: bytes, public_keys: Iterable[bytes]) -> bytes:
     What the envelope says of its keys is a hint that nobody takes: every signature is tried with every key.
     """
     payload, signatures = _opened(envelope)
-    keys = [_public(key) for key in public_keys]
+    keys = [_public(key, number) for number, key in enumerate(public_keys, 1)]
     message = _authenticated(PAYLOAD_TYPE, payload)
     if any(_has_signed(key, signature, message) for key in keys for signature in signatures):
         return payload
     raise SignatureError("none of the keys that are trusted has signed it")
 
 
-def _public(pem: bytes) -> object:
+def _public(pem: bytes, number: int) -> object:
     try:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415  an extra
         from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415
@@ -80,9 +80,9 @@ def _public(pem: bytes) -> object:
     try:
         key = load_pem_public_key(pem)
     except ValueError:
-        raise SignatureError("this is no public key in PEM") from None
+        raise SignatureError(f"trusted key {number} is no public key in PEM, as `keygen` writes it") from None
     if not isinstance(key, Ed25519PublicKey):
-        raise SignatureError("the public key is not of Ed25519")
+        raise SignatureError(f"trusted key {number} is not of Ed25519")
     return key
 
 

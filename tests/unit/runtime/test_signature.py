@@ -75,7 +75,7 @@ def test_keys_that_are_none_are_told() -> None:
     private, public = _pair(1)
     with pytest.raises(SignatureError, match="no private key"):
         sign(DATA, b"x")
-    with pytest.raises(SignatureError, match="no public key"):
-        verified(sign(DATA, private), (b"x",))
+    with pytest.raises(SignatureError, match="trusted key 2 is no public key"):
+        verified(sign(DATA, private), (public, b"x"))
     assert PAYLOAD_TYPE.encode() in sign(DATA, private)
     assert public.startswith(b"-----BEGIN PUBLIC KEY-----")
