@@ -9,9 +9,12 @@ process may have luck with where its memory lies, all are started anew several t
 
 from __future__ import annotations
 
+import atexit
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -21,21 +24,40 @@ if str(HERE.parent) not in sys.path:
 
 from benchmarks import proxies  # noqa: E402 - after the root is on the path
 from benchmarks.bench_proxy import Ground  # noqa: E402
+from benchmarks.case import Case  # noqa: E402
 
 COUNTS = {"allow all": 0, "allow all, again": 0, "50 rules": 50, "1,000 rules": 1_000}
 ALIKE = ("allow all", "allow all, again")
+MOST_MORE = 1.05
 STARTS = 5
 ROUNDS = 12
+
+
+def started(stack: ExitStack) -> Ground:
+    """The sidecars, before one service."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    ground = Ground(stack, folder)
+    for what, count in COUNTS.items():
+        rules = proxies.rules(count) if count else ()
+        ground.ways[what] = stack.enter_context(proxies.sidecar(folder, ground.service, rules))
+    return ground
+
+
+def cases() -> Iterator[Case]:
+    """Each, beside the one whose policy is a line."""
+    stack = ExitStack()
+    atexit.register(stack.close)  # what is started here is asked when all cases are known
+    ground = started(stack)
+    first, *others = COUNTS
+    yield Case(first, partial(ground.cost, first), is_own_time=True)
+    for what in others:
+        yield Case(what, partial(ground.cost, what), is_own_time=True, beside=first, times=1 / MOST_MORE)
 
 
 def rounds() -> list[dict[str, float]]:
     """Of sidecars that are started for it: the seconds of CPU for a request to each, a line for each round."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        ground = Ground(stack, folder)
-        for what, count in COUNTS.items():
-            rules = proxies.rules(count) if count else ()
-            ground.ways[what] = stack.enter_context(proxies.sidecar(folder, ground.service, rules))
+        ground = started(stack)
         names = list(COUNTS)
         found = []
         for number in range(ROUNDS + 1):

@@ -101,7 +101,6 @@ def cases() -> Iterator[Case]:
         run: Callable[[], float] = partial(ground.cost, f"sidecar, {what}")
         yield Case(f"sidecar, {what}", run, is_own_time=True, beside=f"Envoy, {what}", times=TIMES[what])
     run = partial(ground.cost, "sidecar, 50 rules")
-    yield Case("sidecar, 50 rules, again", run, is_own_time=True, beside="sidecar, allow all", times=0.95)
     for name, times in TIMES_OF_OTHERS.items():
         if name in ground.ways:
             yield Case(name, partial(ground.cost, name), is_own_time=True)
