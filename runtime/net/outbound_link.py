@@ -150,6 +150,20 @@ class Link(asyncio.BufferedProtocol):
         transport.resume_reading()  # sends what TLS wants to send, which no transport offers by a name of its own
 
 
+class PlainLink(Link, asyncio.Protocol):
+    """One without TLS: uvloop hands what it has read over in one call, and not in two as to a buffer of ours."""
+
+    __slots__ = ()
+
+    def data_received(self, data: bytes) -> None:
+        """What was read."""
+        codec = self._codec
+        if codec is not None:
+            codec.receive(data)
+            if self.taken is not None:
+                self.taken()
+
+
 def _nobody(data: bytes) -> None:
     """It has ended, or does not stand yet."""
     del data

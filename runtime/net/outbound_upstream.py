@@ -21,7 +21,7 @@ from meshproof.runtime.core.traffic.pool import Need, Pool, PoolRules
 from meshproof.runtime.core.traffic.reaching import Mutual, Outside, Plain, Reach, Security
 from meshproof.runtime.identity.errors import PeerError
 from meshproof.runtime.net.outbound_dial import H1, H2, Dialer, Wanted
-from meshproof.runtime.net.outbound_link import Link
+from meshproof.runtime.net.outbound_link import Link, PlainLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Connection:
         self._ends = inf
         self._codec: ClientCodec | None = None
         self._task: asyncio.Task[None] | None = None
-        self.link = Link(self)
+        self.link = PlainLink(self) if isinstance(wanted.security, Plain) else Link(self)
 
     def begin(self) -> None:
         """Dial."""
