@@ -26,6 +26,9 @@ _VARYING = frozenset(
 
 _MOST_LINES = 512
 _LONGEST_LINE = 128
+_LONGEST_HEAD = 512
+_HEADS: dict[bytes, tuple[int, Fields, int]] = {}
+"""Heads of plain responses that were read before: status, lines but for `content-length`, and that."""
 
 
 class NotPlainError(Exception):
@@ -39,7 +42,8 @@ def plain_request(data: bytes, host: bytes, most: int) -> tuple[str, str, Fields
     """
     if data[-4:] != _END:
         return None
-    first, *lines = data[:-4].split(b"\r\n")
+    first, *lines = data.split(b"\r\n")
+    del lines[-2:]
     try:
         method, target, version = first.split(b" ")
         told = target.decode("ascii")
@@ -60,6 +64,12 @@ def host_line(data: bytes) -> bytes:
 def plain_response(data: bytes, most: int) -> ResponseHead | None:
     """A response with its body, which came whole, if it is plain, with at most so many lines."""
     head, mark, body = data.partition(_END)
+    known = _HEADS.get(head)
+    if known is not None:
+        status, fields, length = known
+        if len(body) != length or len(fields) >= most or not mark:
+            return None
+        return ResponseHead(status, fields.copy(), length, True, body)  # noqa: FBT003  names cost time here
     first, *lines = head.split(b"\r\n")
     status = _STATUSES.get(first) or _status(first)
     if not status or not mark or len(lines) > most:
@@ -69,7 +79,16 @@ def plain_response(data: bytes, most: int) -> ResponseHead | None:
         fields = [_LINES.get(line) or _read(line) for line in lines]
     except (ValueError, NotPlainError):
         return None
-    return ResponseHead(status, fields, len(body), True, body)  # noqa: FBT003  names cost time here
+    _keep(head, status, fields, len(body))
+    return ResponseHead(status, fields, len(body), True, body)  # noqa: FBT003  as above
+
+
+def _keep(head: bytes, status: int, fields: Fields, length: int) -> None:
+    """Nearly all answers of an endpoint have one of a few heads, which change with the second at most."""
+    if len(head) <= _LONGEST_HEAD and all(name == b"date" or name not in _VARYING for name, _ in fields):
+        if len(_HEADS) >= _MOST_LINES:
+            _HEADS.clear()
+        _HEADS[head] = status, fields.copy(), length
 
 
 def _take_length(lines: list[bytes], length: int) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.unit.runtime.core.http1_ends import Answering, answered
 from tests.unit.runtime.core.test_http1_beside_h11 import ENDS, NAMES, VALUES, requests
 
+from meshproof.runtime.core import http1_plain
 from meshproof.runtime.core.http1_fields import Http1Limits
 from meshproof.runtime.core.http1_plain import host_line, plain_request, plain_response
 from meshproof.runtime.core.http1_requests import RequestEvent, RequestParser
@@ -162,3 +163,24 @@ def test_a_request_waits_for_the_answer_to_the_one_before_it() -> None:
     assert [one.head.target for one in end.asked] == ["/first", "/second"]
     end.asked[1].stream.response(ResponseHead(204, [], is_end=True))
     assert [one.head.target for one in end.asked] == ["/first", "/second", "/third"]
+
+
+@pytest.mark.parametrize("body", [b"abc", b"ab", b"abcd", b"", b"abcHTTP/1.1 200 OK\r\n\r\n"])
+def test_a_head_that_came_before_is_read_as_the_first_time(body: bytes) -> None:
+    first = plain_response(ANSWER, LIMITS.headers)
+    assert first is not None
+    first.fields.append((b"x", b"of its own"))
+    again = ANSWER[:-3] + body
+    assert _responses([again], is_head=False) == _responses([again[:1], again[1:]], is_head=False)
+    assert plain_response(ANSWER, 1) is None
+
+
+def test_heads_with_secrets_and_long_ones_are_not_kept() -> None:
+    before = set(http1_plain._HEADS)
+    for line in (b"set-cookie: a=secret", b"location: /?secret", b"x-a: %b" % (b"secret" * 100)):
+        data = b"HTTP/1.1 200 OK\r\n%b\r\ncontent-length: 1\r\n\r\na" % line
+        assert _responses([data[:1], data[1:]], is_head=False) == _responses([data], is_head=False)
+    assert not any(b"secret" in head for head in http1_plain._HEADS)
+    day = b"HTTP/1.1 200 OK\r\ndate: Thu, 26 Nov 2026 20:41:50 GMT\r\ncontent-length: 1\r\n\r\na"
+    assert plain_response(day, LIMITS.headers) is not None
+    assert set(http1_plain._HEADS) - before >= {day[:-5]}
