@@ -13,7 +13,7 @@ from meshproof.compiler.ir.predicate import Never, Or, Predicate, SourceIdentity
 from meshproof.runtime.engine.conditions import settled
 from meshproof.runtime.engine.errors import AnswerNeededError
 from meshproof.runtime.engine.facts import Facts, Incoming, Wire
-from meshproof.runtime.engine.index import Candidate, ConnectionIndex, RequestIndex
+from meshproof.runtime.engine.index import Candidate, ConnectionIndex, Find, RequestIndex
 from meshproof.runtime.engine.segments import After
 from meshproof.runtime.engine.tokens import GoodToken
 
@@ -54,14 +54,21 @@ AllowRow = tuple[str, int, tuple[str, ...], Decision, After]
 """As `PlainRow`, with what comes of it."""
 
 
+PlainIndex = tuple[Mapping[str, Find], Find, Mapping[RuleId, Decision], Decision]
+"""What finds rules by path, by method and for other methods; what comes of each rule, and of none."""
+
+
 class CallerTable:
     """Asks, denies and allows of a class of callers, each indexed; the last step of a decision.
 
     `plain`: all that a decision needs, in one place, where path and method decide: what comes of each operation, and of
     requests that none of them takes. Most tables are so, and memory is what a decision among many rules waits for.
+    `plain_index` is the same where there are many operations: where they are looked up, and what comes of each rule.
     """
 
-    __slots__ = ("_allowed_by", "_allows", "_asks", "_connections", "_default", "_denies", "_outcomes", "plain")
+    __slots__ = (
+        "_allowed_by", "_allows", "_asks", "_connections", "_default", "_denies", "_outcomes", "plain", "plain_index",
+    )  # fmt: skip
 
     def __init__(self, candidates: tuple[Candidate, ...], outcomes: Outcomes) -> None:
         by_effect = {effect: [one for one in candidates if one.rule.effect is effect] for effect in Effect}
@@ -75,6 +82,7 @@ class CallerTable:
         self._default = outcomes.default()
         self._allowed_by = {one.rule.id: outcomes.allowed((one.rule,)) for one in by_effect[Effect.ALLOW]}
         self.plain = self._plain()
+        self.plain_index = self._plain_index() if self.plain is None else None
 
     def request(self, wire: Wire, incoming: Incoming, path: str, token: GoodToken | None) -> Decision:
         """The decision about a request over HTTP that passed all steps before."""
@@ -105,6 +113,11 @@ class CallerTable:
         return tuple(
             (text, kind, methods, allowed_by[rule.id], after) for text, kind, methods, rule, after in rows
         ), self._default
+
+    def _plain_index(self) -> PlainIndex | None:
+        if self._asks is not None or self._denies is not None or self._allows is None or not self._allows.is_plain:
+            return None
+        return *self._allows.finders, self._allowed_by, self._default
 
     def connection(self, facts: Facts, answers: Mapping[AuthorizerName, bool]) -> Decision:
         """The decision about a connection over TCP."""

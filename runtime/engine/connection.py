@@ -8,7 +8,7 @@ from datetime import date
 from meshproof.compiler.ir.decision import Decision, RouteOutcome
 from meshproof.compiler.ir.entities import Layer
 from meshproof.compiler.ir.names import AuthorizerName
-from meshproof.runtime.engine.callers import CallerTable
+from meshproof.runtime.engine.callers import CallerTable, PlainIndex
 from meshproof.runtime.engine.facts import Facts, Incoming, Wire
 from meshproof.runtime.engine.index import BELOW, WHOLE
 from meshproof.runtime.engine.paths import normal_path
@@ -23,7 +23,7 @@ class Connection:
     Steps that no request changes are taken once, when it is made.
     """
 
-    __slots__ = ("_callers", "_default", "_identity", "_rows", "_table", "_wire", "last_day", "refused")
+    __slots__ = ("_callers", "_default", "_identity", "_index", "_rows", "_table", "_wire", "last_day", "refused")
 
     def __init__(self, table: PortTable, wire: Wire, known: tuple[str, bool] | None, last_day: date | None) -> None:
         self._table = table
@@ -32,7 +32,9 @@ class Connection:
         is_standing = passes(table.mode, known)
         self.refused: Decision | None = None if is_standing else table.at_transport
         self._callers: CallerTable | None = table.callers.table(identity) if is_standing else None
-        plain = None if self._callers is None or table.issuers else self._callers.plain
+        callers = None if table.issuers else self._callers
+        plain = None if callers is None else callers.plain
+        self._index = None if callers is None else callers.plain_index
         self._rows = None if plain is None else plain[0]
         self._default = table.at_path if plain is None else plain[1]
         self.last_day = last_day
@@ -50,7 +52,7 @@ class Connection:
         """The decision, where method and path (as sent) are all that it depends on. It raises nothing."""
         rows = self._rows
         if rows is None:
-            return None
+            return None if self._index is None else self._looked_up(self._index, method, sent)
         path = normal_path(sent)
         if path is None or method == "CONNECT":
             return self._table.at_path
@@ -74,6 +76,16 @@ class Connection:
                 return None
             found = row[3]
         return self._default if found is None else found
+
+    def _looked_up(self, index: PlainIndex, method: str, sent: str) -> Decision | None:
+        path = normal_path(sent)
+        if path is None or method == "CONNECT":
+            return self._table.at_path
+        by_method, other, allowed_by, default = index
+        found = by_method.get(method, other)(path)
+        if not found:
+            return default
+        return allowed_by[found[0][0].id] if len(found) == 1 else None
 
     def _decided(self, incoming: Incoming) -> Decision:
         callers = self._callers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -37,6 +37,7 @@ class Candidate:
 
 
 Entry = tuple[AuthzRule, Condition | None]
+Find = Callable[[str], list[Entry]]
 
 _FEW = 4
 """Up to so many operations are looked at one by one, which touches less memory than looking them up."""
@@ -52,9 +53,9 @@ _EMPTY: SegmentIndex[Entry] = SegmentIndex()
 
 
 class RequestIndex:
-    """Candidates by method and path, for requests over HTTP."""
+    """Candidates by method and path, for requests over HTTP. `is_plain`: those two decide all of them."""
 
-    __slots__ = ("_by_method", "_other", "_rows")
+    __slots__ = ("_by_method", "_other", "_rows", "is_plain")
 
     def __init__(self, candidates: Iterable[Candidate]) -> None:
         found = [
@@ -66,6 +67,7 @@ class RequestIndex:
         self._rows = tuple(_row(operation, one) for operation, one in found) if len(found) <= _FEW else None
         self._by_method: dict[str, SegmentIndex[Entry]] = {}
         self._other: SegmentIndex[Entry] = _EMPTY
+        self.is_plain = all(_is_plain(operation, one) for operation, one in found)
         if self._rows is None:
             methods = {method for operation, _ in found if operation is not None for method in operation.methods}
             self._by_method = {method: _paths(found, method) for method in sorted(methods)}
@@ -74,7 +76,7 @@ class RequestIndex:
     @property
     def plain_rows(self) -> tuple[PlainRow, ...] | None:
         """The operations, if they are few and path and method decide all of them."""
-        if self._rows is None or any(holds is not None for _, _, _, _, holds, _ in self._rows):
+        if self._rows is None or not self.is_plain:
             return None
         return tuple((beginning, kind, methods, rule, after) for beginning, kind, methods, rule, _, after in self._rows)
 
@@ -103,6 +105,11 @@ class RequestIndex:
                     found.append(rule)
         return found or ()
 
+    @property
+    def finders(self) -> tuple[Mapping[str, Find], Find]:
+        """What finds entries by path, by method and for other methods; for an index without `plain_rows`."""
+        return {method: index.find for method, index in self._by_method.items()}, self._other.find
+
     def _looked_up(self, wire: Wire, incoming: Incoming, path: str, token: GoodToken | None) -> Sequence[AuthzRule]:
         entries = (self._by_method.get(incoming.method) or self._other).find(path)
         if not entries:
@@ -117,6 +124,14 @@ class RequestIndex:
                 if holds(known):
                     found.append(rule)
         return found
+
+
+def _is_plain(operation: Operation | None, one: Candidate) -> bool:
+    match None if operation is None else operation.path:
+        case None | Segments() | Exact(ignore_case=False):
+            return isinstance(one.when, Always)
+        case _:
+            return False
 
 
 def _row(operation: Operation | None, one: Candidate) -> _Row:
