@@ -89,9 +89,11 @@ class Running:
         return sum(int(text.partition("VmRSS:")[2].split()[0]) for text in texts) / 1024
 
 
-def rules(count: int) -> tuple[Rule, ...]:
-    """So many for one workload, by 50 callers; the one that allows what is asked comes last."""
-    others = tuple((f"caller{number % CALLERS}", f"/r{number}/") for number in range(count - 1))
+def rules(count: int, *, is_of_one: bool = False) -> tuple[Rule, ...]:
+    """So many for one workload; the one that allows what is asked comes last. They are of 50 callers, or all of one."""
+    others = tuple(
+        ("front" if is_of_one else f"caller{number % CALLERS}", f"/r{number}/") for number in range(count - 1)
+    )
     return (*others, ("front", "/items/"))
 
 
@@ -152,9 +154,11 @@ def _listen(stream: IO[str], lines: Queue[str]) -> None:
 
 
 @contextmanager
-def sidecar(folder: Path, service: int, some: Sequence[Rule], *, has_log: bool = True) -> Iterator[Running]:
-    """Ours, one worker, as it is by default, with its access log on."""
-    name = f"sidecar{len(some)}"
+def sidecar(
+    folder: Path, service: int, some: Sequence[Rule], *, has_log: bool = True, name: str = ""
+) -> Iterator[Running]:
+    """Ours, one worker, as it is by default, with its access log on. `name` is for its files."""
+    name = name or f"sidecar{len(some)}"
     (folder / f"{name}.json").write_bytes(_policy(some))
     log = f'[telemetry]\naccess_log = "{name}.log"\n' if has_log else ""
     (folder / f"{name}.toml").write_text(
