@@ -46,7 +46,7 @@ class Connection:
 
     def decide(self, incoming: Incoming) -> Decision:
         """The decision about a request over HTTP. Raises an `EngineError`; whoever asks refuses then."""
-        return self.plain(incoming.method, incoming.path) or self._decided(incoming)
+        return self.plain(incoming.method, incoming.path) or self.decide_at_length(incoming)
 
     def plain(self, method: str, sent: str) -> Decision | None:
         """The decision, where method and path (as sent) are all that it depends on. It raises nothing."""
@@ -87,7 +87,8 @@ class Connection:
             return default
         return allowed_by[found[0][0].id] if len(found) == 1 else None
 
-    def _decided(self, incoming: Incoming) -> Decision:
+    def decide_at_length(self, incoming: Incoming) -> Decision:
+        """What `decide` says, for whoever has had no answer of `plain`. Raises an `EngineError`."""
         callers = self._callers
         if callers is None:
             return self._table.at_transport

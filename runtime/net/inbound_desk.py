@@ -106,10 +106,10 @@ class InboundDesk:
         self._count = count = self._count + 1
         try:
             if count & _TIMED:
-                decision = bound.plain(head.method, head.target) or bound.decide(self._incoming(head))
+                decision = bound.plain(head.method, head.target) or bound.decide_at_length(self._incoming(head))
             else:
                 begun = perf_counter_ns()
-                decision = bound.plain(head.method, head.target) or bound.decide(self._incoming(head))
+                decision = bound.plain(head.method, head.target) or bound.decide_at_length(self._incoming(head))
                 record.decision_ns = perf_counter_ns() - begun
             if self._audits is not None:
                 record.audited = self._audits.decide(self._incoming(head)).determined_by
